@@ -1,0 +1,1 @@
+//! The connector, the scripted browser, the MCP client and the chat

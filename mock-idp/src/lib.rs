@@ -1,0 +1,1 @@
+//! The identity provider: Microsoft Entra ID on the wire

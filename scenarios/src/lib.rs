@@ -1,0 +1,5 @@
+//! Worlds and scenarios: the types, the reader, and the bundled files.
+
+pub mod world;
+
+pub use world::World;

@@ -1,0 +1,552 @@
+//! The world: how everything of one setup is configured, under the names that Entra, Easy Auth and the connector use.
+//!
+//! The JSON Schema of the file format is made from these types, so every member says what it is, its default and its
+//! unit. Things that people have several of are maps keyed by `[a-z0-9-]` names.
+
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+/// The key of a thing in a world: `[a-z0-9-]`, starting with a letter or digit.
+pub type Name = String;
+
+/// A whole setup.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct World {
+    /// The instant at which the lab clock starts in `run`, RFC 3339. Default: 2026-01-15T09:00:00Z.
+    #[serde(default = "default_clock")]
+    #[schemars(with = "String")]
+    pub clock: Timestamp,
+    /// The identity provider.
+    pub idp: Idp,
+    /// The gate in front of the MCP server.
+    pub gate: Gate,
+    /// The MCP server.
+    #[serde(default)]
+    pub mcp: Mcp,
+    /// The connector.
+    pub connector: Connector,
+}
+
+fn default_clock() -> Timestamp {
+    Timestamp::constant(1_768_467_600, 0)
+}
+
+/// What the identity provider knows.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Idp {
+    /// The tenants.
+    pub tenants: BTreeMap<Name, Tenant>,
+    /// The users of all tenants.
+    #[serde(default)]
+    pub users: BTreeMap<Name, User>,
+    /// The app registrations, each with its service principal in its own tenant. `microsoft-graph` is always there.
+    #[serde(default)]
+    pub apps: BTreeMap<Name, App>,
+    /// Who agreed to what.
+    #[serde(default)]
+    pub consents: BTreeMap<Name, Consent>,
+    /// How long what is issued lasts.
+    #[serde(default)]
+    pub lifetimes: Lifetimes,
+}
+
+/// A tenant.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Tenant {
+    /// The tenant (directory) id.
+    #[schemars(with = "uuid_schema::Guid")]
+    pub id: Uuid,
+    /// The organisation's name, as consent and error pages show it.
+    pub display_name: String,
+    /// The verified domains, the primary one first.
+    pub domains: Vec<String>,
+    /// Whether users may consent for themselves to delegated permissions that need no admin. Default: allowed.
+    #[serde(default)]
+    pub user_consent: UserConsent,
+}
+
+/// Enterprise applications > Consent and permissions > User consent settings.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum UserConsent {
+    /// Users may consent.
+    #[default]
+    Allowed,
+    /// Only an administrator may.
+    Disabled,
+}
+
+/// A person who can sign in.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct User {
+    /// The tenant's name in this world.
+    pub tenant: Name,
+    /// The user principal name.
+    pub username: String,
+    /// The password.
+    pub password: String,
+    /// The object id.
+    #[schemars(with = "uuid_schema::Guid")]
+    pub object_id: Uuid,
+    /// The display name.
+    pub display_name: String,
+    /// The given name.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub given_name: Option<String>,
+    /// The family name.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub family_name: Option<String>,
+    /// The mail address. Default: none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub email: Option<String>,
+    /// The directory roles.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub roles: Vec<DirectoryRole>,
+}
+
+/// A directory role that matters to sign-in and consent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum DirectoryRole {
+    /// May consent for the whole tenant.
+    GlobalAdministrator,
+}
+
+/// An app registration, with its service principal.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct App {
+    /// The tenant it is registered in, by its name in this world.
+    pub tenant: Name,
+    /// The application (client) id.
+    #[schemars(with = "uuid_schema::Guid")]
+    pub client_id: Uuid,
+    /// The name that users see. Default: the key.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub display_name: Option<String>,
+    /// Supported account types. Default: AzureADMyOrg (this tenant only).
+    #[serde(default)]
+    pub audience: SignInAudience,
+    /// The Application ID URIs of "Expose an API".
+    #[serde(default)]
+    pub identifier_uris: Vec<String>,
+    /// The delegated scopes of "Expose an API".
+    #[serde(default)]
+    pub scopes: BTreeMap<Name, Scope>,
+    /// The client secrets.
+    #[serde(default)]
+    pub secrets: BTreeMap<Name, Secret>,
+    /// The redirect URIs of "Authentication", by platform.
+    #[serde(default)]
+    pub redirect_uris: RedirectUris,
+    /// The delegated permissions of "API permissions".
+    #[serde(default)]
+    pub permissions: BTreeMap<Name, Permission>,
+    /// `requestedAccessTokenVersion` of the manifest: null or 1 gives v1 access tokens, 2 gives v2. Default: null.
+    #[serde(default)]
+    #[schemars(with = "Option<uuid_schema::TokenVersion>")]
+    pub access_token_version: Option<u8>,
+}
+
+/// `signInAudience` of the manifest.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub enum SignInAudience {
+    /// Accounts in this tenant only.
+    #[default]
+    #[serde(rename = "AzureADMyOrg")]
+    MyOrg,
+    /// Accounts in any tenant.
+    #[serde(rename = "AzureADMultipleOrgs")]
+    MultipleOrgs,
+    /// Accounts in any tenant, and personal Microsoft accounts.
+    #[serde(rename = "AzureADandPersonalMicrosoftAccount")]
+    MultipleOrgsAndPersonal,
+    /// Personal Microsoft accounts only.
+    #[serde(rename = "PersonalMicrosoftAccount")]
+    Personal,
+}
+
+/// A delegated scope that an app exposes.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Scope {
+    /// The scope's value, such as `user_impersonation`.
+    pub value: String,
+    /// What the consent page says it allows. Default: made from the value.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub display_name: Option<String>,
+    /// Who can consent. Default: user.
+    #[serde(default)]
+    pub consent: WhoCanConsent,
+}
+
+/// "Who can consent?" of a scope.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum WhoCanConsent {
+    /// Admins and users.
+    #[default]
+    User,
+    /// Admins only.
+    Admin,
+}
+
+/// A client secret.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Secret {
+    /// The secret's value (not its id).
+    pub value: String,
+    /// When it expires, RFC 3339.
+    #[schemars(with = "String")]
+    pub expires: Timestamp,
+}
+
+/// Redirect URIs by platform.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct RedirectUris {
+    /// Platform "Web": confidential clients.
+    #[serde(default)]
+    pub web: Vec<String>,
+    /// Platform "Single-page application".
+    #[serde(default)]
+    pub spa: Vec<String>,
+    /// Platform "Mobile and desktop applications".
+    #[serde(default)]
+    pub public: Vec<String>,
+}
+
+/// Delegated permissions that a client asks for at one resource.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Permission {
+    /// The resource app's name in this world, or `microsoft-graph`.
+    pub resource: Name,
+    /// The scope values.
+    pub scopes: Vec<String>,
+}
+
+/// A grant of delegated permissions.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Consent {
+    /// The client app's name in this world.
+    pub client: Name,
+    /// The resource app's name in this world, or `microsoft-graph`.
+    pub resource: Name,
+    /// The scope values that were agreed to.
+    pub scopes: Vec<String>,
+    /// The user it holds for, by name in this world. Default: everyone in the tenant (admin consent).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub user: Option<Name>,
+}
+
+/// How long what is issued lasts.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct Lifetimes {
+    /// Access and id tokens, in minutes. Default: 60 (Entra: 60 to 90, at random).
+    #[schemars(range(min = 10, max = 1440))]
+    pub access_token_minutes: u16,
+    /// Authorization codes, in minutes. Default: 10.
+    #[schemars(range(min = 1, max = 60))]
+    pub code_minutes: u16,
+    /// Refresh tokens, in days without use. Default: 90.
+    #[schemars(range(min = 1, max = 365))]
+    pub refresh_token_days: u16,
+}
+
+impl Default for Lifetimes {
+    fn default() -> Self {
+        Self { access_token_minutes: 60, code_minutes: 10, refresh_token_days: 90 }
+    }
+}
+
+/// The gate: Container Apps "Authentication" with ingress CORS in front.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Gate {
+    /// The public URL of the container app, without a path.
+    pub url: String,
+    /// The client id of the app registration behind "Authentication"; always an allowed audience.
+    #[schemars(with = "uuid_schema::Guid")]
+    pub client_id: Uuid,
+    /// `openIdIssuer`: `https://sts.windows.net/<tenant id>/` for v1 tokens, `…/<tenant id>/v2.0` for v2.
+    pub issuer: String,
+    /// `allowedAudiences`.
+    #[serde(default)]
+    pub allowed_audiences: Vec<String>,
+    /// `defaultAuthorizationPolicy.allowedApplications`: client ids. Empty: any client.
+    #[serde(default)]
+    pub allowed_applications: Vec<String>,
+    /// `unauthenticatedClientAction`. Default: Return401.
+    #[serde(default)]
+    pub unauthenticated_client_action: UnauthenticatedClientAction,
+    /// `excludedPaths`: open without sign-in; exact, or a prefix ending in `/*`.
+    #[serde(default)]
+    pub excluded_paths: Vec<String>,
+    /// Ingress `corsPolicy`. Default: none.
+    #[serde(default)]
+    pub cors: Option<Cors>,
+}
+
+/// What happens to a request without a usable token.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub enum UnauthenticatedClientAction {
+    /// 401 with a challenge.
+    #[default]
+    Return401,
+    /// 403.
+    Return403,
+}
+
+/// Ingress `corsPolicy`.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Cors {
+    /// Origins, or `*`.
+    pub allowed_origins: Vec<String>,
+    /// Methods. Default: none listed.
+    #[serde(default)]
+    pub allowed_methods: Vec<String>,
+    /// Request headers, or `*` (which by the Fetch standard does not cover Authorization).
+    #[serde(default)]
+    pub allowed_headers: Vec<String>,
+    /// Response headers that pages may read.
+    #[serde(default)]
+    pub expose_headers: Vec<String>,
+    /// How long a browser may remember a preflight, in seconds.
+    #[serde(default)]
+    pub max_age_seconds: Option<u32>,
+    /// Whether cookies are allowed. Default: false.
+    #[serde(default)]
+    pub allow_credentials: bool,
+}
+
+/// The MCP server.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct Mcp {
+    /// The path of the endpoint. Default: /mcp.
+    pub path: String,
+    /// Host names that the server answers for besides localhost. Default: the host of `gate.url`.
+    pub allowed_hosts: Option<Vec<String>>,
+}
+
+impl Default for Mcp {
+    fn default() -> Self {
+        Self { path: "/mcp".to_owned(), allowed_hosts: None }
+    }
+}
+
+/// The connector that Copilot Studio's wizard makes.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Connector {
+    /// The display name typed in the wizard.
+    pub name: String,
+    /// The prefix of the solution's publisher, part of the redirect URL.
+    pub publisher_prefix: String,
+    /// The hash of the environment, part of the redirect URL.
+    pub environment_hash: String,
+    /// Server URL: the full path of the MCP endpoint.
+    pub server_url: String,
+    /// The identity provider of the Security page.
+    pub profile: ProviderProfile,
+    /// Client ID.
+    pub client_id: String,
+    /// Client secret; empty where it was not typed again at the last update.
+    pub client_secret: String,
+    /// Authorization URL. Used by `generic-v2` only.
+    pub authorization_url: String,
+    /// Token URL template. Used by `generic-v2` only.
+    pub token_url: String,
+    /// Refresh URL. Used by `generic-v2` only.
+    pub refresh_url: String,
+    /// Scopes, as typed. Used by `generic-v2` only.
+    #[serde(default)]
+    pub scopes: String,
+    /// Login URL. Used by `aad-v1` only. Default: https://login.microsoftonline.com.
+    #[serde(default = "default_login_uri")]
+    pub login_uri: String,
+    /// Tenant ID. Used by `aad-v1` only. Default: common.
+    #[serde(default = "default_tenant_id")]
+    pub tenant_id: String,
+    /// Resource URL. Exists on `aad-v1` only.
+    #[serde(default)]
+    pub resource_url: Option<String>,
+    /// `redirectMode`. Default: GlobalPerConnector.
+    #[serde(default)]
+    pub redirect_mode: RedirectMode,
+    /// How the Test tab sends its request.
+    #[serde(default)]
+    pub test_console: TestConsole,
+    /// How the agent's runtime talks to the MCP server.
+    #[serde(default)]
+    pub handshake: Handshake,
+}
+
+fn default_login_uri() -> String {
+    "https://login.microsoftonline.com".to_owned()
+}
+
+fn default_tenant_id() -> String {
+    "common".to_owned()
+}
+
+/// The `identityProvider` of a connector, with what it sends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum ProviderProfile {
+    /// `aad`: the v1 endpoints under Login URL and Tenant ID, with `resource` and `prompt=select_account`, no scope.
+    AadV1,
+    /// `oauth2generic`: the typed URLs and scopes, the secret in the body, refresh without scope.
+    GenericV2,
+}
+
+/// `redirectMode` of a connector.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub enum RedirectMode {
+    /// One redirect URL for all connectors, as before.
+    Global,
+    /// A redirect URL with the connector's own slug.
+    #[default]
+    GlobalPerConnector,
+}
+
+/// What the Test tab's "Test operation" sends.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct TestConsole {
+    /// The page's origin. Default: https://make.powerapps.com.
+    pub page_origin: String,
+    /// The method. Default: POST.
+    pub method: TestMethod,
+    /// The Accept header. Default: none is sent.
+    pub accept: Option<String>,
+    /// The body. Default: empty.
+    pub body: String,
+}
+
+impl Default for TestConsole {
+    fn default() -> Self {
+        Self {
+            page_origin: "https://make.powerapps.com".to_owned(),
+            method: TestMethod::default(),
+            accept: None,
+            body: String::new(),
+        }
+    }
+}
+
+/// The method of "Test operation".
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "UPPERCASE")]
+pub enum TestMethod {
+    /// As the connector's definition says.
+    #[default]
+    Post,
+    /// As one report saw it.
+    Get,
+}
+
+/// What the agent's runtime sends on every turn; see the recorded handshake.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct Handshake {
+    /// The agent's name. Default: Copilot.
+    pub agent_name: String,
+    /// Whether `notifications/initialized` carries `"id": null`, as captured. Default: true.
+    pub null_notification_id: bool,
+    /// Whether `Mcp-Session-Id` and `MCP-Protocol-Version` are sent back; in no capture. Default: false.
+    pub session_and_version_headers: bool,
+}
+
+impl Default for Handshake {
+    fn default() -> Self {
+        Self { agent_name: "Copilot".to_owned(), null_notification_id: true, session_and_version_headers: false }
+    }
+}
+
+impl Connector {
+    /// The connector's internal name: prefix, display name and environment hash, escaped as the gateway does.
+    #[must_use]
+    pub fn slug(&self) -> String {
+        let escaped: String = self
+            .name
+            .to_lowercase()
+            .chars()
+            .flat_map(|c| match c {
+                'a'..='z' | '0'..='9' => vec![c],
+                _ => {
+                    let mut buffer = [0; 4];
+                    c.encode_utf8(&mut buffer)
+                        .bytes()
+                        .flat_map(|byte| format!("-{byte:02x}").into_bytes())
+                        .map(char::from)
+                        .collect()
+                }
+            })
+            .collect();
+        format!("{}-5f{escaped}-5f{}", self.publisher_prefix, self.environment_hash)
+    }
+
+    /// The redirect URL that the connector's page shows after saving.
+    #[must_use]
+    pub fn redirect_url(&self) -> String {
+        match self.redirect_mode {
+            RedirectMode::Global => format!("{CONSENT_HOST}/redirect"),
+            RedirectMode::GlobalPerConnector => format!("{CONSENT_HOST}/redirect/{}", self.slug()),
+        }
+    }
+}
+
+/// The origin of the connector's redirect URLs, in cloud names.
+pub const CONSENT_HOST: &str = "https://global.consent.azure-apim.net";
+
+/// Shapes of values that the schema can check.
+mod uuid_schema {
+    use super::JsonSchema;
+
+    /// A GUID.
+    #[derive(JsonSchema)]
+    #[schemars(inline)]
+    #[expect(dead_code, reason = "only its schema is used")]
+    pub struct Guid(
+        #[schemars(regex(pattern = r"^[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}$"))]
+        String,
+    );
+
+    /// 1 or 2.
+    #[derive(JsonSchema)]
+    #[schemars(inline)]
+    #[expect(dead_code, reason = "only its schema is used")]
+    pub struct TokenVersion(#[schemars(range(min = 1, max = 2))] u8);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_slug_is_escaped_as_observed() {
+        let mut connector: Connector = serde_json::from_value(serde_json::json!({
+            "name": "Zephyr MCP", "publisher_prefix": "cr938", "environment_hash": "43bcb8573bc3e84",
+            "server_url": "", "profile": "aad-v1", "client_id": "", "client_secret": "",
+            "authorization_url": "", "token_url": "", "refresh_url": ""
+        }))
+        .unwrap();
+        assert_eq!(connector.slug(), "cr938-5fzephyr-20mcp-5f43bcb8573bc3e84");
+        connector.redirect_mode = RedirectMode::Global;
+        assert_eq!(connector.redirect_url(), "https://global.consent.azure-apim.net/redirect");
+    }
+}

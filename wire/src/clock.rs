@@ -1,0 +1,119 @@
+//! The lab clock: real, or standing still, and movable in both cases.
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use jiff::{SignedDuration, Timestamp};
+
+/// A clock that all parties of one lab share; clones show the same time.
+#[derive(Clone, Debug)]
+pub struct Clock(Arc<Mutex<State>>);
+
+#[derive(Clone, Copy, Debug)]
+enum State {
+    /// Stands still at this instant.
+    Frozen(Timestamp),
+    /// Real time plus this offset.
+    Ticking(SignedDuration),
+}
+
+/// The instant would lie outside the range that timestamps can express (years -9999 to 9999).
+#[derive(Debug, thiserror::Error)]
+#[error("the lab clock cannot be moved there: {0}")]
+pub struct OutOfRange(#[source] jiff::Error);
+
+impl Clock {
+    /// A clock that stands still at `instant` until it is moved.
+    #[must_use]
+    pub fn frozen_at(instant: Timestamp) -> Self {
+        Self(Arc::new(Mutex::new(State::Frozen(instant))))
+    }
+
+    /// A clock that shows real time.
+    #[must_use]
+    pub fn real() -> Self {
+        Self(Arc::new(Mutex::new(State::Ticking(SignedDuration::ZERO))))
+    }
+
+    /// A clock that shows `instant` now and goes on from there.
+    #[must_use]
+    pub fn ticking_from(instant: Timestamp) -> Self {
+        Self(Arc::new(Mutex::new(State::Ticking(instant.duration_since(real_now())))))
+    }
+
+    /// The lab time.
+    #[must_use]
+    pub fn now(&self) -> Timestamp {
+        match *self.state() {
+            State::Frozen(instant) => instant,
+            State::Ticking(offset) => real_now().checked_add(offset).unwrap_or(Timestamp::MAX),
+        }
+    }
+
+    /// Moves the clock by `duration`, which may be negative.
+    ///
+    /// # Errors
+    /// When the result cannot be expressed; the clock is then unchanged.
+    pub fn advance(&self, duration: SignedDuration) -> Result<(), OutOfRange> {
+        let mut state = self.state();
+        *state = match *state {
+            State::Frozen(instant) => State::Frozen(instant.checked_add(duration).map_err(OutOfRange)?),
+            State::Ticking(offset) => {
+                real_now().checked_add(offset).and_then(|now| now.checked_add(duration)).map_err(OutOfRange)?;
+                State::Ticking(offset + duration)
+            }
+        };
+        Ok(())
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[expect(clippy::disallowed_methods, reason = "the one place that reads the real clock")]
+fn real_now() -> Timestamp {
+    Timestamp::now()
+}
+
+/// Measures how long something took, in real time; never used by a rule.
+#[derive(Debug)]
+pub struct Stopwatch(std::time::Instant);
+
+impl Stopwatch {
+    /// Starts measuring.
+    #[must_use]
+    #[expect(clippy::disallowed_methods, reason = "durations in the trace are real, not lab time")]
+    pub fn start() -> Self {
+        Self(std::time::Instant::now())
+    }
+
+    /// Microseconds since the start.
+    #[must_use]
+    pub fn elapsed_us(&self) -> u64 {
+        u64::try_from(self.0.elapsed().as_micros()).unwrap_or(u64::MAX)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_frozen_clock_moves_only_when_told() {
+        let start: Timestamp = "2026-01-15T09:00:00Z".parse().unwrap();
+        let clock = Clock::frozen_at(start);
+        let shared = clock.clone();
+        assert_eq!(clock.now(), start);
+        shared.advance(SignedDuration::from_mins(70)).unwrap();
+        assert_eq!(clock.now(), "2026-01-15T10:10:00Z".parse().unwrap());
+    }
+
+    #[test]
+    fn a_move_out_of_range_is_refused_and_changes_nothing() {
+        for clock in [Clock::frozen_at(Timestamp::UNIX_EPOCH), Clock::ticking_from(Timestamp::UNIX_EPOCH)] {
+            assert!(clock.advance(SignedDuration::MAX).is_err());
+            assert!(clock.advance(SignedDuration::MIN).is_err());
+            assert!(clock.now() < Timestamp::UNIX_EPOCH + SignedDuration::from_hours(1));
+        }
+    }
+}

@@ -1,0 +1,26 @@
+//! What all parties of a lab share about a message.
+//!
+//! - [`clock`]: the lab clock, the only source of time for protocol rules.
+//! - [`check`]: the table of named checks, and the list of them that a decision leaves behind.
+//! - [`exchange`] and [`trace`]: one recorded request with its answer, and the list of all of them.
+//! - [`record`]: the layer around a party that records what it receives.
+//! - [`network`]: the name map and the only HTTP client of a lab; nothing it sends leaves the lab.
+//! - [`listen`]: a party on a socket.
+//! - [`access_token`]: reading and validating JSON Web Tokens.
+
+pub mod access_token;
+pub mod check;
+pub mod clock;
+pub mod exchange;
+pub mod listen;
+pub mod network;
+pub mod party;
+pub mod record;
+pub mod trace;
+
+pub use check::{Check, CheckResult, Checks, Outcome};
+pub use clock::Clock;
+pub use exchange::{Body, Exchange};
+pub use network::{LabClient, NameMap, Network, Reply, SendError};
+pub use party::{Channel, Party};
+pub use trace::Trace;

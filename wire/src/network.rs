@@ -1,0 +1,271 @@
+//! The name map of a lab, and the only HTTP client that its parties use.
+//!
+//! A request goes to the loopback socket that the map gives for the URL's origin. An origin that is not in the map
+//! is an error in the trace: no name is ever looked up, nothing leaves the lab.
+
+use std::collections::HashMap;
+use std::future::Ready;
+use std::net::SocketAddr;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use bytes::Bytes;
+use http::{HeaderValue, Request, Response, Uri};
+use http_body_util::{BodyExt, Full, Limited};
+use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
+use hyper_util::client::legacy::Client;
+use hyper_util::client::legacy::connect::HttpConnector;
+use hyper_util::client::legacy::connect::dns::Name;
+use hyper_util::rt::TokioExecutor;
+
+use crate::clock::Stopwatch;
+use crate::exchange::{Opening, header_pairs};
+use crate::record::{EXCHANGE, FROM};
+use crate::{Body, Clock, Exchange, Party, Trace};
+
+/// The largest answer that a client of the lab reads.
+pub const ANSWER_LIMIT_BYTES: usize = 16 * 1024 * 1024;
+
+/// How long a client of the lab waits for an answer.
+pub const ANSWER_TIMEOUT: Duration = Duration::from_secs(30);
+
+/// Which loopback socket serves an origin, and who listens there; shared, so that a party can be added later.
+#[derive(Clone, Debug, Default)]
+pub struct NameMap(Arc<Mutex<HashMap<Origin, Target>>>);
+
+/// Scheme, host in lower case, and port, as RFC 6454 has it.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+struct Origin {
+    scheme: String,
+    host: String,
+    port: u16,
+}
+
+/// Where an origin is served.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Target {
+    /// The socket.
+    pub address: SocketAddr,
+    /// Who listens there.
+    pub party: Party,
+}
+
+impl NameMap {
+    /// Maps the origin of `url`; false where `url` is not an absolute http or https URL.
+    pub fn insert(&self, url: &str, target: Target) -> bool {
+        let Some(origin) = url.parse().ok().and_then(|uri| origin(&uri)) else { return false };
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).insert(origin, target);
+        true
+    }
+
+    /// Where the origin of `uri` is served.
+    #[must_use]
+    pub fn find(&self, uri: &Uri) -> Option<Target> {
+        let origin = origin(uri)?;
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).get(&origin).copied()
+    }
+
+    fn find_host(&self, host: &str) -> Option<SocketAddr> {
+        let map = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        map.iter().find(|(origin, _)| origin.host.eq_ignore_ascii_case(host)).map(|(_, target)| target.address)
+    }
+}
+
+fn origin(uri: &Uri) -> Option<Origin> {
+    let scheme = uri.scheme_str()?.to_ascii_lowercase();
+    let default_port = match scheme.as_str() {
+        "https" => 443,
+        "http" => 80,
+        _ => return None,
+    };
+    let host = uri.host()?.to_ascii_lowercase();
+    Some(Origin { scheme, host, port: uri.port_u16().unwrap_or(default_port) })
+}
+
+/// The names and the trusted certificates of a lab.
+#[derive(Clone, Debug)]
+pub struct Network {
+    /// The name map.
+    pub names: NameMap,
+    /// What the lab's own clients trust.
+    pub tls: Arc<rustls::ClientConfig>,
+}
+
+impl Network {
+    /// A client for `from`, whose failures are recorded in `trace`.
+    #[must_use]
+    pub fn client(&self, from: Party, trace: Trace, clock: Clock) -> LabClient {
+        let mut connector = HttpConnector::new_with_resolver(Resolver(self.names.clone()));
+        connector.enforce_http(false);
+        connector.set_nodelay(true);
+        connector.set_connect_timeout(Some(Duration::from_secs(5)));
+        let connector = HttpsConnectorBuilder::new()
+            .with_tls_config((*self.tls).clone())
+            .https_or_http()
+            .enable_http1()
+            .wrap_connector(connector);
+        let client = Client::builder(TokioExecutor::new()).build(connector);
+        LabClient { names: self.names.clone(), client, from, trace, clock }
+    }
+}
+
+/// Answers the connector's question for an address out of the name map.
+#[derive(Clone)]
+struct Resolver(NameMap);
+
+impl tower::Service<Name> for Resolver {
+    type Response = std::option::IntoIter<SocketAddr>;
+    type Error = std::io::Error;
+    type Future = Ready<Result<Self::Response, Self::Error>>;
+
+    fn poll_ready(&mut self, _: &mut std::task::Context<'_>) -> std::task::Poll<Result<(), Self::Error>> {
+        std::task::Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, name: Name) -> Self::Future {
+        std::future::ready(match self.0.find_host(name.as_str()) {
+            Some(address) => Ok(Some(address).into_iter()),
+            None => Err(std::io::Error::new(std::io::ErrorKind::NotFound, "not in the name map of this lab")),
+        })
+    }
+}
+
+/// An HTTP client of one party: it follows nothing, keeps no cookie and adds no header but Host and Content-Length.
+#[derive(Clone)]
+pub struct LabClient {
+    names: NameMap,
+    client: Client<HttpsConnector<HttpConnector<Resolver>>, Full<Bytes>>,
+    from: Party,
+    trace: Trace,
+    clock: Clock,
+}
+
+/// An answer, and its number in the trace.
+#[derive(Debug)]
+pub struct Reply {
+    /// The answer with its whole body.
+    pub response: Response<Bytes>,
+    /// The number of the exchange in the lab's trace.
+    pub exchange: u64,
+}
+
+/// Why a request got no answer.
+#[derive(Debug, thiserror::Error)]
+pub enum SendError {
+    /// The URL's origin belongs to nobody in the lab.
+    #[error("'{0}' is not in the name map of this lab, and nothing is ever sent outside it")]
+    NotMapped(String),
+    /// No connection, a broken one, or an untrusted certificate.
+    #[error("no answer from '{url}': {reason}")]
+    Unreachable {
+        /// The URL.
+        url: String,
+        /// The cause, outermost first.
+        reason: String,
+    },
+    /// No answer within [`ANSWER_TIMEOUT`].
+    #[error("'{0}' did not answer within {seconds} seconds", seconds = ANSWER_TIMEOUT.as_secs())]
+    TimedOut(String),
+}
+
+impl LabClient {
+    /// Sends `request` exactly as given and reads the whole answer.
+    ///
+    /// # Errors
+    /// When no answer came; the failed exchange is then in the trace.
+    pub async fn send(&self, mut request: Request<Bytes>) -> Result<Reply, SendError> {
+        let stopwatch = Stopwatch::start();
+        let url = request.uri().to_string();
+        let target = self.names.find(request.uri());
+        let opening = Opening {
+            number: 0, // taken when it turns out that the receiver did not record it
+            at: self.clock.now(),
+            from: self.from,
+            to: target.map_or(Party::Unmapped, |target| target.party),
+            method: request.method().clone(),
+            url: url.clone(),
+            headers: header_pairs(request.headers()),
+            body: Body::of(request.body()),
+        };
+        if let Ok(name) = HeaderValue::from_str(&self.from.to_string()) {
+            request.headers_mut().insert(FROM, name);
+        }
+        let answer = match target {
+            None => Err(SendError::NotMapped(url)),
+            Some(_) => match tokio::time::timeout(ANSWER_TIMEOUT, self.exchange(request.map(Full::new), &url)).await {
+                Ok(answer) => answer,
+                Err(_) => Err(SendError::TimedOut(url)),
+            },
+        };
+        match answer {
+            Ok((mut parts, body)) => {
+                let recorded = parts.headers.remove(EXCHANGE).and_then(|number| number.to_str().ok()?.parse().ok());
+                let exchange = recorded.unwrap_or_else(|| {
+                    let status = Some(parts.status.as_u16());
+                    let headers = header_pairs(&parts.headers);
+                    self.keep(opening.answered(status, headers, Body::of(&body), stopwatch.elapsed_us()))
+                });
+                Ok(Reply { response: Response::from_parts(parts, body), exchange })
+            }
+            Err(error) => {
+                self.keep(opening.unanswered(error.to_string(), stopwatch.elapsed_us()));
+                Err(error)
+            }
+        }
+    }
+
+    async fn exchange(
+        &self,
+        request: Request<Full<Bytes>>,
+        url: &str,
+    ) -> Result<(http::response::Parts, Bytes), SendError> {
+        let unreachable = |reason| SendError::Unreachable { url: url.to_owned(), reason };
+        let response = self.client.request(request).await.map_err(|error| unreachable(causes(&error)))?;
+        let (parts, body) = response.into_parts();
+        let body = Limited::new(body, ANSWER_LIMIT_BYTES)
+            .collect()
+            .await
+            .map_err(|error| unreachable(causes(error.as_ref())))?;
+        Ok((parts, body.to_bytes()))
+    }
+
+    /// Records an exchange that the receiver did not, and gives its number.
+    fn keep(&self, exchange: Exchange) -> u64 {
+        let number = self.trace.open();
+        self.trace.record(Exchange { number, ..exchange });
+        number
+    }
+}
+
+/// An error with its causes, outermost first.
+fn causes(error: &(dyn std::error::Error + 'static)) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        let step = error.to_string();
+        if !text.contains(&step) {
+            text.push_str(": ");
+            text.push_str(&step);
+        }
+        cause = error.source();
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_origin_is_scheme_host_and_port() {
+        let names = NameMap::default();
+        let target = Target { address: ([127, 0, 0, 1], 8443).into(), party: Party::Idp };
+        assert!(names.insert("https://Login.example/any/path", target));
+        assert_eq!(names.find(&Uri::from_static("https://login.example:443/x?y")), Some(target));
+        assert_eq!(names.find(&Uri::from_static("http://login.example/")), None);
+        assert_eq!(names.find(&Uri::from_static("https://login.example:444/")), None);
+        assert_eq!(names.find(&Uri::from_static("https://login.example.evil.test/")), None);
+        assert!(!names.insert("not a url", target));
+        assert!(!names.insert("ftp://login.example/", target));
+    }
+}
