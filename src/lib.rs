@@ -1,1 +1,14 @@
-//! entralab
+//! entralab: a local Microsoft Entra ID, the connector of Copilot Studio, an Easy-Auth-like gate and the MCP server
+//! behind it, all on real sockets of this machine and nowhere else.
+//!
+//! - [`Lab`]: the parties of one setup, on one clock and one name map.
+//! - [`play`]: playing a scenario on labs and proving what it says.
+//! - [`report`]: what a person reads.
+//! - [`commands`]: the command line.
+
+pub mod commands;
+pub mod lab;
+pub mod play;
+pub mod report;
+
+pub use lab::Lab;

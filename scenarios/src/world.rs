@@ -13,13 +13,19 @@ use uuid::Uuid;
 /// The key of a thing in a world: `[a-z0-9-]`, starting with a letter or digit.
 pub type Name = String;
 
+/// What a [`Name`] looks like.
+pub const NAME_PATTERN: &str = "^[a-z0-9][a-z0-9-]*$";
+
+/// The name of Microsoft Graph, which every tenant has.
+pub const GRAPH: &str = "microsoft-graph";
+
 /// A whole setup.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct World {
     /// The instant at which the lab clock starts in `run`, RFC 3339. Default: 2026-01-15T09:00:00Z.
     #[serde(default = "default_clock")]
-    #[schemars(with = "String")]
+    #[schemars(with = "schema::Instant")]
     pub clock: Timestamp,
     /// The identity provider.
     pub idp: Idp,
@@ -61,7 +67,7 @@ pub struct Idp {
 #[serde(deny_unknown_fields)]
 pub struct Tenant {
     /// The tenant (directory) id.
-    #[schemars(with = "uuid_schema::Guid")]
+    #[schemars(with = "schema::Guid")]
     pub id: Uuid,
     /// The organisation's name, as consent and error pages show it.
     pub display_name: String,
@@ -94,7 +100,7 @@ pub struct User {
     /// The password.
     pub password: String,
     /// The object id.
-    #[schemars(with = "uuid_schema::Guid")]
+    #[schemars(with = "schema::Guid")]
     pub object_id: Uuid,
     /// The display name.
     pub display_name: String,
@@ -127,7 +133,7 @@ pub struct App {
     /// The tenant it is registered in, by its name in this world.
     pub tenant: Name,
     /// The application (client) id.
-    #[schemars(with = "uuid_schema::Guid")]
+    #[schemars(with = "schema::Guid")]
     pub client_id: Uuid,
     /// The name that users see. Default: the key.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -152,7 +158,7 @@ pub struct App {
     pub permissions: BTreeMap<Name, Permission>,
     /// `requestedAccessTokenVersion` of the manifest: null or 1 gives v1 access tokens, 2 gives v2. Default: null.
     #[serde(default)]
-    #[schemars(with = "Option<uuid_schema::TokenVersion>")]
+    #[schemars(with = "Option<schema::TokenVersion>")]
     pub access_token_version: Option<u8>,
 }
 
@@ -206,7 +212,7 @@ pub struct Secret {
     /// The secret's value (not its id).
     pub value: String,
     /// When it expires, RFC 3339.
-    #[schemars(with = "String")]
+    #[schemars(with = "schema::Instant")]
     pub expires: Timestamp,
 }
 
@@ -278,7 +284,7 @@ pub struct Gate {
     /// The public URL of the container app, without a path.
     pub url: String,
     /// The client id of the app registration behind "Authentication"; always an allowed audience.
-    #[schemars(with = "uuid_schema::Guid")]
+    #[schemars(with = "schema::Guid")]
     pub client_id: Uuid,
     /// `openIdIssuer`: `https://sts.windows.net/<tenant id>/` for v1 tokens, `…/<tenant id>/v2.0` for v2.
     pub issuer: String,
@@ -387,6 +393,9 @@ pub struct Connector {
     /// `redirectMode`. Default: GlobalPerConnector.
     #[serde(default)]
     pub redirect_mode: RedirectMode,
+    /// The origin of the redirect URL. Default: https://global.consent.azure-apim.net (regional variants exist).
+    #[serde(default = "default_consent_host")]
+    pub consent_host: String,
     /// How the Test tab sends its request.
     #[serde(default)]
     pub test_console: TestConsole,
@@ -397,6 +406,10 @@ pub struct Connector {
 
 fn default_login_uri() -> String {
     "https://login.microsoftonline.com".to_owned()
+}
+
+fn default_consent_host() -> String {
+    CONSENT_HOST.to_owned()
 }
 
 fn default_tenant_id() -> String {
@@ -504,8 +517,8 @@ impl Connector {
     #[must_use]
     pub fn redirect_url(&self) -> String {
         match self.redirect_mode {
-            RedirectMode::Global => format!("{CONSENT_HOST}/redirect"),
-            RedirectMode::GlobalPerConnector => format!("{CONSENT_HOST}/redirect/{}", self.slug()),
+            RedirectMode::Global => format!("{}/redirect", self.consent_host),
+            RedirectMode::GlobalPerConnector => format!("{}/redirect/{}", self.consent_host, self.slug()),
         }
     }
 }
@@ -514,7 +527,7 @@ impl Connector {
 pub const CONSENT_HOST: &str = "https://global.consent.azure-apim.net";
 
 /// Shapes of values that the schema can check.
-mod uuid_schema {
+mod schema {
     use super::JsonSchema;
 
     /// A GUID.
@@ -525,6 +538,12 @@ mod uuid_schema {
         #[schemars(regex(pattern = r"^[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}$"))]
         String,
     );
+
+    /// An instant, RFC 3339.
+    #[derive(JsonSchema)]
+    #[schemars(inline)]
+    #[expect(dead_code, reason = "only its schema is used")]
+    pub struct Instant(#[schemars(extend("format" = "date-time"))] String);
 
     /// 1 or 2.
     #[derive(JsonSchema)]

@@ -1,8 +1,31 @@
-//! Reading and validating JSON Web Tokens.
+//! Reading and validating access tokens: JSON Web Tokens (RFC 7519) as compact, signed objects (RFC 7515).
+//!
+//! A token goes through three states, and only the last one says anything that may be believed:
+//! [`Signed::read`] looks at its form, [`Signed::verify`] at its signature, [`Claims::judge`] at what it says.
+//! The rules are those of RFC 8725: one algorithm, keys from nowhere but the issuer, every part read strictly.
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::{Map, Value};
+
+mod claims;
+mod keys;
+mod signed;
+mod strict_json;
+
+pub use claims::{Claims, Rules, TENANT_PLACEHOLDER};
+pub use keys::{BadKeys, Keys};
+pub use signed::Signed;
+
+/// The longest token that is read; Entra's largest, with 200 groups, is about half of it.
+pub const TOKEN_LIMIT_BYTES: usize = 16 * 1024;
+
+/// How far the clocks of issuer and receiver may be apart, in seconds.
+pub const CLOCK_SKEW_S: i64 = 300;
+
+/// The token was refused; the last of the checks says why.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Refused;
 
 /// A token's header and claims, of which nothing has been verified: for showing, never for deciding.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -24,3 +47,16 @@ pub fn read_unverified(token: &str) -> Option<Unverified> {
     let object = |part: &str| serde_json::from_slice(&URL_SAFE_NO_PAD.decode(part).ok()?).ok();
     Some(Unverified { header: object(header)?, claims: object(claims)? })
 }
+
+/// A value from a token as a check shows it: on one line, and cut.
+fn shown(value: &str) -> String {
+    const LIMIT_CHARS: usize = 120;
+    let mut text: String = value.chars().take(LIMIT_CHARS).flat_map(char::escape_debug).collect();
+    if value.chars().nth(LIMIT_CHARS).is_some() {
+        text.push('…');
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests;

@@ -45,6 +45,8 @@ macro_rules! checks {
 }
 
 checks! {
+    /// The path is one that the identity provider serves.
+    EndpointExists = "endpoint.exists" by Idp;
     /// The HTTP method is one that the endpoint serves.
     RequestMethod = "request.method" by Idp;
     /// Every required parameter is there, and not empty.
@@ -79,6 +81,8 @@ checks! {
     ResourceExists = "resource.exists" by Idp;
     /// Each scope is one that the resource exposes.
     ScopeExists = "scope.exists" by Idp;
+    /// The `resource` parameter of a v2 request is the resource of its scopes.
+    ResourceMatchesScopes = "resource.matches_scopes" by Idp;
     /// The client's registration lists the resource among its permissions.
     ResourcePermitted = "resource.permitted" by Idp;
     /// The user exists in the tenant.
@@ -105,6 +109,8 @@ checks! {
     CodeCurrent = "code.current" by Idp;
     /// The code has not been redeemed before.
     CodeUnused = "code.unused" by Idp;
+    /// A single-page application's code is redeemed from its origin, any other code by a server.
+    CodeOrigin = "code.origin" by Idp;
     /// The redirect URI is the one that the code was sent to.
     CodeRedirectUri = "code.redirect_uri" by Idp;
     /// The verifier hashes to the challenge that the code was issued for.
@@ -141,6 +147,8 @@ checks! {
     AuthorizationPresent = "authorization.present" by Gate;
     /// The bearer token is a signed JWT of the one shape that is accepted.
     TokenReadable = "token.readable" by Gate;
+    /// The issuer's signing keys could be read.
+    KeysReachable = "keys.reachable" by Gate;
     /// The signature verifies with a key that the issuer publishes.
     TokenSignature = "token.signature" by Gate;
     /// Now lies between the token's `nbf` and `exp`.
@@ -165,6 +173,8 @@ checks! {
     ContentTypeJson = "content_type.json" by Mcp;
     /// The body is a JSON-RPC message.
     BodyJsonRpc = "body.json_rpc" by Mcp;
+    /// The protocol version that the headers name is one that the server speaks, and agrees with the body.
+    ProtocolVersion = "protocol_version.supported" by Mcp;
 }
 
 impl std::fmt::Display for Check {

@@ -4,6 +4,7 @@
 //! - [`check`]: the table of named checks, and the list of them that a decision leaves behind.
 //! - [`exchange`] and [`trace`]: one recorded request with its answer, and the list of all of them.
 //! - [`record`]: the layer around a party that records what it receives.
+//! - [`redaction`]: copies of exchanges without secrets.
 //! - [`network`]: the name map and the only HTTP client of a lab; nothing it sends leaves the lab.
 //! - [`listen`]: a party on a socket.
 //! - [`access_token`]: reading and validating JSON Web Tokens.
@@ -16,6 +17,7 @@ pub mod listen;
 pub mod network;
 pub mod party;
 pub mod record;
+pub mod redaction;
 pub mod trace;
 
 pub use check::{Check, CheckResult, Checks, Outcome};
@@ -23,4 +25,5 @@ pub use clock::Clock;
 pub use exchange::{Body, Exchange};
 pub use network::{LabClient, NameMap, Network, Reply, SendError};
 pub use party::{Channel, Party};
+pub use redaction::Redaction;
 pub use trace::Trace;

@@ -1,0 +1,199 @@
+//! The redirect URL: judging what the browser brings, and the page that answers it.
+
+use askama::Template;
+use axum::Router;
+use axum::extract::State;
+use axum::response::{Html, IntoResponse, Response};
+use axum::routing::get;
+use bytes::Bytes;
+use http::{HeaderValue, Method, StatusCode, Uri, header};
+use wire::exchange::{Parameters, parameters};
+use wire::{Check, Checks};
+
+use super::Connector;
+use super::outcomes::{ConnectOutcome, Connection};
+use super::token_answer::OAuthError;
+
+/// What a callback may do next.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Verdict {
+    /// Redeem this code.
+    Redeem(String),
+    /// Nothing: it belongs to no sign-in of this connector.
+    Foreign(&'static str),
+    /// Nothing: the identity provider reports an error.
+    Refused(OAuthError),
+    /// Nothing: there is neither a code nor an error.
+    Empty,
+}
+
+/// The value of a parameter that may come once; none where it is missing or repeated.
+#[must_use]
+pub fn only<'p>(parameters: &'p Parameters, name: &str) -> Option<&'p str> {
+    let mut values = parameters.iter().filter(|(key, _)| key == name).map(|(_, value)| value.as_str());
+    let first = values.next()?;
+    if values.next().is_none() { Some(first) } else { None }
+}
+
+/// Judges a callback at `path`: its place, its state, its code, in this order (RFC 6749 §10.12, RFC 9700 §4.4.2).
+///
+/// `awaited_path` is where the sign-in with this state waits; `is_awaited`, whether there is one.
+pub fn judge(
+    path: &str,
+    awaited_path: &str,
+    is_awaited: bool,
+    parameters: &Parameters,
+    checks: &mut Checks,
+) -> Verdict {
+    if path != awaited_path {
+        const FIX: &str = "connector.name, connector.publisher_prefix, connector.environment_hash, connector.redirect_mode: \
+                           the redirect URL that this connector shows (Power Apps: Custom connectors > Security > Redirect URL)";
+        checks.refuse(Check::CallbackReached, awaited_path, path, FIX);
+        return Verdict::Foreign("the answer came to the redirect URL of another connector");
+    }
+    checks.pass(Check::CallbackReached, awaited_path, path);
+    if !is_awaited {
+        const FIX: &str = "begin a new sign-in: a state is made for one sign-in and accepted once";
+        let received = match only(parameters, "state") {
+            Some(_) => "a state that no sign-in waits for",
+            None if parameters.iter().any(|(name, _)| name == "state") => "several states",
+            None => "no state",
+        };
+        checks.refuse(Check::CallbackState, "the state of a sign-in that waits for its callback", received, FIX);
+        return Verdict::Foreign("the state of the answer is not one that this connector waits for");
+    }
+    checks.pass(Check::CallbackState, "the state that was sent", "the same");
+    if let Some(error) = parameters.iter().find(|(name, _)| name == "error").map(|(_, error)| error.as_str()) {
+        let error = OAuthError::new(error, only(parameters, "error_description"));
+        let fix = "what the identity provider refused: see the checks of the exchange before this one";
+        checks.refuse(Check::CallbackCode, "a code", format!("error={}", error.sentence()), fix);
+        return Verdict::Refused(error);
+    }
+    match only(parameters, "code").filter(|code| !code.is_empty()) {
+        Some(code) => {
+            checks.pass(Check::CallbackCode, "a code", "a code");
+            Verdict::Redeem(code.to_owned())
+        }
+        None => {
+            let fix = "connector.authorization_url: an authorization endpoint that answers response_type=code";
+            checks.refuse(Check::CallbackCode, "a code", "neither one code nor an error", fix);
+            Verdict::Empty
+        }
+    }
+}
+
+/// The routes of the redirect URLs, with and without a slug.
+pub fn router(connector: Connector) -> Router {
+    let query_or_form = || get(receive).post(receive);
+    Router::new().route("/redirect", query_or_form()).route("/redirect/{slug}", query_or_form()).with_state(connector)
+}
+
+async fn receive(State(connector): State<Connector>, uri: Uri, method: Method, body: Bytes) -> Response {
+    let parameters = if method == Method::POST {
+        parameters(&String::from_utf8_lossy(&body))
+    } else {
+        uri.query().map(parameters).unwrap_or_default()
+    };
+    let (outcome, checks) = connector.receive(uri.path(), &parameters).await;
+    let mut response = page(&outcome);
+    response.extensions_mut().insert(checks);
+    response
+}
+
+/// The page that a person sees at the redirect URL.
+#[derive(Template)]
+#[template(path = "callback.html")]
+struct CallbackPage<'a> {
+    title: &'static str,
+    message: &'a str,
+    display_name: Option<&'a str>,
+    from_server: bool,
+}
+
+fn page(outcome: &ConnectOutcome) -> Response {
+    let (status, title) = match outcome.connection {
+        Connection::Connected => (StatusCode::OK, "Connection created"),
+        Connection::Failed => (StatusCode::BAD_REQUEST, "Connection creation failed"),
+    };
+    let page = CallbackPage {
+        title,
+        message: &outcome.message,
+        display_name: outcome.display_name.as_deref(),
+        from_server: outcome.error.is_some(),
+    };
+    let Ok(html) = page.render() else { return StatusCode::INTERNAL_SERVER_ERROR.into_response() };
+    let mut response = (status, Html(html)).into_response();
+    for (name, value) in [
+        (header::CACHE_CONTROL, "no-store"),
+        (header::REFERRER_POLICY, "no-referrer"),
+        (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
+        (header::X_FRAME_OPTIONS, "DENY"),
+        (
+            header::CONTENT_SECURITY_POLICY,
+            "default-src 'none'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'",
+        ),
+    ] {
+        response.headers_mut().insert(name, HeaderValue::from_static(value));
+    }
+    response
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const PATH: &str = "/redirect/cr938-5fmcpserver";
+
+    fn judged(path: &str, is_awaited: bool, query: &str) -> (Verdict, Checks) {
+        let mut checks = Checks::default();
+        (judge(path, PATH, is_awaited, &parameters(query), &mut checks), checks)
+    }
+
+    #[test]
+    fn a_code_with_the_awaited_state_at_the_awaited_place_is_redeemed() {
+        let (verdict, checks) = judged(PATH, true, "code=c&state=s&session_state=x");
+        assert_eq!(verdict, Verdict::Redeem("c".into()));
+        assert_eq!(checks.refusal(), None);
+        assert_eq!(checks.0.len(), 3);
+    }
+
+    #[test]
+    fn atk_f01_and_f12_nothing_else_is() {
+        let table = [
+            ("/redirect/other", true, "code=c&state=s", Check::CallbackReached),
+            ("/redirect", true, "code=c&state=s", Check::CallbackReached),
+            (PATH, false, "code=c&state=wrong", Check::CallbackState),
+            (PATH, false, "code=c", Check::CallbackState),
+            (PATH, false, "code=c&state=s&state=s", Check::CallbackState),
+            (PATH, true, "state=s", Check::CallbackCode),
+            (PATH, true, "state=s&code=", Check::CallbackCode),
+            (PATH, true, "state=s&code=a&code=b", Check::CallbackCode),
+            (PATH, true, "state=s&code=a&error=access_denied", Check::CallbackCode),
+        ];
+        for (path, is_awaited, query, check) in table {
+            let (verdict, checks) = judged(path, is_awaited, query);
+            assert!(!matches!(verdict, Verdict::Redeem(_)), "{path}?{query}");
+            assert_eq!(checks.refusal().map(|refusal| refusal.check), Some(check), "{path}?{query}");
+        }
+    }
+
+    #[test]
+    fn an_error_is_read_with_its_number() {
+        let (verdict, _) =
+            judged(PATH, true, "error=access_denied&error_description=AADSTS65004%3a+User+declined&state=s");
+        let Verdict::Refused(error) = verdict else { panic!("{verdict:?}") };
+        assert_eq!((error.error.as_str(), error.aadsts), ("access_denied", Some(65004)));
+        assert_eq!(error.sentence(), "access_denied: AADSTS65004: User declined");
+    }
+
+    #[test]
+    fn the_page_escapes_what_a_server_wrote() {
+        let outcome = ConnectOutcome { error: Some("x".into()), ..ConnectOutcome::failed("<script>alert(1)</script>") };
+        let page = page(&outcome);
+        assert_eq!(page.status(), StatusCode::BAD_REQUEST);
+        let html = CallbackPage { title: "t", message: &outcome.message, display_name: Some("<b>"), from_server: true }
+            .render()
+            .unwrap();
+        assert!(!html.contains("<script>") && !html.contains("<b>"), "{html}");
+    }
+}

@@ -1,0 +1,62 @@
+//! Discovery, keys, instance discovery, and the stylesheet.
+
+use axum::response::{IntoResponse, Response};
+use http::{StatusCode, header};
+use serde_json::Value;
+use wire::Checks;
+
+use super::reply::{json, set};
+use super::{IdentityProvider, Incoming};
+use crate::error::EntraError;
+use crate::error::faces::Surface;
+use crate::pages::STYLESHEET;
+use crate::protocol::tenant::Segment;
+use crate::protocol::{Family, discovery, guid, tenant};
+
+impl IdentityProvider {
+    pub(super) fn discovery(&self, family: Family, incoming: &Incoming<'_>) -> Response {
+        // only a GUID is repeated in the document
+        let appid = incoming.query.text("appid").filter(|appid| guid(appid).is_some());
+        self.of_tenant(incoming, |segment| discovery::document(family, segment, appid, &self.0.origins))
+    }
+
+    pub(super) fn keys(&self, family: Family, incoming: &Incoming<'_>) -> Response {
+        self.of_tenant(incoming, |segment| discovery::keys(family, segment, &self.0.keys, &self.0.origins))
+    }
+
+    pub(super) fn instance_discovery(&self, incoming: &Incoming<'_>) -> Response {
+        let mut checks = Checks::default();
+        let document = discovery::instance(&incoming.query, &self.0.origins, &mut checks);
+        self.metadata(document, incoming, checks)
+    }
+
+    fn of_tenant(&self, incoming: &Incoming<'_>, document: impl FnOnce(Segment<'_>) -> Value) -> Response {
+        let mut checks = Checks::default();
+        let directory = self.directory();
+        let document = tenant::find(&directory, incoming.segment, &mut checks).map(document);
+        self.metadata(document, incoming, checks)
+    }
+
+    fn metadata(&self, document: Result<Value, EntraError>, incoming: &Incoming<'_>, checks: Checks) -> Response {
+        let mut response = match document {
+            Ok(document) => {
+                let mut response = json(StatusCode::OK, &document);
+                set(&mut response, header::CACHE_CONTROL, "max-age=86400, private");
+                response.extensions_mut().insert(checks);
+                response
+            }
+            Err(error) => self.refuse(&error, Surface::Discovery, incoming, checks),
+        };
+        set(&mut response, header::ACCESS_CONTROL_ALLOW_ORIGIN, "*");
+        set(&mut response, header::ACCESS_CONTROL_ALLOW_METHODS, "GET, OPTIONS");
+        response
+    }
+}
+
+pub(super) fn stylesheet() -> Response {
+    let mut response = STYLESHEET.into_response();
+    set(&mut response, header::CONTENT_TYPE, "text/css; charset=utf-8");
+    set(&mut response, header::CACHE_CONTROL, "max-age=3600");
+    response.extensions_mut().insert(Checks::default());
+    response
+}

@@ -1,0 +1,63 @@
+//! The OAuth error object, as the token endpoint and discovery send it and redirects carry it.
+
+use jiff::Timestamp;
+use serde::Serialize;
+use uuid::Uuid;
+
+use super::faces::OAuthError;
+use super::{EntraError, RequestIds};
+
+/// The error object; members in the order in which Entra writes them.
+#[derive(Clone, Debug, Serialize)]
+pub struct Envelope {
+    /// The OAuth error.
+    pub error: String,
+    /// Code, message and identifiers on one line.
+    pub error_description: String,
+    /// The AADSTS number.
+    pub error_codes: [u32; 1],
+    /// `YYYY-MM-DD HH:MM:SSZ`.
+    pub timestamp: String,
+    /// Of this request.
+    pub trace_id: Uuid,
+    /// The client's, or ours.
+    pub correlation_id: Uuid,
+    /// A page about the code, where Entra has one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub error_uri: Option<String>,
+    /// Tells client libraries what kind of user interaction would help.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub suberror: Option<&'static str>,
+}
+
+impl Envelope {
+    /// The object for `error` under the name `oauth`; `login` is the origin that has the pages about codes.
+    #[must_use]
+    pub fn new(error: &EntraError, oauth: OAuthError, ids: &RequestIds, now: Timestamp, login: &str) -> Self {
+        let faces = error.kind().faces();
+        let timestamp = now.strftime("%Y-%m-%d %H:%M:%SZ").to_string();
+        let RequestIds { trace_id, correlation_id } = *ids;
+        Self {
+            error: oauth.to_string(),
+            error_description: format!(
+                "{} Trace ID: {trace_id} Correlation ID: {correlation_id} Timestamp: {timestamp}",
+                error.text()
+            ),
+            error_codes: [faces.number],
+            timestamp,
+            trace_id,
+            correlation_id,
+            error_uri: faces.lookup.then(|| format!("{login}/error?code={}", faces.number)),
+            suberror: faces.suberror,
+        }
+    }
+
+    /// The members that a redirect carries.
+    #[must_use]
+    pub fn redirect_parameters(&self) -> Vec<(&'static str, String)> {
+        let mut parameters =
+            vec![("error", self.error.clone()), ("error_description", self.error_description.clone())];
+        parameters.extend(self.error_uri.clone().map(|uri| ("error_uri", uri)));
+        parameters
+    }
+}

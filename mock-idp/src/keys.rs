@@ -1,0 +1,262 @@
+//! The keys that tokens are signed with.
+
+use base64::Engine;
+use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
+use josekit::JoseError;
+use josekit::jws::alg::rsassa::RsassaJwsSigner;
+use josekit::jws::{JwsHeader, RS256, serialize_compact};
+use rand_core::CryptoRng;
+use rcgen::{CertificateParams, DistinguishedName, DnType, KeyPair, PKCS_RSA_SHA256, SerialNumber, date_time_ymd};
+use rsa::PrivateKey;
+use rsa::pkcs8::{DecodePrivateKey, EncodePrivateKey, LineEnding};
+use rsa::traits::PublicKeyParts;
+use serde_json::{Map, Value};
+use sha1::{Digest, Sha1};
+
+use crate::protocol::{Family, randomness};
+
+/// The keys of `run`, of tests and of `--deterministic`. Everybody has them.
+const BUNDLED: &str = include_str!("../keys/public-test-keys.pem");
+
+/// The size of every key.
+const BITS: usize = 2048;
+
+/// How many keys there are; clients must cope with more than one.
+const COUNT: usize = 2;
+
+/// How long a certificate is valid.
+const CERTIFICATE_YEARS: i16 = 5;
+
+/// Two RSA keys, each with a self-signed certificate; the first signs.
+#[derive(Clone, Debug)]
+pub struct SigningKeys(Vec<SigningKey>);
+
+/// One key.
+#[derive(Clone)]
+pub struct SigningKey {
+    /// `kid` and `x5t`: base64url of the certificate's SHA-1.
+    pub kid: String,
+    /// `n`.
+    pub modulus: String,
+    /// `e`.
+    pub exponent: String,
+    certificate: Vec<u8>,
+    private_pem: String,
+    signer: RsassaJwsSigner,
+}
+
+/// Why there are no keys.
+#[derive(Debug, thiserror::Error)]
+pub enum KeyError {
+    /// The text does not hold what [`SigningKeys::to_pem`] writes.
+    #[error("not a text of {COUNT} private keys, each followed by its certificate: {0}")]
+    Unreadable(&'static str),
+    /// A private key that cannot be read or written.
+    #[error("a private key cannot be used")]
+    PrivateKey(#[source] rsa::pkcs8::Error),
+    /// A key that cannot be made.
+    #[error("no key could be made")]
+    Generation(#[source] rsa::Error),
+    /// A certificate that cannot be made.
+    #[error("no certificate could be made")]
+    Certificate(#[source] rcgen::Error),
+    /// A key that cannot sign.
+    #[error("a key cannot sign")]
+    Signer(#[source] JoseError),
+}
+
+impl SigningKeys {
+    /// The keys that are part of this program, and therefore no secret.
+    ///
+    /// # Errors
+    /// Never in a build that passes its tests.
+    pub fn bundled() -> Result<Self, KeyError> {
+        Self::from_pem(BUNDLED)
+    }
+
+    /// Makes new keys; certificates start at `now`.
+    ///
+    /// # Errors
+    /// When no key or certificate could be made.
+    pub fn generate(rng: &mut impl CryptoRng, now: Timestamp) -> Result<Self, KeyError> {
+        (0..COUNT).map(|_| SigningKey::generate(rng, now)).collect::<Result<_, _>>().map(Self)
+    }
+
+    /// Keys and certificates as one text.
+    #[must_use]
+    pub fn to_pem(&self) -> String {
+        self.0.iter().map(|key| format!("{}{}", key.private_pem, pem_block("CERTIFICATE", &key.certificate))).collect()
+    }
+
+    /// Reads what [`Self::to_pem`] wrote; text between the blocks is skipped.
+    ///
+    /// # Errors
+    /// When it is something else, or a key is too small.
+    pub fn from_pem(text: &str) -> Result<Self, KeyError> {
+        let mut blocks = pem_blocks(text)?.into_iter();
+        let mut keys = Vec::new();
+        while let Some((label, private)) = blocks.next() {
+            match (label, blocks.next()) {
+                ("PRIVATE KEY", Some(("CERTIFICATE", certificate))) => {
+                    let private = PrivateKey::from_pkcs8_der(&private).map_err(KeyError::PrivateKey)?;
+                    keys.push(SigningKey::new(&private, certificate)?);
+                }
+                _ => return Err(KeyError::Unreadable("a private key and its certificate come in turn")),
+            }
+        }
+        if keys.len() == COUNT { Ok(Self(keys)) } else { Err(KeyError::Unreadable("the number of keys is another")) }
+    }
+
+    /// The public halves, the signing one first.
+    pub fn public_keys(&self) -> impl Iterator<Item = &SigningKey> {
+        self.0.iter()
+    }
+
+    /// Signs the claims of a token of `version`.
+    pub(crate) fn sign(&self, version: Family, claims: &Map<String, Value>) -> Result<String, JoseError> {
+        let key = self.0.first().ok_or_else(|| JoseError::InvalidKeyFormat(KeyError::Unreadable("no key").into()))?;
+        let mut header = JwsHeader::new();
+        header.set_token_type("JWT");
+        header.set_algorithm("RS256");
+        if version == Family::V1 {
+            // v1 tokens name their key twice
+            header.set_claim("x5t", Some(Value::String(key.kid.clone())))?;
+        }
+        header.set_key_id(&key.kid);
+        let payload = serde_json::to_vec(claims).map_err(|error| JoseError::InvalidJson(error.into()))?;
+        serialize_compact(&payload, &header, &key.signer)
+    }
+}
+
+impl std::fmt::Debug for SigningKey {
+    /// Without the private half.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("SigningKey").field("kid", &self.kid).finish_non_exhaustive()
+    }
+}
+
+impl SigningKey {
+    fn generate(rng: &mut impl CryptoRng, now: Timestamp) -> Result<Self, KeyError> {
+        let private = PrivateKey::new(rng, BITS).map_err(KeyError::Generation)?;
+        let pem = private.to_pkcs8_pem(LineEnding::LF).map_err(KeyError::PrivateKey)?;
+        let key_pair =
+            KeyPair::from_pkcs8_pem_and_sign_algo(&pem, &PKCS_RSA_SHA256).map_err(KeyError::Certificate)?;
+        let mut params = CertificateParams::default();
+        let mut name = DistinguishedName::new();
+        name.push(DnType::CommonName, "accounts.accesscontrol.windows.net");
+        name.push(DnType::OrganizationName, "entralab emulator, do not trust");
+        params.distinguished_name = name;
+        let today = TimeZone::UTC.to_datetime(now).date();
+        let year = today.year().clamp(1950, 9_990);
+        let day = |year: i16| date_time_ymd(year.into(), today.month().unsigned_abs(), today.day().unsigned_abs().min(28));
+        params.not_before = day(year);
+        params.not_after = day(year + CERTIFICATE_YEARS);
+        params.serial_number = Some(SerialNumber::from_slice(&randomness::bytes::<16>(rng)));
+        let certificate = params.self_signed(&key_pair).map_err(KeyError::Certificate)?;
+        Self::new(&private, certificate.der().to_vec())
+    }
+
+    fn new(private: &PrivateKey, certificate: Vec<u8>) -> Result<Self, KeyError> {
+        let modulus = private.n_bytes();
+        if modulus.len() * 8 < BITS {
+            return Err(KeyError::Unreadable("a key is smaller than 2048 bits"));
+        }
+        if !certificate.windows(modulus.len()).any(|window| window == &*modulus) {
+            return Err(KeyError::Unreadable("a certificate belongs to another key"));
+        }
+        let pem = private.to_pkcs8_pem(LineEnding::LF).map_err(KeyError::PrivateKey)?;
+        Ok(Self {
+            kid: URL_SAFE_NO_PAD.encode(Sha1::digest(&certificate)),
+            exponent: URL_SAFE_NO_PAD.encode(private.e_bytes()),
+            modulus: URL_SAFE_NO_PAD.encode(&modulus),
+            certificate,
+            signer: RS256.signer_from_pem(pem.as_bytes()).map_err(KeyError::Signer)?,
+            private_pem: pem.to_string(),
+        })
+    }
+
+    /// The certificate, as `x5c` has it.
+    #[must_use]
+    pub fn certificate_base64(&self) -> String {
+        STANDARD.encode(&self.certificate)
+    }
+}
+
+fn pem_block(label: &str, der: &[u8]) -> String {
+    let encoded = STANDARD.encode(der);
+    let lines: Vec<&str> =
+        encoded.as_bytes().chunks(64).map(|line| std::str::from_utf8(line).unwrap_or_default()).collect();
+    format!("-----BEGIN {label}-----\n{}\n-----END {label}-----\n", lines.join("\n"))
+}
+
+/// Label and content of every block (RFC 7468).
+fn pem_blocks(text: &str) -> Result<Vec<(&str, Vec<u8>)>, KeyError> {
+    let mut blocks = Vec::new();
+    let mut rest = text;
+    while let Some((_, start)) = rest.split_once("-----BEGIN ") {
+        let (label, body) = start.split_once("-----").ok_or(KeyError::Unreadable("a block has no head"))?;
+        let (encoded, after) = body
+            .split_once(&format!("-----END {label}-----"))
+            .ok_or(KeyError::Unreadable("a block has no end"))?;
+        let packed: String = encoded.chars().filter(|c| !c.is_ascii_whitespace()).collect();
+        blocks.push((label, STANDARD.decode(packed).map_err(|_| KeyError::Unreadable("a block is not base64"))?));
+        rest = after;
+    }
+    Ok(blocks)
+}
+
+#[cfg(test)]
+mod tests {
+    use rand_chacha::ChaCha20Rng;
+    use rand_core::SeedableRng;
+
+    use super::*;
+
+    const HEADING: &str = "These keys are public: they come with the program, and everybody has them.\n\
+        They sign in `run`, in tests and with `--deterministic`, where every run must be the same. Trust nothing that they signed.\n\n";
+
+    fn seeded(seed: u64) -> SigningKeys {
+        SigningKeys::generate(&mut ChaCha20Rng::seed_from_u64(seed), "2026-01-01T00:00:00Z".parse().unwrap()).unwrap()
+    }
+
+    /// The bundled file is what this seed gives, so that anybody can make it again.
+    #[test]
+    fn the_bundled_keys_are_those_of_their_seed() {
+        let made = seeded(1).to_pem();
+        if std::env::var_os("UPDATE_GOLDEN").is_some() {
+            let path = concat!(env!("CARGO_MANIFEST_DIR"), "/keys/public-test-keys.pem");
+            std::fs::write(path, format!("{HEADING}{made}")).unwrap();
+        }
+        assert_eq!(SigningKeys::bundled().unwrap().to_pem(), made);
+        assert!(BUNDLED.lines().next().unwrap().contains("public"));
+    }
+
+    #[test]
+    fn a_key_is_named_by_its_certificate() {
+        for key in SigningKeys::bundled().unwrap().public_keys() {
+            assert_eq!(key.kid.len(), 27);
+            assert_eq!(key.exponent, "AQAB");
+            assert_eq!(key.modulus.len(), 342);
+            let der = STANDARD.decode(key.certificate_base64()).unwrap();
+            assert!(der.windows(15).any(|window| window == b"entralab emulat"));
+        }
+    }
+
+    #[test]
+    fn a_text_with_other_keys_is_refused() {
+        let pem = seeded(1).to_pem();
+        let one = &pem[..pem.len() / 2];
+        let crossed = {
+            let other = seeded(2).to_pem();
+            let end = pem.find("-----BEGIN CERTIFICATE").unwrap();
+            let other_end = other.find("-----BEGIN CERTIFICATE").unwrap();
+            format!("{}{}", &pem[..end], &other[other_end..])
+        };
+        for text in ["", "nonsense", one, &pem.replace("PRIVATE", "PUBLIC"), &crossed, "-----BEGIN X-----"] {
+            assert!(SigningKeys::from_pem(text).is_err());
+        }
+        assert_eq!(SigningKeys::from_pem(&format!("a comment\n{pem}")).unwrap().to_pem(), pem);
+    }
+}

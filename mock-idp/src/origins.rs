@@ -1,0 +1,50 @@
+//! Where the identity provider lives, and the issuers that follow from it.
+
+use crate::protocol::Family;
+
+/// The origins under which the identity provider answers, without a trailing slash.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Origins {
+    /// Sign-in pages, token endpoints and discovery, and the issuer of v2 tokens.
+    pub login: String,
+    /// The issuer of v1 tokens.
+    pub sts: String,
+    /// Microsoft Graph.
+    pub graph: String,
+}
+
+impl Origins {
+    /// The names that the cloud uses.
+    #[must_use]
+    pub fn cloud() -> Self {
+        Self {
+            login: "https://login.microsoftonline.com".to_owned(),
+            sts: "https://sts.windows.net".to_owned(),
+            graph: "https://graph.microsoft.com".to_owned(),
+        }
+    }
+
+    /// The `iss` of tokens of `version` for a tenant id, or for the placeholder that stands for one.
+    #[must_use]
+    pub fn issuer(&self, version: Family, tenant_id: &str) -> String {
+        match version {
+            Family::V1 => format!("{}/{tenant_id}/", self.sts),
+            Family::V2 => format!("{}/{tenant_id}/v2.0", self.login),
+        }
+    }
+
+    /// Host, with the port where the URL has one, of an origin.
+    #[must_use]
+    pub fn host(origin: &str) -> &str {
+        origin.split_once("://").map_or(origin, |(_, host)| host)
+    }
+
+    /// Whether browsers reach the identity provider as this machine.
+    #[must_use]
+    pub fn is_loopback(&self) -> bool {
+        let host = Self::host(&self.login);
+        ["localhost", "127.0.0.1", "[::1]"].iter().any(|name| {
+            host.strip_prefix(name).is_some_and(|rest| rest.is_empty() || rest.starts_with(':'))
+        })
+    }
+}

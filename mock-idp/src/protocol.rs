@@ -1,0 +1,40 @@
+//! The rules, without I/O: plain functions of a request, a [`Directory`](crate::directory::Directory), an instant and
+//! a random source. Each leaves the checks that it made.
+
+pub mod authorize;
+pub mod claims;
+pub mod client;
+pub mod client_credential;
+pub mod consent;
+pub mod discovery;
+pub mod grants;
+pub mod interaction;
+pub mod parameters;
+pub mod pkce;
+pub mod randomness;
+pub mod redirect_uri;
+pub mod scope;
+pub mod sealed;
+pub mod sign_in;
+pub mod target;
+pub mod tenant;
+pub mod token;
+
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+/// The two families of endpoints, and the two versions of tokens.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Family {
+    /// `/oauth2/…`: one `resource`, tokens from `sts.windows.net`.
+    V1,
+    /// `/oauth2/v2.0/…`: scopes.
+    V2,
+}
+
+/// A GUID in the one form that Entra takes, with hyphens and without braces.
+#[must_use]
+pub fn guid(text: &str) -> Option<Uuid> {
+    if text.len() == 36 { Uuid::try_parse(text).ok() } else { None }
+}

@@ -1,0 +1,275 @@
+//! The authorize request: what is checked, in which order, and where a refusal may go.
+//!
+//! Tenant, client and redirect URI come first: until they are in order nothing is sent anywhere (RFC 6749 §4.1.2.1).
+
+use wire::{Check, Checks};
+
+use super::parameters::Parameters;
+use super::pkce::CodeChallenge;
+use super::redirect_uri::{MatchedRedirectUri, Platform, ResponseMode, ReturnAddress};
+use super::target::{Requested, Wanted};
+use super::tenant::{self, Segment};
+use super::{Family, client};
+use crate::directory::{Application, Directory};
+use crate::error::EntraError;
+use crate::error::faces::{Interaction, Surface};
+
+/// What the pages should do (OpenID Connect Core §3.1.2.1, and Entra's own values).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Prompt {
+    /// Not given.
+    #[default]
+    Absent,
+    /// Show no page.
+    None,
+    /// Ask for credentials.
+    Login,
+    /// Let the user choose an account.
+    SelectAccount,
+    /// Ask for consent, also where it was given.
+    Consent,
+    /// Ask an administrator for the consent of the whole tenant; v1 only.
+    AdminConsent,
+}
+
+impl Prompt {
+    fn named(name: &str, family: Family) -> Option<Self> {
+        match name {
+            "none" => Some(Self::None),
+            "login" => Some(Self::Login),
+            "select_account" | "create" => Some(Self::SelectAccount),
+            "consent" => Some(Self::Consent),
+            "admin_consent" if family == Family::V1 => Some(Self::AdminConsent),
+            _ => None,
+        }
+    }
+}
+
+/// An authorize request that is in order.
+#[derive(Clone, Debug)]
+pub struct Authorization<'d> {
+    /// Which endpoint it came to.
+    pub family: Family,
+    /// Whom it addresses.
+    pub segment: Segment<'d>,
+    /// The client.
+    pub client: Application<'d>,
+    /// Where the answer goes.
+    pub return_to: ReturnAddress,
+    /// Whether the request named the redirect URI; then the token request must too.
+    pub redirect_uri_given: bool,
+    /// What it asks for.
+    pub wanted: Wanted,
+    /// `prompt`.
+    pub prompt: Prompt,
+    /// `nonce`.
+    pub nonce: Option<String>,
+    /// The PKCE challenge.
+    pub challenge: Option<CodeChallenge>,
+    /// `login_hint`.
+    pub login_hint: Option<String>,
+    /// Whether `client_info` is wanted.
+    pub client_info: bool,
+    /// Whether `max_age` was sent, so that the id token says when the user signed in.
+    pub max_age: bool,
+}
+
+/// A refusal with the place where it is due.
+#[derive(Clone, Debug)]
+pub struct Refused {
+    /// What is wrong.
+    pub error: EntraError,
+    /// Where the request came in, and what is trusted of it.
+    pub surface: Surface,
+}
+
+impl Refused {
+    /// A refusal on the pages of an authorize request that is in order.
+    #[must_use]
+    pub fn of(authorization: &Authorization<'_>, error: EntraError) -> Box<Self> {
+        let interaction =
+            if authorization.prompt == Prompt::None { Interaction::Forbidden } else { Interaction::Allowed };
+        Box::new(Self {
+            error,
+            surface: Surface::Authorize { return_to: Some(authorization.return_to.clone()), interaction },
+        })
+    }
+}
+
+impl From<EntraError> for Box<Refused> {
+    /// A refusal before the redirect URI is trusted: a page.
+    fn from(error: EntraError) -> Self {
+        let surface = Surface::Authorize { return_to: None, interaction: Interaction::Allowed };
+        Box::new(Refused { error, surface })
+    }
+}
+
+/// Checks an authorize request as far as that is possible before somebody signed in.
+///
+/// # Errors
+/// Where a check refuses.
+pub fn check<'d>(
+    directory: &'d Directory,
+    family: Family,
+    segment: &str,
+    parameters: &Parameters,
+    checks: &mut Checks,
+) -> Result<Authorization<'d>, Box<Refused>> {
+    let segment = tenant::find(directory, segment, checks)?;
+    check_once(parameters, checks)?;
+    let client = client::find(directory, segment, parameters.text("client_id"), checks)?;
+    let redirect_uri = find_redirect_uri(client, parameters.text("redirect_uri"), checks)?;
+
+    // from here on the address is trusted, and most refusals go there
+    let state = parameters.bytes("state");
+    let response_mode = parameters.text("response_mode").map(ResponseMode::named);
+    let mode = response_mode.flatten().unwrap_or_default();
+    let return_to = ReturnAddress::new(redirect_uri, mode, state);
+    let interaction =
+        if parameters.text("prompt") == Some("none") { Interaction::Forbidden } else { Interaction::Allowed };
+    let refused = |error: EntraError| {
+        let surface = Surface::Authorize { return_to: Some(return_to.clone()), interaction };
+        Box::new(Refused { error, surface })
+    };
+
+    check_response_type(parameters.text("response_type"), checks).map_err(refused)?;
+    if response_mode == Some(None) {
+        let response_mode = parameters.text("response_mode").unwrap_or_default().to_owned();
+        let fix = "the client's response_mode";
+        checks.refuse(Check::ResponseMode, "query, fragment or form_post", response_mode.as_str(), fix);
+        return Err(refused(EntraError::UnsupportedResponseMode { response_mode }));
+    }
+    checks.pass(Check::ResponseMode, "query, fragment or form_post", format!("{mode:?}"));
+    let prompt = check_prompt(parameters.text("prompt"), family, checks).map_err(refused)?;
+    let challenge = CodeChallenge::read(parameters, checks).map_err(refused)?;
+    if return_to.redirect_uri().platform() == Platform::Spa && challenge.is_none() {
+        let fix = format!("the client's PKCE, or {}", client.setting("redirect_uris.spa", "Authentication"));
+        checks.refuse(Check::CodeChallenge, "a challenge from a single-page application", "none", fix);
+        return Err(refused(EntraError::PkceRequired));
+    }
+    let wanted = Wanted::read(family, parameters, checks).map_err(refused)?;
+    if let Some(tenant) = segment.tenant() {
+        // found again after the sign-in, when the tenant is known in every case
+        wanted.resolve(directory, tenant, client, checks).map_err(refused)?;
+    }
+    Ok(Authorization {
+        family,
+        segment,
+        client,
+        redirect_uri_given: parameters.text("redirect_uri").is_some(),
+        wanted,
+        prompt,
+        nonce: parameters.text("nonce").map(str::to_owned),
+        challenge,
+        login_hint: parameters.text("login_hint").map(str::to_owned),
+        client_info: parameters.text("client_info") == Some("1"),
+        max_age: parameters.text("max_age").is_some(),
+        return_to,
+    })
+}
+
+impl Authorization<'_> {
+    /// What the request asks for in the tenant of the user.
+    ///
+    /// # Errors
+    /// As [`Wanted::resolve`].
+    pub fn requested<'d>(
+        &self,
+        directory: &'d Directory,
+        tenant: crate::directory::Tenant<'_>,
+        checks: &mut Checks,
+    ) -> Result<Requested<'d>, Box<Refused>> {
+        self.wanted.resolve(directory, tenant, self.client, checks).map_err(|error| Refused::of(self, error))
+    }
+}
+
+/// No parameter may come twice (RFC 6749 §3.1, §3.2).
+///
+/// # Errors
+/// 9000411.
+pub fn check_once(parameters: &Parameters, checks: &mut Checks) -> Result<(), EntraError> {
+    let Some(name) = parameters.duplicated() else {
+        checks.pass(Check::RequestParameterOnce, "each parameter once", "so");
+        return Ok(());
+    };
+    let fix = "the client: it must send each parameter once (RFC 6749 §3.1)";
+    checks.refuse(Check::RequestParameterOnce, "each parameter once", format!("'{name}' twice"), fix);
+    Err(EntraError::DuplicatedParameter { parameter: name.to_owned() })
+}
+
+fn find_redirect_uri(
+    client: Application<'_>,
+    requested: Option<&str>,
+    checks: &mut Checks,
+) -> Result<MatchedRedirectUri, EntraError> {
+    let registered = &client.thing().redirect_uris;
+    let setting = client.setting("redirect_uris.web", "Authentication > Web > Redirect URIs");
+    let all: Vec<&str> =
+        [&registered.web, &registered.spa, &registered.public].into_iter().flatten().map(String::as_str).collect();
+    if all.is_empty() {
+        let fix = match requested {
+            Some(uri) => format!("{setting}: add {uri}"),
+            None => setting,
+        };
+        checks.refuse(Check::RedirectUriPresent, "at least one registered redirect URI", "none", fix);
+        return Err(EntraError::NoReplyAddress);
+    }
+    checks.pass(Check::RedirectUriPresent, "at least one registered redirect URI", all.len().to_string());
+    let expected = all.join(" or ");
+    let Some(requested) = requested else {
+        return MatchedRedirectUri::only_one(registered)
+            .inspect(|matched| checks.pass(Check::RedirectUriRegistered, expected.as_str(), matched.as_str()))
+            .ok_or_else(|| {
+                let fix = "the client's redirect_uri: with several registered the request must name one";
+                checks.refuse(Check::RedirectUriRegistered, expected.as_str(), "none", fix);
+                EntraError::NoReplyAddressGiven
+            });
+    };
+    if let Some(matched) = MatchedRedirectUri::find(registered, requested) {
+        checks.pass(Check::RedirectUriRegistered, expected, requested);
+        return Ok(matched);
+    }
+    checks.refuse(Check::RedirectUriRegistered, expected, requested, format!("{setting}: add {requested}"));
+    Err(EntraError::RedirectUriMismatch { redirect_uri: requested.to_owned(), client_id: client.client_id })
+}
+
+fn check_response_type(response_type: Option<&str>, checks: &mut Checks) -> Result<(), EntraError> {
+    let fix = "the client's response_type: code";
+    let Some(text) = response_type else {
+        checks.refuse(Check::RequestParameterPresent, "response_type", "none", fix);
+        return Err(EntraError::MissingParameter { parameter: "response_type" });
+    };
+    let words: Vec<&str> = text.split(' ').filter(|word| !word.is_empty()).collect();
+    let error = match words.as_slice() {
+        ["code"] => {
+            checks.pass(Check::ResponseType, "code", text);
+            return Ok(());
+        }
+        words if words.iter().any(|word| !matches!(*word, "code" | "id_token" | "token")) || words.is_empty() => {
+            EntraError::UnsupportedResponseType { response_type: text.to_owned() }
+        }
+        words if words.contains(&"token") => EntraError::TokenResponseDisabled,
+        words if words.contains(&"id_token") => EntraError::IdTokenResponseDisabled,
+        _ => EntraError::UnsupportedResponseType { response_type: text.to_owned() },
+    };
+    checks.refuse(Check::ResponseType, "code", text, fix);
+    Err(error)
+}
+
+fn check_prompt(prompt: Option<&str>, family: Family, checks: &mut Checks) -> Result<Prompt, EntraError> {
+    let expected = "none, login, select_account or consent";
+    let Some(text) = prompt else {
+        checks.pass(Check::Prompt, expected, "not given");
+        return Ok(Prompt::Absent);
+    };
+    match Prompt::named(text, family) {
+        Some(prompt) => {
+            checks.pass(Check::Prompt, expected, text);
+            Ok(prompt)
+        }
+        None => {
+            checks.refuse(Check::Prompt, expected, text, "the client's prompt");
+            Err(EntraError::UnsupportedPrompt)
+        }
+    }
+}

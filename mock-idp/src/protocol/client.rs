@@ -1,0 +1,85 @@
+//! Which application a request comes from.
+
+use scenarios::world::SignInAudience;
+use wire::{Check, Checks};
+
+use super::guid;
+use super::tenant::Segment;
+use crate::directory::{Application, Directory};
+use crate::error::EntraError;
+
+/// Finds the application of `client_id`, and whether it may be used at `segment`.
+///
+/// # Errors
+/// 900144, 700038, 700016, 50194 or 9002331.
+pub fn find<'d>(
+    directory: &'d Directory,
+    segment: Segment<'_>,
+    client_id: Option<&str>,
+    checks: &mut Checks,
+) -> Result<Application<'d>, EntraError> {
+    let setting = "the client id of the request, such as connector.client_id \
+                   (portal: App registrations > the client > Overview > Application (client) ID)";
+    let Some(client_id) = client_id else {
+        checks.refuse(Check::RequestParameterPresent, "client_id", "no client_id", setting);
+        return Err(EntraError::MissingParameter { parameter: "client_id" });
+    };
+    let parsed = guid(client_id);
+    if parsed.is_some_and(|id| id.is_nil()) {
+        checks.refuse(Check::ClientWellFormed, "a GUID that is not all zeros", client_id, setting);
+        return Err(EntraError::InvalidClientId { client_id: client_id.to_owned() });
+    }
+    checks.pass(Check::ClientWellFormed, "not the GUID of zeros", client_id);
+
+    let registered = parsed.and_then(|id| directory.client(id));
+    let known_here = registered.filter(|application| match segment.tenant() {
+        Some(tenant) => application.tenant == tenant.name || application.is_multi_tenant(),
+        None => true,
+    });
+    let directory_name =
+        segment.tenant().map_or_else(|| segment.in_urls(), |tenant| tenant.display_name.clone());
+    let expected = format!("an application known in {directory_name}");
+    let Some(application) = known_here else {
+        let fix = match registered {
+            Some(application) => application.setting("audience", "Authentication > Supported account types"),
+            None => format!("{setting}, or idp.apps"),
+        };
+        checks.refuse(Check::ClientRegistered, expected, client_id, fix);
+        return Err(EntraError::ClientNotFound { client_id: client_id.to_owned(), tenant: directory_name });
+    };
+    checks.pass(Check::ClientRegistered, expected, application.shown_name());
+    check_audience(application, segment, checks)?;
+    Ok(application)
+}
+
+fn check_audience(application: Application<'_>, segment: Segment<'_>, checks: &mut Checks) -> Result<(), EntraError> {
+    let (client_id, client_name) = (application.client_id, application.shown_name().to_owned());
+    let fix = || application.setting("audience", "Authentication > Supported account types");
+    let audience = audience_name(application.audience);
+    match (application.audience, segment.tenant()) {
+        (SignInAudience::Personal, _) => {
+            checks.refuse(Check::ClientAudience, "an audience with organisations", audience, fix());
+            Err(EntraError::PersonalAccountsOnly { client_id, client_name })
+        }
+        (SignInAudience::MyOrg, None) => {
+            let expected = format!("an audience of many organisations, as /{} needs", segment.in_urls());
+            let fix = format!("{}, or the tenant's id in the place of '{}' in the URL", fix(), segment.in_urls());
+            checks.refuse(Check::ClientAudience, expected, audience, fix);
+            Err(EntraError::NotMultiTenant { client_id, client_name, segment: segment.in_urls() })
+        }
+        (_, tenant) => {
+            let expected = if tenant.is_some() { "any audience with organisations" } else { "many organisations" };
+            checks.pass(Check::ClientAudience, expected, audience);
+            Ok(())
+        }
+    }
+}
+
+fn audience_name(audience: SignInAudience) -> &'static str {
+    match audience {
+        SignInAudience::MyOrg => "AzureADMyOrg",
+        SignInAudience::MultipleOrgs => "AzureADMultipleOrgs",
+        SignInAudience::MultipleOrgsAndPersonal => "AzureADandPersonalMicrosoftAccount",
+        SignInAudience::Personal => "PersonalMicrosoftAccount",
+    }
+}

@@ -1,0 +1,329 @@
+//! Who agreed to what, and what still has to be asked.
+//!
+//! Rules: Microsoft identity platform "Overview of permissions and consent", "Scopes and permissions".
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+
+use scenarios::world::{UserConsent, WhoCanConsent};
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+use wire::{Check, Checks};
+
+use super::authorize::Prompt;
+use super::scope::OidcScope;
+use super::sign_in::Principal;
+use super::target::{Requested, Target, Wants, registered_value};
+use crate::directory::{Application, Directory, GRAPH, GRAPH_ID};
+use crate::error::EntraError;
+
+/// For whom a consent holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Grantee {
+    /// Everyone in the tenant of this id.
+    Tenant(Uuid),
+    /// The user of this object id.
+    User(Uuid),
+}
+
+/// Scopes by the client id of their resource.
+type ScopesByResource = BTreeMap<Uuid, BTreeSet<String>>;
+
+/// The consents that were given on the consent page; those of the world stand in the world.
+#[derive(Clone, Debug, Default)]
+pub struct GivenConsents(HashMap<(Uuid, Grantee), ScopesByResource>);
+
+impl GivenConsents {
+    /// Adds a consent for the client.
+    pub fn give(&mut self, client_id: Uuid, grantee: Grantee, asked: impl IntoIterator<Item = AskedIds>) {
+        let given = self.0.entry((client_id, grantee)).or_default();
+        for AskedIds { resource, scopes } in asked {
+            given.entry(resource).or_default().extend(scopes);
+        }
+    }
+}
+
+/// What a client may do for one user.
+#[derive(Clone, Debug, Default)]
+pub struct Granted(ScopesByResource);
+
+impl Granted {
+    /// Gathers what the world and the consent page granted.
+    #[must_use]
+    pub fn gather(
+        directory: &Directory,
+        given: &GivenConsents,
+        client: Application<'_>,
+        principal: Principal<'_>,
+    ) -> Self {
+        let mut scopes = ScopesByResource::new();
+        for consent in directory.consents(client) {
+            let holds = match &consent.user {
+                Some(user) => user == principal.account.name,
+                None => client.tenant == principal.tenant.name,
+            };
+            if let (true, Some(resource)) = (holds, directory.application(&consent.resource)) {
+                scopes.entry(resource.client_id).or_default().extend(consent.scopes.iter().cloned());
+            }
+        }
+        for grantee in [Grantee::Tenant(principal.tenant.id), Grantee::User(principal.account.object_id)] {
+            for (resource, more) in given.0.get(&(client.client_id, grantee)).into_iter().flatten() {
+                scopes.entry(*resource).or_default().extend(more.iter().cloned());
+            }
+        }
+        Self(scopes)
+    }
+
+    /// The granted scopes that the resource still exposes.
+    #[must_use]
+    pub fn of(&self, resource: Application<'_>) -> BTreeSet<String> {
+        let granted = self.0.get(&resource.client_id).into_iter().flatten();
+        granted.filter_map(|scope| registered_value(resource, scope)).map(str::to_owned).collect()
+    }
+
+    /// Whether anything was granted at all; then the scopes of OpenID Connect go without saying.
+    #[must_use]
+    pub fn any(&self) -> bool {
+        self.0.values().any(|scopes| !scopes.is_empty())
+    }
+}
+
+/// What the consent page asks of one resource.
+#[derive(Clone, Debug)]
+pub struct Asked<'d> {
+    /// The resource.
+    pub resource: Application<'d>,
+    /// The scopes.
+    pub scopes: BTreeSet<String>,
+}
+
+/// The same by ids, as it is kept between pages.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AskedIds {
+    /// The resource's client id.
+    pub resource: Uuid,
+    /// The scopes.
+    pub scopes: BTreeSet<String>,
+}
+
+impl Asked<'_> {
+    /// The same by ids.
+    #[must_use]
+    pub fn ids(&self) -> AskedIds {
+        AskedIds { resource: self.resource.client_id, scopes: self.scopes.clone() }
+    }
+}
+
+/// The scopes of Microsoft Graph that a first consent adds without a word.
+#[must_use]
+pub fn added_silently() -> AskedIds {
+    let silent = [OidcScope::OpenId, OidcScope::Profile, OidcScope::OfflineAccess];
+    AskedIds { resource: GRAPH_ID, scopes: silent.iter().map(|scope| scope.name().to_owned()).collect() }
+}
+
+/// What has to be asked before the client may have what it requests; nothing where all is granted.
+///
+/// # Errors
+/// 650057 where the client's registration does not list the resource, 90094 where the user may not consent.
+pub fn still_to_ask<'d>(
+    directory: &'d Directory,
+    client: Application<'d>,
+    principal: Principal<'_>,
+    requested: &Requested<'d>,
+    granted: &Granted,
+    prompt: Prompt,
+    checks: &mut Checks,
+) -> Result<Vec<Asked<'d>>, EntraError> {
+    let ask_again = matches!(prompt, Prompt::Consent | Prompt::AdminConsent);
+    let mut asked: Vec<Asked<'d>> = Vec::new();
+    for target in &requested.targets {
+        let has = granted.of(target.resource);
+        match &target.wants {
+            Wants::Named(names) => {
+                let missing = if ask_again { names.clone() } else { names.difference(&has).cloned().collect() };
+                add(&mut asked, target.resource, missing);
+            }
+            Wants::Default if target.resource.client_id == client.client_id => {}
+            Wants::Default => {
+                let listed = listed_permissions(directory, client);
+                check_listed(client, target, &listed, !has.is_empty(), checks)?;
+                if has.is_empty() || ask_again {
+                    listed.into_iter().for_each(|permission| add(&mut asked, permission.resource, permission.scopes));
+                }
+            }
+        }
+    }
+    if (!asked.is_empty() || !granted.any())
+        && let Some(graph) = directory.application(GRAPH)
+    {
+        let has = granted.of(graph);
+        let oidc = requested.oidc.iter().map(|scope| scope.name().to_owned());
+        add(&mut asked, graph, oidc.filter(|scope| ask_again || !has.contains(scope)).collect());
+    }
+    check_user_may_consent(client, principal, &asked, checks)?;
+    Ok(asked)
+}
+
+fn add<'d>(asked: &mut Vec<Asked<'d>>, resource: Application<'d>, scopes: BTreeSet<String>) {
+    if scopes.is_empty() {
+        return;
+    }
+    match asked.iter_mut().find(|entry| entry.resource.client_id == resource.client_id) {
+        Some(entry) => entry.scopes.extend(scopes),
+        None => asked.push(Asked { resource, scopes }),
+    }
+}
+
+/// The permissions of the client's registration, with the scopes that their resources expose.
+fn listed_permissions<'d>(directory: &'d Directory, client: Application<'d>) -> Vec<Asked<'d>> {
+    let mut listed = Vec::new();
+    for permission in client.thing().permissions.values() {
+        if let Some(resource) = directory.application(&permission.resource) {
+            let scopes = permission.scopes.iter().filter_map(|scope| registered_value(resource, scope));
+            add(&mut listed, resource, scopes.map(str::to_owned).collect());
+        }
+    }
+    listed
+}
+
+fn check_listed(
+    client: Application<'_>,
+    target: &Target<'_>,
+    listed: &[Asked<'_>],
+    has_grant: bool,
+    checks: &mut Checks,
+) -> Result<(), EntraError> {
+    let expected = format!("{} among the client's permissions", target.resource.shown_name());
+    let names: Vec<_> = listed.iter().map(|permission| permission.resource.shown_name()).collect();
+    let received = if names.is_empty() { "none listed".to_owned() } else { names.join(", ") };
+    if listed.iter().any(|permission| permission.resource.client_id == target.resource.client_id) {
+        checks.pass(Check::ResourcePermitted, expected, received);
+        return Ok(());
+    }
+    if has_grant {
+        checks.pass(Check::ResourcePermitted, expected, "not listed, but granted");
+        return Ok(());
+    }
+    checks.refuse(
+        Check::ResourcePermitted,
+        expected,
+        received,
+        client.setting("permissions", "API permissions > Add a permission > My APIs"),
+    );
+    let ids: Vec<_> = listed.iter().map(|permission| permission.resource.client_id.to_string()).collect();
+    Err(EntraError::ResourceNotListed {
+        client_id: client.client_id,
+        client_name: client.shown_name().to_owned(),
+        requested: target.requested_as.clone(),
+        resource: target.resource.client_id,
+        listed: ids.join(", "),
+    })
+}
+
+fn check_user_may_consent(
+    client: Application<'_>,
+    principal: Principal<'_>,
+    asked: &[Asked<'_>],
+    checks: &mut Checks,
+) -> Result<(), EntraError> {
+    if asked.is_empty() {
+        checks.pass(Check::ConsentGranted, "consent to what is asked for", "granted");
+        return Ok(());
+    }
+    if principal.account.is_administrator() {
+        return Ok(());
+    }
+    let tenant = principal.tenant;
+    let for_admins = asked.iter().find_map(|entry| {
+        let scopes = entry.resource.thing().scopes.values();
+        scopes
+            .filter(|scope| scope.consent == WhoCanConsent::Admin && entry.scopes.contains(&scope.value))
+            .map(|scope| scope.value.as_str())
+            .next()
+    });
+    let grant = format!(
+        "idp.consents (portal: App registrations > {} > API permissions > Grant admin consent for {})",
+        client.shown_name(),
+        tenant.display_name
+    );
+    let (received, fix) = match (tenant.user_consent, for_admins) {
+        (UserConsent::Disabled, _) => (
+            "none granted, and users may not consent".to_owned(),
+            format!(
+                "{grant}, or idp.tenants.{}.user_consent (portal: Enterprise applications > Consent and permissions \
+                 > User consent settings)",
+                tenant.name
+            ),
+        ),
+        (UserConsent::Allowed, Some(scope)) => (format!("none granted, and {scope} needs an administrator"), grant),
+        (UserConsent::Allowed, None) => return Ok(()),
+    };
+    checks.refuse(Check::ConsentGranted, shown(asked), received, fix);
+    Err(EntraError::AdminConsentRequired {
+        client_name: client.shown_name().to_owned(),
+        tenant: tenant.display_name.clone(),
+    })
+}
+
+/// Notes that the consent page is shown, and why.
+pub fn note_question(asked: &[Asked<'_>], checks: &mut Checks) {
+    checks.pass(Check::ConsentGranted, shown(asked), "not granted yet: the user is asked");
+}
+
+fn shown(asked: &[Asked<'_>]) -> String {
+    let entries: Vec<_> = asked
+        .iter()
+        .map(|entry| {
+            let scopes: Vec<_> = entry.scopes.iter().map(String::as_str).collect();
+            format!("{} on {}", scopes.join(" "), entry.resource.shown_name())
+        })
+        .collect();
+    format!("consent to {}", entries.join(", "))
+}
+
+/// The scopes of a token for `target`: all that were granted for the resource, if those that are asked for are.
+///
+/// # Errors
+/// 65001.
+pub fn confirm(
+    client: Application<'_>,
+    target: &Target<'_>,
+    oidc: &BTreeSet<OidcScope>,
+    granted: &Granted,
+    checks: &mut Checks,
+) -> Result<BTreeSet<String>, EntraError> {
+    let mut scopes = granted.of(target.resource);
+    let is_itself = target.resource.client_id == client.client_id;
+    let (enough, expected) = match &target.wants {
+        Wants::Named(names) if names.is_empty() => (granted.any(), "any consent to the client".to_owned()),
+        Wants::Named(names) => {
+            let wanted: Vec<_> = names.iter().map(String::as_str).collect();
+            (names.is_subset(&scopes), format!("consent to {} on {}", wanted.join(" "), target.resource.shown_name()))
+        }
+        Wants::Default => {
+            (is_itself || !scopes.is_empty(), format!("any consent on {}", target.resource.shown_name()))
+        }
+    };
+    if !enough {
+        let has: Vec<_> = scopes.iter().map(String::as_str).collect();
+        let received = if has.is_empty() { "none".to_owned() } else { has.join(" ") };
+        let fix = format!(
+            "idp.consents (portal: App registrations > {} > API permissions > Grant admin consent), or a new sign-in",
+            client.shown_name()
+        );
+        checks.refuse(Check::ConsentGranted, expected, received, fix);
+        return Err(EntraError::ConsentRequired {
+            client_id: client.client_id,
+            client_name: client.shown_name().to_owned(),
+        });
+    }
+    if target.resource.is_graph() {
+        scopes.extend(oidc.iter().filter(|scope| **scope != OidcScope::OfflineAccess).map(|scope| scope.name().to_owned()));
+        scopes.remove(OidcScope::OfflineAccess.name());
+    }
+    if is_itself && scopes.is_empty() {
+        scopes.extend(target.resource.thing().scopes.values().map(|scope| scope.value.clone()));
+    }
+    let shown: Vec<_> = scopes.iter().map(String::as_str).collect();
+    checks.pass(Check::ConsentGranted, expected, shown.join(" "));
+    Ok(scopes)
+}

@@ -1,0 +1,85 @@
+//! The tenant segment of a path.
+
+use uuid::{Uuid, uuid};
+use wire::{Check, Checks};
+
+use super::guid;
+use crate::directory::{Directory, Tenant};
+use crate::error::EntraError;
+
+/// The tenant of personal Microsoft accounts, also called `consumers`.
+const PERSONAL_ACCOUNTS: Uuid = uuid!("9188040d-6c67-4c5b-b112-36a304b66dad");
+
+/// Whom a path addresses.
+#[derive(Clone, Copy, Debug)]
+pub enum Segment<'d> {
+    /// One tenant, by id or verified domain.
+    Tenant(Tenant<'d>),
+    /// Any organisation, and personal accounts.
+    Common,
+    /// Any organisation.
+    Organizations,
+}
+
+impl<'d> Segment<'d> {
+    /// The one tenant, where the path names one.
+    #[must_use]
+    pub fn tenant(self) -> Option<Tenant<'d>> {
+        match self {
+            Self::Tenant(tenant) => Some(tenant),
+            Self::Common | Self::Organizations => None,
+        }
+    }
+
+    /// The segment as URLs of this identity provider spell it.
+    #[must_use]
+    pub fn in_urls(self) -> String {
+        match self {
+            Self::Tenant(tenant) => tenant.id.to_string(),
+            Self::Common => "common".to_owned(),
+            Self::Organizations => "organizations".to_owned(),
+        }
+    }
+
+    /// The tenant's id, or the placeholder that issuers carry where there is none.
+    #[must_use]
+    pub fn in_issuers(self) -> String {
+        self.tenant().map_or_else(|| "{tenantid}".to_owned(), |tenant| tenant.id.to_string())
+    }
+}
+
+/// Finds whom `segment` addresses.
+///
+/// # Errors
+/// 90002 where there is no such tenant, 900023 where there cannot be one.
+pub fn find<'d>(directory: &'d Directory, segment: &str, checks: &mut Checks) -> Result<Segment<'d>, EntraError> {
+    let expected = "common, organizations, or the id or a verified domain of a tenant";
+    let found = match segment.to_ascii_lowercase().as_str() {
+        "common" => Some(Segment::Common),
+        "organizations" => Some(Segment::Organizations),
+        name => guid(name)
+            .and_then(|id| directory.tenant_by_id(id))
+            .or_else(|| directory.tenant_by_domain(name))
+            .map(Segment::Tenant),
+    };
+    if let Some(found) = found {
+        checks.pass(Check::TenantExists, expected, segment);
+        return Ok(found);
+    }
+    let tenant = segment.to_owned();
+    let is_personal = segment.eq_ignore_ascii_case("consumers") || guid(segment) == Some(PERSONAL_ACCOUNTS);
+    let fix = if is_personal {
+        "the tenant segment of the URL: personal Microsoft accounts are not emulated"
+    } else {
+        "the tenant segment of the URL, or idp.tenants (portal: Microsoft Entra ID > Overview > Tenant ID, Primary domain)"
+    };
+    checks.refuse(Check::TenantExists, expected, segment, fix);
+    if is_domain(segment) { Err(EntraError::TenantNotFound { tenant }) } else { Err(EntraError::TenantMalformed { tenant }) }
+}
+
+/// Whether the text could be a domain or an id.
+fn is_domain(text: &str) -> bool {
+    text.split('.').all(|label| {
+        !label.is_empty() && label.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
+    })
+}

@@ -1,0 +1,418 @@
+//! The token request: from a code or refresh token to a grant of tokens.
+
+pub mod reply;
+
+use std::collections::BTreeSet;
+
+use jiff::Timestamp;
+use wire::{Check, Checks};
+
+use super::authorize::check_once;
+use super::client_credential::Credentials;
+use super::consent::{Granted, GivenConsents, confirm};
+use super::grants::redeemed::RedeemedCodes;
+use super::grants::{Aim, CODE_TYP, Code, REFRESH_TOKEN_TYP, RefreshToken, Subject, shown_instant};
+use super::parameters::Parameters;
+use super::redirect_uri::Platform;
+use super::scope::OidcScope;
+use super::sealed::{NotOpened, Seal};
+use super::sign_in::Principal;
+use super::target::{Target, Wanted, check_not_itself, find_resource, parse_scope};
+use super::tenant::{self, Segment};
+use super::{Family, client, pkce};
+use crate::directory::{Application, Directory};
+use crate::error::EntraError;
+
+/// The seals of what clients redeem.
+#[derive(Clone, Debug)]
+pub struct Seals {
+    /// Of codes.
+    pub codes: Seal,
+    /// Of refresh tokens.
+    pub refresh_tokens: Seal,
+}
+
+impl Seals {
+    /// The seals of the lab with this seed.
+    ///
+    /// # Errors
+    /// As [`Seal::new`].
+    pub fn new(seed: &[u8; 32]) -> Result<Self, josekit::JoseError> {
+        Ok(Self { codes: Seal::new(seed, CODE_TYP)?, refresh_tokens: Seal::new(seed, REFRESH_TOKEN_TYP)? })
+    }
+}
+
+/// A token request as it came.
+#[derive(Clone, Copy)]
+pub struct TokenRequest<'r> {
+    /// Which endpoint it came to.
+    pub family: Family,
+    /// The tenant segment of its path.
+    pub segment: &'r str,
+    /// Its form.
+    pub parameters: &'r Parameters,
+    /// The `Authorization` header.
+    pub authorization: Option<&'r str>,
+    /// The `Origin` header.
+    pub origin: Option<&'r str>,
+}
+
+/// What a token request is judged by.
+#[derive(Clone, Copy)]
+pub struct Records<'d, 'r> {
+    /// Who exists.
+    pub directory: &'d Directory,
+    /// The consents of the consent page.
+    pub given: &'r GivenConsents,
+    /// The seals of codes and refresh tokens.
+    pub seals: &'r Seals,
+    /// The instant.
+    pub now: Timestamp,
+}
+
+/// What a client is granted.
+#[derive(Clone, Debug)]
+pub struct Grant<'d> {
+    /// The client.
+    pub client: Application<'d>,
+    /// The user.
+    pub principal: Principal<'d>,
+    /// Whose grant it is, by ids.
+    pub subject: Subject,
+    /// The resource of the access token.
+    pub target: Target<'d>,
+    /// The access token's scopes.
+    pub scopes: BTreeSet<String>,
+    /// The scopes of OpenID Connect.
+    pub oidc: BTreeSet<OidcScope>,
+    /// The id token's `nonce`.
+    pub nonce: Option<String>,
+    /// Whether a refresh token comes along.
+    pub refreshable: bool,
+    /// Whether `client_info` is wanted.
+    pub client_info: bool,
+    /// The origin that may read the answer: a single-page application's.
+    pub readable_by: Option<String>,
+}
+
+/// Judges a token request.
+///
+/// # Errors
+/// Where a check refuses.
+pub fn decide<'d>(
+    request: TokenRequest<'_>,
+    records: Records<'d, '_>,
+    redeemed: &mut RedeemedCodes,
+    checks: &mut Checks,
+) -> Result<Grant<'d>, EntraError> {
+    let segment = tenant::find(records.directory, request.segment, checks)?;
+    check_once(request.parameters, checks)?;
+    let grant_type = require(request.parameters, "grant_type", checks)?;
+    let expected = "authorization_code or refresh_token";
+    if !matches!(grant_type, "authorization_code" | "refresh_token") {
+        let fix = "the client's grant_type: no other grant is emulated";
+        checks.refuse(Check::GrantType, expected, grant_type, fix);
+        return Err(EntraError::UnsupportedGrantType { grant_type: grant_type.to_owned() });
+    }
+    checks.pass(Check::GrantType, expected, grant_type);
+    let credentials = Credentials::read(request.parameters, request.authorization, checks)?;
+    let client = client::find(records.directory, segment, credentials.client_id.as_deref(), checks)?;
+    let party = Party { client, segment, credentials };
+    if grant_type == "refresh_token" {
+        refresh(request, records, &party, checks)
+    } else {
+        redeem_code(request, records, redeemed, &party, checks)
+    }
+}
+
+/// Who asks, and at which path.
+struct Party<'d> {
+    client: Application<'d>,
+    segment: Segment<'d>,
+    credentials: Credentials,
+}
+
+fn require<'r>(
+    parameters: &'r Parameters,
+    name: &'static str,
+    checks: &mut Checks,
+) -> Result<&'r str, EntraError> {
+    if let Some(value) = parameters.text(name) {
+        return Ok(value);
+    }
+    let fix = "the client: the parameter, in an application/x-www-form-urlencoded body (RFC 6749 §4.1.3)";
+    checks.refuse(Check::RequestParameterPresent, name, "none", fix);
+    Err(EntraError::MissingParameter { parameter: name })
+}
+
+/// RFC 6749 §4.1.3.
+fn redeem_code<'d>(
+    request: TokenRequest<'_>,
+    records: Records<'d, '_>,
+    redeemed: &mut RedeemedCodes,
+    party: &Party<'d>,
+    checks: &mut Checks,
+) -> Result<Grant<'d>, EntraError> {
+    let sealed = require(request.parameters, "code", checks)?;
+    let code: Code = open(&records.seals.codes, sealed, Check::CodeAuthentic, "code", checks)?;
+    check_client(party, &code.subject, Check::CodeClient, checks)?;
+    if let Segment::Tenant(tenant) = party.segment
+        && tenant.id != code.subject.tid
+    {
+        let fix = "the tenant segment of the token URL: the one of the authorize URL";
+        checks.refuse(Check::CodeClient, format!("the tenant {}", code.subject.tid), tenant.id.to_string(), fix);
+        return Err(EntraError::CodeOfOtherTenant);
+    }
+    check_origin(request.origin, code.subject.platform, party.client, checks)?;
+    party.credentials.check(party.client, code.subject.platform, records.now, checks)?;
+    check_code_current(&code, records.now, checks)?;
+    check_redirect_uri(request.parameters, &code, checks)?;
+    pkce::verify(code.pkce.as_ref(), request.parameters.text("code_verifier"), checks)?;
+    let first = code.resources.first().ok_or(EntraError::InvalidGrant { parameter: "code" })?;
+    let oidc = &code.oidc;
+    let mut grant = grant(request, records, party, &code.subject, first, oidc, checks)?;
+    grant.nonce = code.nonce.clone();
+    // last, so that only a request in order uses the code up
+    if !redeemed.redeem(code.jti, code.exp, records.now.as_second()) {
+        let fix = "the client: a code is good for one token request; sign in again";
+        checks.refuse(Check::CodeUnused, "a code that was not redeemed before", "one that was", fix);
+        return Err(EntraError::CodeRedeemed);
+    }
+    checks.pass(Check::CodeUnused, "a code that was not redeemed before", "so");
+    Ok(grant)
+}
+
+/// RFC 6749 §6. The old refresh token stays valid, as Entra has it.
+fn refresh<'d>(
+    request: TokenRequest<'_>,
+    records: Records<'d, '_>,
+    party: &Party<'d>,
+    checks: &mut Checks,
+) -> Result<Grant<'d>, EntraError> {
+    let sealed = require(request.parameters, "refresh_token", checks)?;
+    let token: RefreshToken =
+        open(&records.seals.refresh_tokens, sealed, Check::RefreshTokenAuthentic, "refresh_token", checks)?;
+    check_client(party, &token.subject, Check::RefreshTokenClient, checks)?;
+    check_origin(request.origin, token.subject.platform, party.client, checks)?;
+    party.credentials.check(party.client, token.subject.platform, records.now, checks)?;
+    let expected = format!("now before {}", shown_instant(token.exp));
+    if records.now.as_second() >= token.exp {
+        let fix = "idp.lifetimes.refresh_token_days, or a new sign-in";
+        checks.refuse(Check::RefreshTokenCurrent, expected, records.now.to_string(), fix);
+        let days = token.exp.saturating_sub(token.iat) / 86_400;
+        return Err(EntraError::RefreshTokenExpired { issued: shown_instant(token.iat), days });
+    }
+    checks.pass(Check::RefreshTokenCurrent, expected, records.now.to_string());
+    let grant = grant(request, records, party, &token.subject, &token.resource, &token.oidc, checks)?;
+    Ok(Grant { refreshable: true, ..grant })
+}
+
+fn open<T: serde::de::DeserializeOwned>(
+    seal: &Seal,
+    sealed: &str,
+    check: Check,
+    parameter: &'static str,
+    checks: &mut Checks,
+) -> Result<T, EntraError> {
+    let expected = "one that this identity provider issued, unchanged";
+    match seal.open(sealed) {
+        Ok(content) => {
+            checks.pass(check, expected, "so");
+            Ok(content)
+        }
+        Err(reason) => {
+            checks.refuse(check, expected, reason.to_string(), "the client: send it exactly as it came");
+            Err(match reason {
+                NotOpened::Malformed => EntraError::Malformed,
+                NotOpened::Foreign => EntraError::InvalidGrant { parameter },
+            })
+        }
+    }
+}
+
+fn check_client(
+    party: &Party<'_>,
+    subject: &Subject,
+    check: Check,
+    checks: &mut Checks,
+) -> Result<(), EntraError> {
+    let client_id = party.client.client_id;
+    let expected = format!("the client {}", subject.client_id);
+    if subject.client_id == client_id {
+        checks.pass(check, expected, client_id.to_string());
+        return Ok(());
+    }
+    let fix = "the client id of the token request, such as connector.client_id: the one of the authorize request";
+    checks.refuse(check, expected, client_id.to_string(), fix);
+    Err(EntraError::GrantOfOtherClient { client_id })
+}
+
+/// A single-page application redeems from its own origin, all others from a server.
+fn check_origin(
+    origin: Option<&str>,
+    platform: Platform,
+    client: Application<'_>,
+    checks: &mut Checks,
+) -> Result<(), EntraError> {
+    let setting = || client.setting("redirect_uris", "Authentication > Platform configurations");
+    match (platform, origin) {
+        (Platform::Spa, None) => {
+            checks.refuse(Check::CodeOrigin, "a request from the application's origin", "no Origin", setting());
+            Err(EntraError::SameOriginRedemption)
+        }
+        (Platform::Web | Platform::Public, Some(origin)) => {
+            checks.refuse(Check::CodeOrigin, "a request from a server, without Origin", origin, setting());
+            Err(EntraError::CrossOriginRedemption { origin: origin.to_owned() })
+        }
+        (_, origin) => {
+            let expected = if platform == Platform::Spa { "the application's origin" } else { "no Origin" };
+            checks.pass(Check::CodeOrigin, expected, origin.unwrap_or("none"));
+            Ok(())
+        }
+    }
+}
+
+fn check_code_current(code: &Code, now: Timestamp, checks: &mut Checks) -> Result<(), EntraError> {
+    let expected = format!("now before {}", shown_instant(code.exp));
+    if now.as_second() >= code.exp {
+        let fix = "idp.lifetimes.code_minutes, or a new sign-in";
+        checks.refuse(Check::CodeCurrent, expected, now.to_string(), fix);
+        let minutes = code.exp.saturating_sub(code.iat) / 60;
+        return Err(EntraError::CodeExpired { issued: shown_instant(code.iat), minutes });
+    }
+    checks.pass(Check::CodeCurrent, expected, now.to_string());
+    Ok(())
+}
+
+fn check_redirect_uri(parameters: &Parameters, code: &Code, checks: &mut Checks) -> Result<(), EntraError> {
+    let received = match parameters.text("redirect_uri") {
+        None if code.redirect_uri_given => return require(parameters, "redirect_uri", checks).map(|_| ()),
+        None => {
+            checks.pass(Check::CodeRedirectUri, "none, as in the authorize request", "none");
+            return Ok(());
+        }
+        Some(received) => received,
+    };
+    let expected = code.redirect_uri.as_str();
+    if received == expected {
+        checks.pass(Check::CodeRedirectUri, expected, received);
+        return Ok(());
+    }
+    let fix = "the client's redirect_uri: the same at the authorize and the token endpoint, byte for byte";
+    checks.refuse(Check::CodeRedirectUri, expected, received, fix);
+    Err(EntraError::RedirectUriNotAsAuthorized { received: received.to_owned(), expected: expected.to_owned() })
+}
+
+/// The grant of a code or refresh token, with consent checked anew.
+fn grant<'d>(
+    request: TokenRequest<'_>,
+    records: Records<'d, '_>,
+    party: &Party<'d>,
+    subject: &Subject,
+    aim: &Aim,
+    oidc: &BTreeSet<OidcScope>,
+    checks: &mut Checks,
+) -> Result<Grant<'d>, EntraError> {
+    let principal = find_principal(records.directory, party, subject, checks)?;
+    let (target, oidc) = find_target(request, records.directory, party, principal, aim, oidc, checks)?;
+    let granted = Granted::gather(records.directory, records.given, party.client, principal);
+    let scopes = confirm(party.client, &target, &oidc, &granted, checks)?;
+    let readable_by = request.origin.filter(|_| subject.platform == Platform::Spa).map(str::to_owned);
+    Ok(Grant {
+        client: party.client,
+        principal,
+        subject: subject.clone(),
+        target,
+        scopes,
+        refreshable: request.family == Family::V1 || oidc.contains(&OidcScope::OfflineAccess),
+        oidc,
+        nonce: None,
+        client_info: request.parameters.text("client_info") == Some("1"),
+        readable_by,
+    })
+}
+
+/// The user must still exist, and belong to the tenant of the path.
+fn find_principal<'d>(
+    directory: &'d Directory,
+    party: &Party<'_>,
+    subject: &Subject,
+    checks: &mut Checks,
+) -> Result<Principal<'d>, EntraError> {
+    let found = Principal::find(directory, subject.oid).filter(|principal| principal.tenant.id == subject.tid);
+    let Some(principal) = found else {
+        let tenant = directory.tenant_by_id(subject.tid);
+        let tenant = tenant.map_or_else(|| subject.tid.to_string(), |tenant| tenant.display_name.clone());
+        let fix = "idp.users (portal: Microsoft Entra ID > Users)";
+        checks.refuse(Check::UserExists, format!("the user {}", subject.oid), "none", fix);
+        return Err(EntraError::UserNotFound { tenant });
+    };
+    let of_tenant = |tenant: crate::directory::Tenant<'_>| format!("a user of {}", tenant.display_name);
+    if let Segment::Tenant(tenant) = party.segment
+        && tenant.name != principal.tenant.name
+    {
+        let fix = "the tenant segment of the token URL (guests are not emulated)";
+        checks.refuse(Check::UserExists, of_tenant(tenant), of_tenant(principal.tenant), fix);
+        return Err(EntraError::UserFromOtherTenant {
+            identity_provider: principal.tenant.id.to_string(),
+            tenant: tenant.display_name.clone(),
+            client_id: party.client.client_id,
+            client_name: party.client.shown_name().to_owned(),
+        });
+    }
+    checks.pass(Check::UserExists, of_tenant(principal.tenant), principal.account.username.as_str());
+    Ok(principal)
+}
+
+/// The resource that the request names, or else the one of the grant.
+fn find_target<'d>(
+    request: TokenRequest<'_>,
+    directory: &'d Directory,
+    party: &Party<'_>,
+    principal: Principal<'d>,
+    aim: &Aim,
+    oidc: &BTreeSet<OidcScope>,
+    checks: &mut Checks,
+) -> Result<(Target<'d>, BTreeSet<OidcScope>), EntraError> {
+    let parameters = request.parameters;
+    let wanted = match request.family {
+        Family::V1 => parameters.text("resource").map(|resource| Wanted::Resource(resource.to_owned())),
+        Family::V2 => {
+            if parameters.has("scope") && parameters.text("scope").is_none_or(|text| text.trim().is_empty()) {
+                let fix = "the client's scope parameter: leave it out, or name scopes";
+                checks.refuse(Check::ScopeWellFormed, "scopes, or no scope parameter", "an empty one", fix);
+                return Err(EntraError::EmptyScope);
+            }
+            let resource = parameters.text("resource").map(str::to_owned);
+            match parameters.text("scope") {
+                Some(text) => Some(Wanted::Scopes { scopes: parse_scope(text, checks)?, resource }),
+                None => None,
+            }
+        }
+    };
+    let mut oidc = oidc.clone();
+    let is_refresh = parameters.text("grant_type") == Some("refresh_token");
+    let keeps_resource = match &wanted {
+        None => true,
+        // with a code, the scopes of OpenID Connect alone leave the resource as it is
+        Some(Wanted::Scopes { scopes, .. }) => scopes.of_resources.is_empty() && !is_refresh,
+        Some(Wanted::Resource(_)) => false,
+    };
+    let Some(wanted) = wanted.filter(|_| !keeps_resource) else {
+        let resource = find_resource(directory, principal.tenant, &aim.resource.to_string(), checks)?;
+        let target = aim.target(resource);
+        if is_refresh {
+            check_not_itself(party.client, &target, checks)?;
+        }
+        return Ok((target, oidc));
+    };
+    let mut requested = wanted.resolve(directory, principal.tenant, party.client, checks)?;
+    if let (1, Some(target)) = (requested.targets.len(), requested.targets.pop()) {
+        oidc.extend(requested.oidc);
+        return Ok((target, oidc));
+    }
+    let scope = parameters.text("scope").unwrap_or_default().to_owned();
+    let fix = "the client's scope: one resource for each token request";
+    checks.refuse(Check::ScopeWellFormed, "scopes of one resource", scope.as_str(), fix);
+    Err(EntraError::SeveralResources { scope })
+}

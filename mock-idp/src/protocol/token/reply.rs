@@ -1,0 +1,167 @@
+//! The answer of the token endpoint.
+
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use jiff::Timestamp;
+use josekit::JoseError;
+use rand_core::CryptoRng;
+use scenarios::world::Lifetimes;
+use serde::Serialize;
+use serde_json::json;
+
+use super::{Grant, Seals};
+use crate::keys::SigningKeys;
+use crate::origins::Origins;
+use crate::protocol::claims::{self, Moment};
+use crate::protocol::grants::{Aim, RefreshToken};
+use crate::protocol::scope::{DEFAULT, OidcScope};
+use crate::protocol::target::Wants;
+use crate::protocol::{Family, randomness};
+
+/// The body of one family, with its members in Entra's order.
+#[derive(Clone, Debug, Serialize)]
+#[serde(untagged)]
+pub enum Reply {
+    /// Numbers are numbers.
+    V2(V2),
+    /// Everything is a string.
+    V1(V1),
+}
+
+/// The body of the v2 endpoint.
+#[derive(Clone, Debug, Serialize)]
+#[expect(missing_docs, reason = "the names are RFC 6749's and Entra's own")]
+pub struct V2 {
+    pub token_type: &'static str,
+    pub scope: String,
+    pub expires_in: i64,
+    pub ext_expires_in: i64,
+    pub access_token: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub refresh_token: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub id_token: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub client_info: Option<String>,
+}
+
+/// The body of the v1 endpoint.
+#[derive(Clone, Debug, Serialize)]
+#[expect(missing_docs, reason = "the names are RFC 6749's and Entra's own")]
+pub struct V1 {
+    pub token_type: &'static str,
+    pub scope: String,
+    pub expires_in: String,
+    pub ext_expires_in: String,
+    pub expires_on: String,
+    pub not_before: String,
+    pub resource: String,
+    pub access_token: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub refresh_token: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub id_token: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub client_info: Option<String>,
+}
+
+/// What tokens are made with.
+#[derive(Clone, Copy)]
+pub struct Mint<'m> {
+    /// The signing keys.
+    pub keys: &'m SigningKeys,
+    /// Where the issuers live.
+    pub origins: &'m Origins,
+    /// The seals of codes and refresh tokens.
+    pub seals: &'m Seals,
+    /// How long what is issued lasts.
+    pub lifetimes: &'m Lifetimes,
+    /// The instant.
+    pub now: Timestamp,
+}
+
+impl Mint<'_> {
+    /// Makes the tokens of `grant` for a client that asked at an endpoint of `family`.
+    ///
+    /// # Errors
+    /// When signing fails.
+    pub fn reply(&self, grant: &Grant<'_>, family: Family, rng: &mut impl CryptoRng) -> Result<Reply, JoseError> {
+        let lifetime = i64::from(self.lifetimes.access_token_minutes) * 60;
+        let moment = Moment::at(self.now, lifetime);
+        // the resource chooses the version of its tokens, not the endpoint
+        let version = match grant.target.resource.access_token_version {
+            Some(2) => Family::V2,
+            _ => Family::V1,
+        };
+        let access_token = claims::access_token(grant, version, self.origins, moment, rng);
+        let access_token = self.keys.sign(version, &access_token)?;
+        let with_id_token = family == Family::V1 || grant.oidc.contains(&OidcScope::OpenId);
+        let id_token = with_id_token.then(|| claims::id_token(grant, family, self.origins, moment, rng));
+        let id_token = id_token.map(|claims| self.keys.sign(family, &claims)).transpose()?;
+        let refresh_token = grant.refreshable.then(|| self.refresh_token(grant, rng)).transpose()?;
+        let client_info = grant.client_info.then(|| client_info(grant));
+        // the answer says a second less than the token lives
+        let expires_in = lifetime - 1;
+        Ok(match family {
+            Family::V2 => Reply::V2(V2 {
+                token_type: "Bearer",
+                scope: shown_scopes(grant),
+                expires_in,
+                ext_expires_in: expires_in,
+                access_token,
+                refresh_token,
+                id_token,
+                client_info,
+            }),
+            Family::V1 => Reply::V1(V1 {
+                token_type: "Bearer",
+                scope: grant.scopes.iter().cloned().collect::<Vec<_>>().join(" "),
+                expires_in: expires_in.to_string(),
+                ext_expires_in: expires_in.to_string(),
+                expires_on: moment.expires.to_string(),
+                not_before: moment.issued.to_string(),
+                resource: grant.target.requested_as.clone(),
+                access_token,
+                refresh_token,
+                id_token,
+                client_info,
+            }),
+        })
+    }
+
+    fn refresh_token(&self, grant: &Grant<'_>, rng: &mut impl CryptoRng) -> Result<String, JoseError> {
+        let iat = self.now.as_second();
+        self.seals.refresh_tokens.seal(&RefreshToken {
+            jti: randomness::guid(rng),
+            iat,
+            exp: iat.saturating_add(i64::from(self.lifetimes.refresh_token_days) * 86_400),
+            subject: grant.subject.clone(),
+            resource: Aim::at(&grant.target),
+            oidc: grant.oidc.clone(),
+        })
+    }
+}
+
+/// `client_info`: the home object id and tenant of the user, as client libraries key their caches.
+#[must_use]
+pub fn client_info_of(oid: uuid::Uuid, tid: uuid::Uuid) -> String {
+    URL_SAFE_NO_PAD.encode(json!({"uid": oid, "utid": tid}).to_string())
+}
+
+fn client_info(grant: &Grant<'_>) -> String {
+    client_info_of(grant.subject.oid, grant.subject.tid)
+}
+
+/// `scope` of the v2 answer: the scopes of OpenID Connect by name, the resource's with the resource in front.
+fn shown_scopes(grant: &Grant<'_>) -> String {
+    let oidc: Vec<&str> =
+        grant.oidc.iter().filter(|scope| **scope != OidcScope::OfflineAccess).map(|scope| scope.name()).collect();
+    let is_oidc = |name: &str| OidcScope::ALL.iter().any(|scope| scope.name() == name);
+    let default = (grant.target.wants == Wants::Default).then_some(DEFAULT);
+    let of_resource = grant.scopes.iter().map(String::as_str).filter(|name| !is_oidc(name)).chain(default);
+    let mut shown: Vec<String> =
+        of_resource.map(|name| format!("{}/{name}", grant.target.requested_as)).collect();
+    shown.extend(oidc.into_iter().map(str::to_owned));
+    shown.sort_unstable();
+    shown.join(" ")
+}

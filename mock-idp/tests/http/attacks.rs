@@ -1,0 +1,458 @@
+//! What an attacker tries. Each test carries the number of its row in the attack checklist.
+
+use axum::body::Body;
+use http::{Request, header};
+use serde_json::json;
+
+use crate::support::*;
+
+#[track_caller]
+fn assert_page(seen: &Seen, aadsts: u32) {
+    assert_eq!((seen.aadsts(), seen.location()), (Some(aadsts), None), "{}", seen.body);
+}
+
+fn authorize_to(redirect_uri: &str) -> Seen {
+    Lab::new().authorize(V2_AUTHORIZE, &with(&v2(DEFAULT), "redirect_uri", redirect_uri))
+}
+
+#[test]
+fn atk_a01_an_unknown_client_is_never_redirected() {
+    let parameters = with(&v2(DEFAULT), "client_id", "9d4e2b7a-0000-4000-8000-00000000dead");
+    assert_page(&Lab::new().authorize(V2_AUTHORIZE, &with(&parameters, "redirect_uri", "https://evil.test/")), 700_016);
+}
+
+#[test]
+fn atk_a02_a_path_below_a_registered_one_is_another() {
+    assert_page(&authorize_to(&format!("{REDIRECT}/extra")), 50_011);
+}
+
+#[test]
+fn atk_a03_a_query_belongs_to_the_redirect_uri() {
+    for uri in ["https://app.example/cb", "https://app.example/cb?x=2", "https://app.example/cb?x=1&y=2"] {
+        assert_page(&authorize_to(uri), 50_011);
+    }
+    assert!(authorize_to("https://app.example/cb?x=1").body.contains("idSIButton9"));
+}
+
+#[test]
+fn atk_a04_a_fragment_matches_nothing() {
+    assert_page(&authorize_to(&format!("{REDIRECT}#x")), 50_011);
+    let lab = Lab::of(changed(json!({"apps": {"client": {"redirect_uris": {"web": ["https://app.example/cb#x"]}}}})));
+    assert_page(&lab.authorize(V2_AUTHORIZE, &with(&v2(DEFAULT), "redirect_uri", "https://app.example/cb#x")), 50_011);
+}
+
+#[test]
+fn atk_a05_no_trick_of_spelling_matches() {
+    let tricks = [
+        "https://app.example/cb/..;/x?x=1",
+        "https://app.example/cb/%2e%2e/x?x=1",
+        "https://app.example\\cb?x=1",
+        "https://user@app.example/cb?x=1",
+        "https://app.example/cb?x=1\t",
+        "https://app.example/cb?x=1\r\nSet-Cookie: a=b",
+        "https://app.example/cb?x=1\0",
+        "https://\u{430}pp.example/cb?x=1",
+        "https://app.example/%63b?x=1",
+    ];
+    for uri in tricks {
+        assert_page(&authorize_to(uri), 50_011);
+    }
+}
+
+#[test]
+fn atk_a06_the_web_platform_compares_bytes() {
+    for uri in ["https://APP.example/cb?x=1", "https://app.example/cb/?x=1", "https://app.example:443/cb?x=1", "http://app.example/cb?x=1"] {
+        assert_page(&authorize_to(uri), 50_011);
+    }
+}
+
+#[test]
+fn atk_a07_the_port_is_free_on_loopback_alone() {
+    assert!(authorize_to("http://localhost:5000/cb").body.contains("idSIButton9"));
+    for uri in ["http://localhost.evil.test/cb", "http://localhost:1@evil.test/cb", "http://localhost:1/other", "https://localhost/cb", "http://127.0.0.1/cb"] {
+        assert_page(&authorize_to(uri), 50_011);
+    }
+}
+
+#[test]
+fn atk_a08_without_redirect_uri_nothing_is_guessed() {
+    assert_page(&authorize_to(""), 900_971);
+    let lab = Lab::of(changed(json!({"apps": {"client": {"redirect_uris": {"web": [REDIRECT], "spa": [], "public": []}}}})));
+    let parameters = with(&v2(DEFAULT), "redirect_uri", "");
+    let code = lab.code(V2_AUTHORIZE, &parameters);
+    let form_text = form(&with(&redeem(&code), "redirect_uri", ""));
+    assert_eq!(lab.post(V2_TOKEN, &form_text).status, 200, "the only one is meant");
+}
+
+#[test]
+fn atk_a09_the_redirect_uri_is_judged_before_the_rest() {
+    for (name, value) in [("response_type", "token"), ("scope", "a b/ c"), ("code_challenge", "short"), ("prompt", "x")] {
+        let parameters = with(&with(&v2(DEFAULT), name, value), "redirect_uri", "https://evil.test/");
+        assert_page(&Lab::new().authorize(V2_AUTHORIZE, &parameters), 50_011);
+    }
+}
+
+#[test]
+fn atk_a10_prompt_none_does_not_open_a_redirect() {
+    let parameters = with(&with(&v2(DEFAULT), "prompt", "none"), "redirect_uri", "https://evil.test/");
+    assert_page(&Lab::new().authorize(V2_AUTHORIZE, &parameters), 50_011);
+}
+
+#[test]
+fn atk_a11_no_parameter_counts_that_is_given_twice() {
+    let lab = Lab::new();
+    for name in ["client_id", "redirect_uri", "scope", "state", "unknown"] {
+        for pair in [[(name, "https://evil.test/"), (name, "https://evil.test/")], [(name, "a"), (name, "")]] {
+            let seen = lab.authorize(V2_AUTHORIZE, &[v2(DEFAULT), pair.to_vec()].concat());
+            assert_page(&seen, 9_000_411);
+        }
+    }
+    let seen = lab.post(V2_TOKEN, &form(&[redeem("x"), vec![("client_id", CLIENT)]].concat()));
+    assert_eq!((seen.json()["error"].as_str(), seen.aadsts()), (Some("invalid_request"), Some(9_000_411)));
+}
+
+#[test]
+fn atk_a12_a_wrong_response_type_is_told_the_application() {
+    let answers = [("", "invalid_request"), ("nonsense", "unsupported_response_type"), ("token", "unsupported_response_type"), ("code token", "unsupported_response_type")];
+    for (response_type, error) in answers {
+        let seen = Lab::new().authorize(V2_AUTHORIZE, &with(&v2(DEFAULT), "response_type", response_type));
+        assert!(seen.location().unwrap().starts_with(REDIRECT));
+        assert_eq!(returned(&seen, "error").as_deref(), Some(error));
+        assert_eq!(returned(&seen, "state").as_deref(), Some("s"));
+        assert_eq!(returned(&seen, "access_token"), None);
+    }
+}
+
+#[test]
+fn atk_a13_state_comes_back_byte_for_byte() {
+    let lab = Lab::new();
+    let long = "x".repeat(4096);
+    for state in [long.as_str(), "\u{1f980} ü", "\"><script>alert(1)</script>", "a\r\nLocation: https://evil.test/", "a+b c&d=e;f%20"] {
+        let mut browser = Browser::new(&lab);
+        browser.open(V2_AUTHORIZE, &with(&v2(DEFAULT), "state", state));
+        let seen = browser.sign_in("megan@contoso.com", PASSWORD);
+        assert_eq!(returned(&seen, "state").as_deref(), Some(state));
+        assert!(seen.location().unwrap().starts_with(REDIRECT));
+    }
+    // bytes that are no text
+    let path = format!("{V2_AUTHORIZE}?{}&state=%ff%00%FE", form(&with(&v2(DEFAULT), "state", "")));
+    let seen = lab.get(&path.replace("response_type=code", "response_type=x"));
+    assert!(seen.location().unwrap().ends_with("&state=%ff%00%fe#"), "{:?}", seen.location());
+}
+
+#[test]
+fn atk_a14_markup_in_a_posted_form_stays_text() {
+    let lab = Lab::new();
+    let mut browser = Browser::new(&lab);
+    let hostile = "\"><script>alert(1)</script>";
+    browser.open(V2_AUTHORIZE, &with(&with(&v2(DEFAULT), "response_mode", "form_post"), "state", hostile));
+    let seen = browser.sign_in("megan@contoso.com", PASSWORD);
+    assert!(!seen.body.contains("<script>alert"));
+    assert_eq!(browser.form_of("idSIButton9").fields["state"], hostile);
+    let policy = seen.header("content-security-policy").unwrap();
+    assert!(policy.contains("script-src 'nonce-"), "{policy}");
+}
+
+#[test]
+fn atk_a15_malformed_challenges_are_invalid_requests() {
+    let good = "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM";
+    let long = "a".repeat(129);
+    let cases = [("short", "plain"), (long.as_str(), "plain"), ("E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-c!", "S256"), (good, "S512"), ("", "S256")];
+    for (challenge, method) in cases {
+        let parameters = with(&with(&v2(DEFAULT), "code_challenge", challenge), "code_challenge_method", method);
+        let seen = Lab::new().authorize(V2_AUTHORIZE, &parameters);
+        assert_eq!(returned(&seen, "error").as_deref(), Some("invalid_request"), "{challenge} {method}");
+    }
+}
+
+#[test]
+fn atk_a18_unknown_parameters_do_no_harm() {
+    let lab = Lab::new();
+    let more = vec![("claims", "{}"), ("x-client-sku", "x"), ("acr_values", "1"), ("request_uri", "http://169.254.169.254/")];
+    lab.code(V2_AUTHORIZE, &[v2(DEFAULT), more].concat());
+}
+
+#[test]
+fn atk_a19_a_sign_in_belongs_to_one_browser() {
+    let lab = Lab::new();
+    let mut victim = Browser::new(&lab);
+    victim.open(V2_AUTHORIZE, &v2(DEFAULT));
+    // another browser with the form, and with a cookie of its own
+    let mut other = Browser::new(&lab);
+    other.open(V2_AUTHORIZE, &v2(DEFAULT));
+    other.page.clone_from(&victim.page);
+    let seen = other.sign_in("megan@contoso.com", PASSWORD);
+    assert_eq!((seen.status.as_u16(), seen.aadsts(), seen.location()), (403, Some(165_900), None));
+    // two tabs of one browser do not disturb each other
+    let first = victim.page.clone();
+    victim.open(V2_AUTHORIZE, &v2("openid"));
+    victim.page = first;
+    assert!(returned(&victim.sign_in("megan@contoso.com", PASSWORD), "code").is_some());
+}
+
+#[test]
+fn atk_g03_pages_take_no_form_that_is_not_theirs() {
+    let lab = Lab::of(changed(json!({"consents": {"client-on-server": null}})));
+    let mut browser = Browser::new(&lab);
+    browser.open(V1_AUTHORIZE, &v1());
+    let sign_in = browser.form_of("idSIButton9");
+    // the token of the sign-in page is good for no consent
+    let fields = [("flowToken", sign_in.fields["flowToken"].as_str()), ("decision", "accept")];
+    let seen = browser.send(post("/common/consent/set", &form(&fields)));
+    assert_eq!((seen.status.as_u16(), seen.aadsts()), (403, Some(165_900)));
+    browser.open(V1_AUTHORIZE, &v1());
+    browser.sign_in("megan@contoso.com", PASSWORD);
+    let consent = browser.form_of("idSIButton9");
+    for token in ["", "x.y.z", &consent.fields["flowToken"].replace('.', "A")] {
+        let seen = browser.send(post(&consent.action, &form(&[("flowToken", token), ("decision", "accept")])));
+        assert_eq!((seen.status.as_u16(), seen.aadsts()), (403, Some(165_900)), "{token}");
+    }
+    // nothing was granted by all that
+    let mut again = Browser::new(&lab);
+    again.open(V1_AUTHORIZE, &v1());
+    assert!(again.sign_in("megan@contoso.com", PASSWORD).body.contains("Permissions requested"));
+}
+
+#[test]
+fn atk_g07_a_user_cannot_consent_for_everyone() {
+    let nothing = json!({"consents": {"client-on-graph": null, "client-on-server": null, "client-on-modern": null}});
+    let lab = Lab::of(changed(nothing));
+    let mut browser = Browser::new(&lab);
+    browser.open(V1_AUTHORIZE, &v1());
+    browser.sign_in("megan@contoso.com", PASSWORD);
+    assert!(returned(&browser.press("idSIButton9", &[("forEveryone", "true")]), "code").is_some());
+    let mut other = Browser::new(&lab);
+    other.open(V1_AUTHORIZE, &v1());
+    let seen = other.sign_in("admin@contoso.com", "Fabrikam-Global-1");
+    assert!(seen.body.contains("Permissions requested"), "it held for megan alone");
+}
+
+#[test]
+fn atk_b01_a_code_is_good_once() {
+    let lab = Lab::new();
+    let code = lab.code(V2_AUTHORIZE, &v2(DEFAULT));
+    assert_eq!(lab.post(V2_TOKEN, &form(&redeem(&code))).status, 200);
+    let seen = lab.post(V2_TOKEN, &form(&redeem(&code)));
+    assert_eq!((seen.json()["error"].as_str(), seen.aadsts()), (Some("invalid_grant"), Some(54_005)));
+}
+
+#[test]
+fn atk_b02_eight_at_once_get_one_answer() {
+    let lab = Lab::new();
+    let code = lab.code(V2_AUTHORIZE, &v2(DEFAULT));
+    let body = form(&redeem(&code));
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(4).build().unwrap();
+    let tasks: Vec<_> = (0..8)
+        .map(|_| {
+            let (router, request) = (lab.provider.router(), post(V2_TOKEN, &body));
+            runtime.spawn(async move { tower::ServiceExt::oneshot(router, request).await.unwrap().status().as_u16() })
+        })
+        .collect();
+    let statuses: Vec<u16> = tasks.into_iter().map(|task| runtime.block_on(task).unwrap()).collect();
+    assert_eq!(statuses.iter().filter(|status| **status == 200).count(), 1, "{statuses:?}");
+}
+
+#[test]
+fn atk_b03_a_code_ends_with_its_lifetime() {
+    for (minutes, expected) in [(9, 200), (10, 400)] {
+        let lab = Lab::new();
+        let code = lab.code(V2_AUTHORIZE, &v2(DEFAULT));
+        lab.advance(minutes);
+        let seen = lab.post(V2_TOKEN, &form(&redeem(&code)));
+        assert_eq!(seen.status, expected);
+        assert_eq!(seen.aadsts(), (expected == 400).then_some(70_008));
+    }
+}
+
+#[test]
+fn atk_b04_a_code_belongs_to_one_client_and_one_tenant() {
+    let lab = Lab::new();
+    let code = lab.code(V2_AUTHORIZE, &v2(DEFAULT));
+    let other_client = with(&with(&redeem(&code), "client_id", SERVER), "client_secret", "server-secret");
+    let seen = lab.post("/contoso.com/oauth2/v2.0/token", &form(&other_client));
+    assert_eq!(seen.json()["error"], "invalid_grant");
+    let seen = lab.post("/fabrikam.com/oauth2/v2.0/token", &form(&redeem(&code)));
+    assert_eq!((seen.json()["error"].as_str(), seen.aadsts()), (Some("invalid_grant"), Some(700_005)));
+    assert_eq!(lab.post("/contoso.com/oauth2/v2.0/token", &form(&redeem(&code))).status, 200);
+}
+
+#[test]
+fn atk_b05_the_redirect_uri_comes_again() {
+    let lab = Lab::new();
+    let code = lab.code(V2_AUTHORIZE, &v2(DEFAULT));
+    let different = lab.post(V2_TOKEN, &form(&with(&redeem(&code), "redirect_uri", "https://app.example/cb?x=1")));
+    assert_eq!((different.aadsts(), different.json()["error"].as_str()), (Some(500_112), Some("invalid_client")));
+    let missing = lab.post(V2_TOKEN, &form(&with(&redeem(&code), "redirect_uri", "")));
+    assert_eq!((missing.aadsts(), missing.json()["error"].as_str()), (Some(900_144), Some("invalid_request")));
+}
+
+#[test]
+fn atk_b06_a_verifier_and_its_challenge_come_together() {
+    let lab = Lab::new();
+    let challenge = "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM";
+    let verifier = "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk";
+    let challenged = with(&with(&v2(DEFAULT), "code_challenge", challenge), "code_challenge_method", "S256");
+    let code = lab.code(V2_AUTHORIZE, &challenged);
+    for wrong in ["", challenge, &verifier[..42], &"a".repeat(129)] {
+        assert_eq!(lab.post(V2_TOKEN, &form(&with(&redeem(&code), "code_verifier", wrong))).aadsts(), Some(501_481));
+    }
+    let unchallenged = lab.code(V2_AUTHORIZE, &v2(DEFAULT));
+    let seen = lab.post(V2_TOKEN, &form(&with(&redeem(&unchallenged), "code_verifier", verifier)));
+    assert_eq!(seen.aadsts(), Some(501_481));
+}
+
+#[test]
+fn atk_b07_only_a_whole_current_secret_is_one() {
+    let lab = Lab::new();
+    let code = lab.code(V2_AUTHORIZE, &v2(DEFAULT));
+    let cases = [("wrong", 7_000_215), (&SECRET[..10], 7_000_215), ("", 7_000_218), ("an-expired-secret", 7_000_222), ("server-secret", 7_000_215)];
+    for (secret, aadsts) in cases {
+        let seen = lab.post(V2_TOKEN, &form(&with(&redeem(&code), "client_secret", secret)));
+        assert_eq!((seen.status.as_u16(), seen.aadsts()), (401, Some(aadsts)));
+        assert_eq!(seen.json()["error"], "invalid_client");
+        assert!(secret.len() < 6 || !format!("{}{:?}", seen.body, seen.checks).contains(secret));
+    }
+    // a year on, the good one has expired too
+    lab.replace(changed(json!({"apps": {"client": {"secrets": {"good": {"expires": "2026-01-15T09:00:00Z"}}}}})));
+    assert_eq!(lab.post(V2_TOKEN, &form(&redeem(&code))).aadsts(), Some(7_000_222));
+}
+
+fn with_basic(lab: &Lab, form_text: &str, credential: &str) -> Seen {
+    let mut request = post(V2_TOKEN, form_text);
+    request.headers_mut().insert(header::AUTHORIZATION, credential.parse().unwrap());
+    lab.send(request)
+}
+
+#[test]
+fn atk_b08_a_client_authenticates_in_one_way() {
+    let lab = Lab::new();
+    let code = lab.code(V2_AUTHORIZE, &v2(DEFAULT));
+    let both = with_basic(&lab, &form(&redeem(&code)), &basic(CLIENT, SECRET));
+    assert_eq!((both.status.as_u16(), both.json()["error"].as_str()), (400, Some("invalid_request")));
+    let without = with(&redeem(&code), "client_secret", "");
+    assert_eq!(lab.post(V2_TOKEN, &form(&without)).aadsts(), Some(7_000_218));
+    let two_clients = with_basic(&lab, &form(&without), &basic(SERVER, "server-secret"));
+    assert_eq!(two_clients.json()["error"], "invalid_request");
+    for unreadable in ["Basic", "Basic !!!", "Basic YQ=="] {
+        assert_ne!(with_basic(&lab, &form(&without), unreadable).status, 200);
+    }
+    assert_eq!(with_basic(&lab, &form(&without), &basic(CLIENT, SECRET)).status, 200);
+}
+
+#[test]
+fn atk_b09_basic_credentials_are_form_encoded() {
+    let lab = Lab::new();
+    let code = lab.code(V2_AUTHORIZE, &v2(DEFAULT));
+    let without = with(&with(&redeem(&code), "client_secret", ""), "client_id", "");
+    let credential = basic(CLIENT, "a%2Bb%2520c~%3D%3A%C3%BC");
+    assert_eq!(with_basic(&lab, &form(&without), &credential).status, 200);
+    let code = lab.code(V2_AUTHORIZE, &v2(DEFAULT));
+    let in_body = with(&redeem(&code), "client_secret", "a+b%20c~=:ü");
+    assert_eq!(lab.post(V2_TOKEN, &form(&in_body)).status, 200);
+}
+
+#[test]
+fn atk_b12_a_refresh_token_belongs_to_one_client_and_is_nothing_else() {
+    let lab = Lab::new();
+    let code = lab.code(V2_AUTHORIZE, &v2(DEFAULT));
+    let body = lab.post(V2_TOKEN, &form(&redeem(&code))).json();
+    let token = body["refresh_token"].as_str().unwrap();
+    let of_server = with(&with(&refresh(token), "client_id", SERVER), "client_secret", "server-secret");
+    let refusals = [
+        lab.post("/contoso.com/oauth2/v2.0/token", &form(&of_server)),
+        lab.post("/fabrikam.com/oauth2/v2.0/token", &form(&refresh(token))),
+        lab.post(V2_TOKEN, &form(&refresh(&token[..token.len() - 5]))),
+        lab.post(V2_TOKEN, &form(&refresh(body["access_token"].as_str().unwrap()))),
+        lab.post(V2_TOKEN, &form(&redeem(token))),
+    ];
+    for seen in refusals {
+        assert_eq!((seen.status.as_u16(), seen.json()["error"].as_str()), (400, Some("invalid_grant")), "{}", seen.body);
+    }
+}
+
+#[test]
+fn atk_b14_a_refresh_ends_with_the_user_or_the_client() {
+    let lab = Lab::new();
+    let code = lab.code(V2_AUTHORIZE, &v2(DEFAULT));
+    let body = lab.post(V2_TOKEN, &form(&redeem(&code))).json();
+    let token = body["refresh_token"].as_str().unwrap();
+    for change in [json!({"users": {"megan": null}}), json!({"apps": {"client": null}, "consents": null})] {
+        lab.replace(changed(change));
+        let seen = lab.post(V2_TOKEN, &form(&refresh(token)));
+        assert_eq!(seen.status, 400, "{}", seen.body);
+    }
+    lab.replace(world());
+    assert_eq!(lab.post(V2_TOKEN, &form(&refresh(token))).status, 200);
+}
+
+#[test]
+fn atk_b15_nobody_gets_more_than_was_granted() {
+    let lab = Lab::new();
+    let code = lab.code(V2_AUTHORIZE, &v2(DEFAULT));
+    let more = format!("{SERVER_URI}/Server.Manage");
+    assert_eq!(lab.post(V2_TOKEN, &form(&with(&redeem(&code), "scope", &more))).aadsts(), Some(65_001));
+    let body = lab.post(V2_TOKEN, &form(&redeem(&code))).json();
+    let token = body["refresh_token"].as_str().unwrap();
+    for scope in [more.as_str(), "Mail.Read"] {
+        assert_eq!(lab.post(V2_TOKEN, &form(&with(&refresh(token), "scope", scope))).aadsts(), Some(65_001));
+    }
+}
+
+#[test]
+fn atk_b17_no_token_answer_is_kept() {
+    let lab = Lab::new();
+    let code = lab.code(V2_AUTHORIZE, &v2(DEFAULT));
+    let answers = [
+        lab.post(V2_TOKEN, &form(&redeem(&code))),
+        lab.post(V2_TOKEN, &form(&redeem(&code))),
+        lab.post(V1_TOKEN, ""),
+        lab.get(V2_TOKEN),
+    ];
+    for seen in answers {
+        assert_eq!(seen.header("cache-control"), Some("no-store, no-cache"));
+        assert_eq!(seen.header("pragma"), Some("no-cache"));
+        assert_eq!(seen.header("content-type"), Some("application/json; charset=utf-8"));
+        assert_eq!(seen.header("x-content-type-options"), Some("nosniff"));
+    }
+}
+
+#[test]
+fn atk_b22_what_a_request_puts_into_a_message_is_cut_and_harmless() {
+    let long = format!("\"<b>\r\n{}", "x".repeat(10_000));
+    let seen = Lab::new().post(V2_TOKEN, &form(&[("grant_type", &long)]));
+    let description = seen.json()["error_description"].as_str().unwrap().to_owned();
+    assert!(description.len() < 2_000 && !description.contains('\r') && !description.contains('\n'));
+    assert!(description.contains("Trace ID: ") && description.contains("Timestamp: "));
+}
+
+#[test]
+fn atk_g01_markup_in_any_parameter_of_the_authorize_request_stays_text() {
+    let lab = Lab::new();
+    let hostile = "\"'><script>alert(1)</script>";
+    for name in ["client_id", "response_type", "redirect_uri", "scope", "state", "login_hint", "prompt", "nonce", "response_mode", "resource"] {
+        let seen = lab.authorize(V2_AUTHORIZE, &with(&v2(DEFAULT), name, hostile));
+        assert!(!seen.body.contains("<script>"), "{name}");
+        assert!(seen.status.as_u16() < 500);
+    }
+    let seen = lab.get(&format!("/%22%3E%3Cscript%3E/oauth2/v2.0/authorize?{}", form(&v2(DEFAULT))));
+    assert!(!seen.body.contains("<script>") && seen.aadsts() == Some(900_023));
+}
+
+#[test]
+fn malformed_requests_are_refused_and_never_break_the_server() {
+    let lab = Lab::new();
+    let bodies: [&[u8]; 6] = [b"", b"\xff\xfe", b"%", b"=&=&=", b"grant_type=%ff&client_id=%00", b"grant_type=refresh_token&refresh_token=a.b.c&client_id="];
+    for path in [V1_TOKEN, V2_TOKEN, "/common/login", "/common/consent/set", V2_AUTHORIZE] {
+        for body in bodies {
+            let request = Request::post(path)
+                .header(header::CONTENT_TYPE, "application/x-www-form-urlencoded")
+                .header(header::COOKIE, "a; =; b=c")
+                .body(Body::from(body.to_vec()))
+                .unwrap();
+            let seen = lab.send(request);
+            assert!(seen.status.as_u16() < 500 && seen.aadsts().is_some(), "{path} {body:?}");
+        }
+    }
+    let huge = Request::post(V2_TOKEN).body(Body::from(vec![b'a'; 1024 * 1024])).unwrap();
+    assert_eq!(lab.send(huge).status, 413);
+}

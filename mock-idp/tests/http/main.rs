@@ -1,0 +1,9 @@
+//! The identity provider over HTTP, in process: every request is one that a browser or client could send.
+
+mod attacks;
+mod causes;
+mod flows;
+mod golden;
+mod metadata;
+mod pages;
+mod support;

@@ -1,0 +1,85 @@
+//! The files that the binary brings along, found by folder when it is built.
+
+use serde_json::Value;
+
+use crate::problem::Problems;
+use crate::read::{Scenario, read_text};
+use crate::source::Source;
+use crate::yaml;
+
+/// A file as the build embeds it.
+struct Embedded {
+    theme: &'static str,
+    name: &'static str,
+    text: &'static str,
+}
+
+const EMBEDDED: &[Embedded] = include!(concat!(env!("OUT_DIR"), "/bundled.rs"));
+
+/// A bundled scenario or world.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Bundled {
+    /// Its name, such as `redirect-not-registered`: what commands and `base` take.
+    pub name: &'static str,
+    /// The folder that it stands in, such as `connect`; `worlds` for worlds.
+    pub theme: &'static str,
+    /// What happens, in one line.
+    pub title: String,
+    /// How messages call it: `bundled:<theme>/<name>`.
+    pub file: String,
+    /// The whole text.
+    pub text: &'static str,
+    /// Whether it is a world: a setup without steps.
+    pub is_world: bool,
+    /// What it reproduces.
+    pub reports: Vec<String>,
+    /// Words to select it by.
+    pub tags: Vec<String>,
+}
+
+impl Bundled {
+    /// The scenario.
+    ///
+    /// # Errors
+    /// Never for a file that the tests of this crate have seen.
+    pub fn read(&self) -> Result<Scenario, Problems> {
+        read_text(&self.file, self.text, None)
+    }
+}
+
+impl From<&Embedded> for Bundled {
+    fn from(embedded: &Embedded) -> Self {
+        let file = format!("bundled:{}/{}", embedded.theme, embedded.name);
+        let head = yaml::parse(&Source::new(file.as_str(), embedded.text)).map_or(Value::Null, |node| node.to_json());
+        let texts = |value: &Value| match value {
+            Value::Array(values) => values.iter().filter_map(Value::as_str).map(str::to_owned).collect(),
+            value => value.as_str().map(str::to_owned).into_iter().collect(),
+        };
+        Self {
+            name: embedded.name,
+            theme: embedded.theme,
+            title: head["title"].as_str().unwrap_or_default().to_owned(),
+            file,
+            text: embedded.text,
+            is_world: head.get("steps").is_none(),
+            reports: texts(&head["reports"]),
+            tags: texts(&head["tags"]),
+        }
+    }
+}
+
+/// All bundled files, by theme and name.
+#[must_use]
+pub fn bundled() -> Vec<Bundled> {
+    EMBEDDED.iter().map(Bundled::from).collect()
+}
+
+/// The bundled file of this name; `theme/name` is understood too.
+#[must_use]
+pub fn find_bundled(name: &str) -> Option<Bundled> {
+    let found = EMBEDDED.iter().find(|embedded| match name.split_once('/') {
+        Some((theme, name)) => embedded.theme == theme && embedded.name == name,
+        None => embedded.name == name,
+    });
+    found.map(Bundled::from)
+}

@@ -1,0 +1,419 @@
+//! The file format as types: the JSON Schema is made from them, and files are read into them once their shape is right.
+
+use std::collections::BTreeMap;
+
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
+use serde::Deserialize;
+use serde_json::{Map, Value, json};
+
+use crate::world::{NAME_PATTERN, Name, World};
+
+/// What a file can say that it reproduces: an AADSTS code, a row of the catalogue, an issue.
+pub(crate) const REPORT_PATTERN: &str =
+    r"^(AADSTS[0-9]{4,8}|(bug|atk)-[A-Z][0-9]{2}|[A-Za-z0-9._-]+/[A-Za-z0-9._-]+#[0-9]+)$";
+
+/// What a time that passes looks like, roughly.
+pub(crate) const TIME_PATTERN: &str = "^[0-9P].*[A-Za-z]$";
+
+/// A scenario of entralab: one story. A world (how everything is configured), steps (what people and programs do) and
+/// expectations (what must be seen). A file without steps is a world that others build on.
+#[derive(Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+#[expect(dead_code, reason = "steps are read one by one, with their places; the rest is their schema")]
+pub(crate) struct File {
+    /// The version of the format: 1.
+    #[schemars(schema_with = "version")]
+    pub scenario: u8,
+    /// What happens, in one line.
+    pub title: String,
+    /// What it reproduces: AADSTS codes, catalogue rows such as bug-G05, public issues as owner/repo#1. One or a list.
+    #[serde(default)]
+    #[schemars(schema_with = "reports")]
+    pub reports: OneOrMany,
+    /// What a reader learns from it.
+    #[serde(default)]
+    #[schemars(with = "String")]
+    pub teaches: Option<String>,
+    /// Words to select it by.
+    #[serde(default)]
+    #[schemars(schema_with = "tags")]
+    pub tags: Vec<String>,
+    /// How everything is configured: a whole world, or a base and a change.
+    #[schemars(schema_with = "world")]
+    pub world: Value,
+    /// What people and programs do, in order.
+    #[serde(default)]
+    pub steps: Vec<Step>,
+    /// What mends the change.
+    #[serde(default)]
+    pub fix: Vec<Step>,
+    /// What holds once it is mended.
+    #[serde(default)]
+    pub then: Vec<Step>,
+}
+
+/// A world made from another one.
+#[derive(JsonSchema)]
+#[schemars(deny_unknown_fields)]
+#[expect(dead_code, reason = "only its schema is used")]
+pub(crate) struct BasedWorld {
+    /// The complete setup to start from: a bundled world, or a file beside this one.
+    base: String,
+    /// What is different, merged as RFC 7396: null removes, maps merge, lists are replaced.
+    #[schemars(schema_with = "partial_world")]
+    #[schemars(default)]
+    change: Value,
+}
+
+/// One value, or a list of them.
+#[derive(Deserialize)]
+#[serde(untagged)]
+pub(crate) enum OneOrMany {
+    One(String),
+    Many(Vec<String>),
+}
+
+impl Default for OneOrMany {
+    fn default() -> Self {
+        Self::Many(Vec::new())
+    }
+}
+
+impl From<OneOrMany> for Vec<String> {
+    fn from(value: OneOrMany) -> Self {
+        match value {
+            OneOrMany::One(value) => vec![value],
+            OneOrMany::Many(values) => values,
+        }
+    }
+}
+
+/// A step: one thing that somebody does, and what must be seen. A step that has only `expect`, `hops` or `keep`
+/// belongs to the step before it.
+#[derive(Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct Step {
+    /// A name, to use what the step kept: ${steps.<id>.<name>}.
+    #[schemars(schema_with = "name")]
+    pub id: Option<Name>,
+    /// A user creates the connection: signs in with the scripted browser, and answers the consent page if there is one.
+    #[schemars(with = "Connect")]
+    pub connect: Option<Connect>,
+    /// "Test operation" on the connector's Test tab.
+    #[schemars(with = "ByUser")]
+    pub test_operation: Option<ByUser>,
+    /// The agent's tool page lists the MCP server's tools.
+    #[schemars(with = "ByUser")]
+    pub list_tools: Option<ByUser>,
+    /// Somebody asks the agent a question.
+    #[schemars(with = "Ask")]
+    pub ask: Option<Ask>,
+    /// "Grant admin consent for <tenant>" on the client's API permissions: adds what the client lists.
+    #[schemars(with = "GrantAdminConsent")]
+    pub grant_admin_consent: Option<GrantAdminConsent>,
+    /// The lab clock moves on: 70m, or 1h 10m.
+    #[schemars(schema_with = "time")]
+    pub advance_clock: Option<String>,
+    /// The setup changes, merged as RFC 7396.
+    #[schemars(schema_with = "partial_world")]
+    pub change: Option<Map<String, Value>>,
+    /// What must come out: a subset, by equality or one matcher (is, not, has, matches, starts_with, one_of, between,
+    /// absent).
+    #[schemars(with = "Expectations")]
+    pub expect: Option<Map<String, Value>>,
+    /// What must have gone over the wire: an ordered subset.
+    #[schemars(with = "Vec<Hop>")]
+    pub hops: Option<Vec<Hop>>,
+    /// What later steps use: a name of your own, and the member of the outcome (such as `token.claims.oid`).
+    #[schemars(schema_with = "keep")]
+    pub keep: Option<BTreeMap<Name, String>>,
+}
+
+/// Who connects.
+#[derive(Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Connect {
+    /// The user's name in the world.
+    #[serde(rename = "as")]
+    pub user: Name,
+    /// What the user does on a consent page. Default: accept.
+    #[serde(default)]
+    #[schemars(with = "Consent")]
+    pub consent: Consent,
+}
+
+/// What a user does on a consent page.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum Consent {
+    /// Agrees.
+    #[default]
+    Accept,
+    /// Cancels.
+    Decline,
+}
+
+/// Whose connection is used.
+#[derive(Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct ByUser {
+    /// The user's name in the world. Default: who connected last.
+    #[serde(rename = "as")]
+    #[schemars(with = "String")]
+    pub user: Option<Name>,
+}
+
+/// A question, alone or with who asks it.
+#[derive(Deserialize, JsonSchema)]
+#[serde(untagged)]
+pub(crate) enum Ask {
+    /// The question.
+    Alone(String),
+    /// The question, and who asks it.
+    By(AskBy),
+}
+
+/// A question, and who asks it.
+#[derive(Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct AskBy {
+    /// The question.
+    pub question: String,
+    /// The user's name in the world. Default: who connected last.
+    #[serde(rename = "as", default)]
+    #[schemars(with = "String")]
+    pub user: Option<Name>,
+}
+
+/// Which app an administrator consents for.
+#[derive(Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct GrantAdminConsent {
+    /// The client app's name in the world.
+    pub client: Name,
+    /// The resource app's name in the world, or microsoft-graph. Default: all that the client lists.
+    #[serde(default)]
+    #[schemars(with = "String")]
+    pub resource: Option<Name>,
+}
+
+/// What a step's outcome can hold; which members a step has depends on its kind.
+#[derive(Default, JsonSchema)]
+#[schemars(deny_unknown_fields, default)]
+pub(crate) struct Expectations {
+    /// connect: how the connection stands afterwards, such as `connected`.
+    connection: Expected,
+    /// connect: what the user was shown in the end, such as `page`.
+    shown: Expected,
+    /// The AADSTS code, as a number.
+    aadsts: Expected,
+    /// connect: the OAuth error.
+    error: Expected,
+    /// connect: its description.
+    error_description: Expected,
+    /// What the user reads.
+    message: Expected,
+    /// connect: what the access token says: its `header` and its `claims`.
+    token: Expected,
+    /// connect: whether there is a refresh token.
+    refresh_token: Expected,
+    /// connect: the name that the connection shows.
+    display_name: Expected,
+    /// The HTTP status, as a number.
+    status: Expected,
+    /// test_operation: what the status means.
+    verdict: Expected,
+    /// test_operation: the answer's body.
+    body: Expected,
+    /// list_tools: the names of the tools.
+    tools: Expected,
+    /// ask: the tool that was called.
+    tool: Expected,
+    /// ask: what it was called with.
+    arguments: Expected,
+    /// ask: what it answered.
+    answer: Expected,
+    /// ask: whether the tool called its answer an error; absent where it did not.
+    is_error: Expected,
+    /// ask: why this tool was chosen.
+    why: Expected,
+    /// ask: why no tool was called.
+    refused: Expected,
+    /// Whether the access token was refreshed on the way; absent where it was not.
+    refreshed: Expected,
+    /// The party that refused.
+    by: Expected,
+    /// The check that refused; `entralab explain` lists them.
+    check: Expected,
+    /// What that check expected.
+    expected: Expected,
+    /// What it received.
+    received: Expected,
+}
+
+/// One message that must have gone over the wire.
+#[derive(Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+#[expect(dead_code, reason = "expectations are read from the tree, with their places; the rest is their schema")]
+pub(crate) struct Hop {
+    /// Who to whom, method and path: browser -> idp GET /common/oauth2/authorize
+    pub hop: String,
+    /// The parameters of the URL's query.
+    #[serde(default)]
+    #[schemars(with = "BTreeMap<String, Expected>")]
+    pub query: Option<Value>,
+    /// The parameters of the request's form body.
+    #[serde(default)]
+    #[schemars(with = "BTreeMap<String, Expected>")]
+    pub form: Option<Value>,
+    /// The request's headers.
+    #[serde(default)]
+    #[schemars(with = "BTreeMap<String, Expected>")]
+    pub headers: Option<Value>,
+    /// The request's body; JSON where it is JSON.
+    #[serde(default)]
+    #[schemars(with = "Expected")]
+    pub body: Option<Value>,
+    /// The answer's status.
+    #[serde(default)]
+    #[schemars(with = "Expected")]
+    pub status: Option<Value>,
+    /// The answer's headers.
+    #[serde(default)]
+    #[schemars(with = "BTreeMap<String, Expected>")]
+    pub response_headers: Option<Value>,
+    /// The answer's body; JSON where it is JSON.
+    #[serde(default)]
+    #[schemars(with = "Expected")]
+    pub response_body: Option<Value>,
+    /// The check that refused the request.
+    #[serde(default)]
+    #[schemars(with = "Expected")]
+    pub check: Option<Value>,
+}
+
+/// A value, or a map of one matcher.
+#[derive(Default)]
+pub(crate) struct Expected;
+
+impl JsonSchema for Expected {
+    fn schema_name() -> std::borrow::Cow<'static, str> {
+        "Expected".into()
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({
+            "description": "A value that must be equal (of a map: a subset), or one matcher: { is: v }, { not: v }, \
+                            { has: v }, { matches: regex }, { starts_with: text }, { one_of: [v, …] }, \
+                            { between: [least, most] }, { absent: true }."
+        })
+    }
+}
+
+fn version(_: &mut SchemaGenerator) -> Schema {
+    json_schema!({ "const": 1, "description": "The version of the format: 1." })
+}
+
+fn reports(_: &mut SchemaGenerator) -> Schema {
+    let one = json!({ "type": "string", "pattern": REPORT_PATTERN });
+    json_schema!({ "anyOf": [one, { "type": "array", "items": one }] })
+}
+
+fn tags(_: &mut SchemaGenerator) -> Schema {
+    json_schema!({ "type": "array", "items": { "type": "string", "pattern": NAME_PATTERN } })
+}
+
+fn time(_: &mut SchemaGenerator) -> Schema {
+    json_schema!({ "type": "string", "pattern": TIME_PATTERN })
+}
+
+fn name(_: &mut SchemaGenerator) -> Schema {
+    json_schema!({ "type": "string", "pattern": NAME_PATTERN })
+}
+
+fn keep(_: &mut SchemaGenerator) -> Schema {
+    json_schema!({
+        "type": "object",
+        "propertyNames": { "pattern": crate::interpolate::KEPT_PATTERN },
+        "additionalProperties": { "type": "string", "pattern": "^[^ ]+$" },
+    })
+}
+
+/// A whole world, or a base and a change.
+fn world(generator: &mut SchemaGenerator) -> Schema {
+    let based = generator.subschema_for::<BasedWorld>();
+    let whole = generator.subschema_for::<World>();
+    json_schema!({ "anyOf": [based, whole] })
+}
+
+/// A world of which nothing is required; its definition is added by [`schema`].
+fn partial_world(_: &mut SchemaGenerator) -> Schema {
+    json_schema!({ "$ref": "#/$defs/PartialWorld" })
+}
+
+/// The JSON Schema of the file format, for editors and for `entralab schema`.
+#[must_use]
+pub fn schema() -> Value {
+    let mut schema = schemars::schema_for!(File).to_value();
+    let world = world_schema();
+    if let (Some(definitions), Some(own)) = (schema["$defs"].as_object_mut(), world["$defs"].as_object()) {
+        for (name, definition) in own {
+            definitions.insert(name.clone(), definition.clone());
+            definitions.insert(format!("Partial{name}"), partial(definition));
+        }
+        definitions.insert("World".to_owned(), without_definitions(&world));
+        definitions.insert("PartialWorld".to_owned(), partial(&without_definitions(&world)));
+    }
+    schema["title"] = json!("A scenario of entralab");
+    schema
+}
+
+/// The JSON Schema of a whole world.
+pub(crate) fn world_schema() -> Value {
+    let mut schema = schemars::schema_for!(World).to_value();
+    name_keys(&mut schema);
+    schema
+}
+
+/// Says of every map that holds several of a thing that its keys are names.
+fn name_keys(schema: &mut Value) {
+    match schema {
+        Value::Object(members) => {
+            if members.get("additionalProperties").is_some_and(Value::is_object) {
+                members.insert("propertyNames".to_owned(), json!({ "pattern": NAME_PATTERN }));
+            }
+            members.values_mut().for_each(name_keys);
+        }
+        Value::Array(elements) => elements.iter_mut().for_each(name_keys),
+        _ => {}
+    }
+}
+
+fn without_definitions(schema: &Value) -> Value {
+    let mut schema = schema.clone();
+    if let Some(members) = schema.as_object_mut() {
+        members.remove("$defs");
+        members.remove("$schema");
+    }
+    schema
+}
+
+/// The same with nothing required, and null, which removes, allowed everywhere.
+fn partial(schema: &Value) -> Value {
+    let Value::Object(members) = schema else { return schema.clone() };
+    let nullable = |schema: &Value| json!({ "anyOf": [partial(schema), { "type": "null" }] });
+    let changed = members.iter().filter(|(key, _)| !["required", "default"].contains(&key.as_str()));
+    let changed = changed.map(|(key, value)| {
+        let value = match (key.as_str(), value) {
+            ("properties", Value::Object(properties)) => {
+                properties.iter().map(|(key, schema)| (key.clone(), nullable(schema))).collect::<Map<_, _>>().into()
+            }
+            ("additionalProperties", Value::Object(_)) => nullable(value),
+            ("$ref", Value::String(name)) => json!(name.replace("#/$defs/", "#/$defs/Partial")),
+            ("anyOf", Value::Array(several)) => several.iter().map(partial).collect(),
+            _ => value.clone(),
+        };
+        (key.clone(), value)
+    });
+    Value::Object(changed.collect())
+}

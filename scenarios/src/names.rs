@@ -1,0 +1,175 @@
+//! What types cannot say of a world: names that must exist, things that must be one of a kind, texts with a form.
+
+use std::collections::BTreeMap;
+
+use url::Url;
+
+use crate::problem::Faults;
+use crate::shape::{listed, nearest};
+use crate::source::Span;
+use crate::tree::{Node, Tree};
+use crate::world::{GRAPH, World};
+use crate::yaml::escaped;
+
+/// Notes everything that is wrong with a world whose shape is right. `tree` is the same world with its places, `file` the one
+/// that a user would mend.
+pub(crate) fn check(world: &World, tree: &Node, file: &str, faults: &mut Faults) {
+    let place = |path: &[&str]| tree.at(path).map_or_else(|| tree.span.clone(), |node| node.span.clone());
+    references(world, &place, faults);
+    one_of_a_kind(world, tree, file, &place, faults);
+    forms(world, tree, &place, faults);
+}
+
+fn references(world: &World, place: &dyn Fn(&[&str]) -> Span, faults: &mut Faults) {
+    let idp = &world.idp;
+    let mut known = |what: &str, path: &[&str], name: &str| {
+        let names: Vec<&str> = match what {
+            "tenant" => idp.tenants.keys().map(String::as_str).collect(),
+            "user" => idp.users.keys().map(String::as_str).collect(),
+            _ => idp.apps.keys().map(String::as_str).collect(),
+        };
+        let graph = what == "app" && name == GRAPH && path.last() == Some(&"resource");
+        if !graph && !names.contains(&name) {
+            no_such(&place(path), what, name, names.into_iter(), faults);
+        }
+    };
+    for (name, user) in &idp.users {
+        known("tenant", &["idp", "users", name, "tenant"], &user.tenant);
+    }
+    for (name, app) in &idp.apps {
+        known("tenant", &["idp", "apps", name, "tenant"], &app.tenant);
+        for (key, permission) in &app.permissions {
+            known("app", &["idp", "apps", name, "permissions", key, "resource"], &permission.resource);
+        }
+    }
+    for (name, consent) in &idp.consents {
+        known("app", &["idp", "consents", name, "client"], &consent.client);
+        known("app", &["idp", "consents", name, "resource"], &consent.resource);
+        if let Some(user) = &consent.user {
+            known("user", &["idp", "consents", name, "user"], user);
+        }
+    }
+}
+
+fn one_of_a_kind(world: &World, tree: &Node, file: &str, place: &dyn Fn(&[&str]) -> Span, faults: &mut Faults) {
+    let idp = &world.idp;
+    let mut unique = |kind: &str, values: Vec<(String, Vec<&str>)>| {
+        let mut seen: BTreeMap<String, Vec<&str>> = BTreeMap::new();
+        for (value, path) in values {
+            let Some(first) = seen.get(&value) else {
+                seen.insert(value, path);
+                continue;
+            };
+            // Of two things, the one that this file adds or changes is the one to mend.
+            let (here, there) = if place(&path).file() == file { (&path, first) } else { (first, &path) };
+            let message = format!("`{}` already has the {kind} {}", escaped(there[2]), escaped(&value));
+            faults.at(&place(here), "value.twice", message, format!("give `{}` one of its own", escaped(here[2])));
+        }
+    };
+    let key = |section: &'static str, name, member| vec!["idp", section, name, member];
+    let ids = idp.tenants.iter().map(|(name, tenant)| (tenant.id.to_string(), key("tenants", name, "id")));
+    unique("tenant id", ids.collect());
+    let domains = idp.tenants.iter().flat_map(|(name, tenant)| {
+        tenant.domains.iter().map(move |domain| (domain.to_lowercase(), key("tenants", name, "domains")))
+    });
+    unique("domain", domains.collect());
+    let ids = idp.apps.iter().map(|(name, app)| (app.client_id.to_string(), key("apps", name, "client_id")));
+    unique("client id", ids.collect());
+    let users = || idp.users.iter();
+    unique(
+        "object id",
+        users().map(|(name, user)| (user.object_id.to_string(), key("users", name, "object_id"))).collect(),
+    );
+    unique(
+        "username",
+        users().map(|(name, user)| (user.username.to_lowercase(), key("users", name, "username"))).collect(),
+    );
+    let uris = idp.apps.iter().flat_map(|(name, app)| {
+        app.identifier_uris
+            .iter()
+            .map(move |uri| (format!("{uri} in {}", app.tenant), key("apps", name, "identifier_uris")))
+    });
+    unique("Application ID URI", uris.collect());
+    if let Some(entry) = tree.at(&["idp", "apps"]).and_then(|apps| apps.entry(GRAPH)) {
+        let message = format!("`{GRAPH}` is in every tenant and cannot be registered");
+        faults.at(&entry.key, "name.form", message, "give the app another name");
+    }
+    if let Some(node) = tree.at(&["idp", "tenants"])
+        && idp.tenants.is_empty()
+    {
+        faults.at(&node.span, "value.range", "a world has at least one tenant", "add one under `idp.tenants`");
+    }
+}
+
+fn forms(world: &World, tree: &Node, place: &dyn Fn(&[&str]) -> Span, faults: &mut Faults) {
+    let origin = Url::parse(&world.gate.url).ok().filter(|url| {
+        matches!(url.scheme(), "https" | "http")
+            && url.origin().ascii_serialization() == world.gate.url.trim_end_matches('/')
+    });
+    if origin.is_none() {
+        let message = format!("`url` of the gate cannot be \"{}\"", escaped(&world.gate.url));
+        let fix = "write scheme and host only, such as https://app.region.azurecontainerapps.io";
+        faults.at(&place(&["gate", "url"]), "value.form", message, fix);
+    }
+    let plain = |c: char| c.is_ascii_alphanumeric() || "/-._~".contains(c);
+    if !world.mcp.path.starts_with('/') || !world.mcp.path.chars().all(plain) {
+        let message = format!("`path` of the MCP server cannot be \"{}\"", escaped(&world.mcp.path));
+        let fix = "start it with `/`, and use letters, digits, `-`, `.`, `_`, `~` and `/`, such as /mcp";
+        faults.at(&place(&["mcp", "path"]), "value.form", message, fix);
+    }
+    for (name, tenant) in &world.idp.tenants {
+        let path = ["idp", "tenants", name, "domains"];
+        let nodes = tree.at(&path).map(Node::list).unwrap_or_default();
+        if tenant.domains.is_empty() {
+            let message = format!("`{name}` has no domain");
+            faults.at(
+                &place(&path),
+                "value.range",
+                message,
+                "write the primary one, such as [contoso.onmicrosoft.com]",
+            );
+        }
+        for (domain, node) in tenant.domains.iter().zip(nodes) {
+            let label = |c: char| c.is_ascii_alphanumeric() || "-.".contains(c);
+            if domain.is_empty() || !domain.contains('.') || !domain.chars().all(label) {
+                let message = format!("\"{}\" is no domain", escaped(domain));
+                faults.at(&node.span, "value.form", message, "write such as contoso.onmicrosoft.com");
+            }
+        }
+    }
+    no_control_characters(tree, faults);
+}
+
+/// A line break in a URL, name or secret is never meant, and would not survive a header.
+fn no_control_characters(node: &Node, faults: &mut Faults) {
+    match &node.tree {
+        Tree::Text(text) if text.chars().any(char::is_control) => {
+            faults.at(
+                &node.span,
+                "value.form",
+                "this text holds a line break or control character",
+                "write it on one line",
+            );
+        }
+        Tree::List(nodes) => nodes.iter().for_each(|node| no_control_characters(node, faults)),
+        Tree::Map(map) => map.entries.values().for_each(|entry| no_control_characters(&entry.value, faults)),
+        Tree::Null | Tree::Bool(_) | Tree::Number(_) | Tree::Text(_) => {}
+    }
+}
+
+/// Notes a name that does not exist.
+pub(crate) fn no_such<'k>(
+    span: &Span,
+    what: &str,
+    name: &str,
+    known: impl Iterator<Item = &'k str> + Clone,
+    faults: &mut Faults,
+) {
+    let fix = match nearest(name, known.clone()) {
+        Some(near) => format!("write `{near}`"),
+        None if known.clone().next().is_none() => format!("the world has no {what}s: add it"),
+        None => format!("the {what}s of this world are {}", listed(known)),
+    };
+    let message = format!("there is no {what} `{}` in this world", escaped(name));
+    faults.at(span, "name.unknown", message, fix);
+}

@@ -1,0 +1,87 @@
+//! The members of a step's outcome: which there are, and what they can be.
+
+use serde_json::Value;
+use wire::{Check, Party};
+
+use crate::expected::{Expected, shown};
+use crate::problem::Faults;
+use crate::shape::{listed, nearest};
+use crate::source::Span;
+use crate::yaml::escaped;
+
+/// What can be expected of any step that may be refused.
+const REFUSAL: [&str; 4] = ["by", "check", "expected", "received"];
+
+/// What can be expected of a step of this kind.
+pub(super) fn of(word: &str) -> Vec<&'static str> {
+    let own: &[&str] = match word {
+        "connect" => &[
+            "connection",
+            "shown",
+            "aadsts",
+            "error",
+            "error_description",
+            "message",
+            "token",
+            "refresh_token",
+            "display_name",
+        ],
+        "test_operation" => &["status", "verdict", "message", "body", "aadsts", "refreshed"],
+        "list_tools" => &["tools", "status", "message", "aadsts", "refreshed"],
+        "ask" => {
+            &["tool", "arguments", "answer", "is_error", "why", "refused", "status", "message", "aadsts", "refreshed"]
+        }
+        _ => return Vec::new(),
+    };
+    own.iter().chain(&REFUSAL).copied().collect()
+}
+
+/// Notes a member of `expect` that the step does not have.
+pub(super) fn unknown(key: &str, span: &Span, step: &str, known: &[&str], faults: &mut Faults) {
+    let fix = match nearest(key, known.iter().copied()) {
+        Some(near) => format!("write `{near}`"),
+        None => format!("what can be expected of it is {}", listed(known.iter().copied())),
+    };
+    faults.at(span, "expect.unknown", format!("`{step}` has no `{}`", escaped(key)), fix);
+}
+
+/// Members whose values are known: a check's name, a party, a number.
+pub(super) fn check(key: &str, expected: &Expected, faults: &mut Faults) {
+    match (key, expected) {
+        (_, Expected::Not(inner, _)) => check(key, inner, faults),
+        (_, Expected::OneOf(several, _)) => several.iter().for_each(|expected| check(key, expected, faults)),
+        ("check", Expected::Is(value, span)) => {
+            let known = || Check::ALL.iter().map(|check| check.name());
+            let text = value.as_str().unwrap_or_default();
+            if Check::named(text).is_none() && !value.is_null() && !text.contains("${") {
+                let fix = match nearest(text, known()) {
+                    Some(near) => format!("write `{near}`"),
+                    None => format!("the checks are {}", listed(known())),
+                };
+                let message = format!("no check is called {}", shown(value));
+                faults.at(span, "name.unknown", message, fix);
+            }
+        }
+        ("by", Expected::Is(value, span)) => {
+            let text = value.as_str().unwrap_or_default();
+            if text.parse::<Party>().is_err() && !value.is_null() && !text.contains("${") {
+                let message = format!("no party is called {}", shown(value));
+                faults.at(span, "name.unknown", message, parties());
+            }
+        }
+        ("aadsts", Expected::Is(Value::String(text), span)) if !text.contains("${") => {
+            let digits: String = text.chars().filter(char::is_ascii_digit).take(10).collect();
+            let fix = if digits.is_empty() { "write the number".to_owned() } else { format!("write {digits}") };
+            faults.at(span, "value.type", "`aadsts` is a number", fix);
+        }
+        ("status", Expected::Is(Value::String(text), span)) if !text.contains("${") => {
+            faults.at(span, "value.type", "`status` is a number", "write it without quotes, such as 406");
+        }
+        _ => {}
+    }
+}
+
+/// What can stand for a party.
+pub(super) fn parties() -> String {
+    "write one of `browser`, `idp`, `connector`, `gate`, `mcp`, `client`".to_owned()
+}

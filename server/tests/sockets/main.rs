@@ -1,0 +1,6 @@
+//! The gate and the MCP server over real sockets, by the bytes that go over them.
+
+mod gate;
+mod mcp;
+mod story;
+mod support;

@@ -1,0 +1,157 @@
+//! The command line: one module for each command.
+
+use std::io::IsTerminal;
+use std::process::ExitCode;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use serde_json::json;
+
+mod check;
+mod list;
+mod run;
+mod schema;
+mod show;
+mod status;
+mod up;
+
+/// A local Microsoft Entra ID, Copilot Studio's connector, an Easy-Auth-like gate and an MCP server: offline.
+#[derive(Debug, Parser)]
+#[command(name = "entralab", version, about, max_term_width = 100)]
+pub struct Options {
+    #[command(flatten)]
+    common: Common,
+    #[command(subcommand)]
+    command: Command,
+}
+
+/// Flags that every command takes.
+#[derive(Clone, Copy, Debug, Args)]
+struct Common {
+    /// One JSON document on stdout instead of text; an error is one JSON line on stderr.
+    #[arg(long, global = true)]
+    json: bool,
+    /// Colours: `auto` follows NO_COLOR, CLICOLOR_FORCE and the terminal.
+    #[arg(long, global = true, value_name = "WHEN", default_value = "auto")]
+    color: ColorChoice,
+    /// Less text.
+    #[arg(short, long, global = true)]
+    quiet: bool,
+    /// More text.
+    #[arg(short, long, global = true, conflicts_with = "quiet")]
+    verbose: bool,
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum ColorChoice {
+    Auto,
+    Always,
+    Never,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Plays scenarios offline and checks them; all bundled ones when none is named.
+    Run(run::Options),
+    /// Starts the lab and stays: identity provider, gate with MCP server, connector.
+    Up(up::Options),
+    /// Reads scenario files and judges them without starting anything.
+    Check(check::Options),
+    /// Lists the bundled scenarios and worlds.
+    List,
+    /// Prints a bundled scenario or world.
+    Show(show::Options),
+    /// Prints the JSON Schema of scenario files.
+    Schema,
+    /// Says whether a lab is running, and where.
+    Status(status::Options),
+}
+
+/// How the command ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Exit {
+    /// All as expected.
+    Ok = 0,
+    /// An expectation failed.
+    Failed = 1,
+    /// The command line or a file is in error.
+    Usage = 2,
+    /// The machine is: a port is taken, a folder not writable, nothing is running.
+    Environment = 3,
+    /// This is our bug.
+    Bug = 70,
+    /// Interrupted before it was done.
+    Interrupted = 130,
+}
+
+impl From<Exit> for ExitCode {
+    fn from(exit: Exit) -> Self {
+        Self::from(exit as u8)
+    }
+}
+
+/// An error that ends a command.
+#[derive(Debug)]
+struct Failure {
+    exit: Exit,
+    /// Stable, for scripts.
+    code: &'static str,
+    message: String,
+}
+
+impl Failure {
+    fn new(exit: Exit, code: &'static str, message: impl ToString) -> Self {
+        Self { exit, code, message: message.to_string() }
+    }
+}
+
+/// Runs the command that `options` name.
+pub fn run(options: Options) -> Exit {
+    let common = options.common;
+    let result = match options.command {
+        Command::Run(options) => run::run(&options, common),
+        Command::Up(options) => up::run(&options, common),
+        Command::Check(options) => check::run(&options, common),
+        Command::List => list::run(common),
+        Command::Show(options) => show::run(&options),
+        Command::Schema => schema::run(),
+        Command::Status(options) => status::run(&options, common),
+    };
+    result.unwrap_or_else(|failure| {
+        if common.json {
+            eprintln!("{}", json!({ "error": { "code": failure.code, "message": failure.message } }));
+        } else {
+            eprintln!("{}", failure.message.trim_end());
+        }
+        failure.exit
+    })
+}
+
+impl Common {
+    /// Whether to colour what goes to stdout.
+    fn colored(self) -> bool {
+        let set = |name: &str| std::env::var_os(name).is_some_and(|value| !value.is_empty());
+        match self.color {
+            ColorChoice::Always => true,
+            ColorChoice::Never => false,
+            ColorChoice::Auto if set("NO_COLOR") => false,
+            ColorChoice::Auto if set("CLICOLOR_FORCE") => true,
+            ColorChoice::Auto => {
+                std::io::stdout().is_terminal() && std::env::var_os("TERM").is_none_or(|term| term != "dumb")
+            }
+        }
+    }
+}
+
+/// Prints to stdout; a reader who has gone away is no error of ours.
+fn print(text: &str) {
+    use std::io::Write;
+    let _reader_gone = std::io::stdout().lock().write_all(text.as_bytes());
+}
+
+/// The runtime of commands that start parties.
+fn runtime() -> Result<tokio::runtime::Runtime, Failure> {
+    tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+        .map_err(|error| Failure::new(Exit::Environment, "runtime", format!("cannot start threads: {error}")))
+}

@@ -1,0 +1,201 @@
+//! The lab's own pages on the port that also receives the connector's redirect: health, the trace, and one plain page
+//! with what a maker does: connect, test the operation, ask.
+
+use askama::Template;
+use axum::extract::{Form, Request, State};
+use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, header};
+use axum::middleware::{Next, from_fn, map_response};
+use axum::response::{Html, IntoResponse, Redirect, Response};
+use axum::routing::{get, post};
+use axum::{Json, Router};
+use serde::Deserialize;
+use wire::exchange::Parameters;
+use wire::{Exchange, Outcome, Redaction};
+
+use crate::Lab;
+
+/// The key of the one connection that the page makes.
+const MAKER: &str = "maker";
+
+/// How many exchanges the trace page shows; the JSON has all.
+const SHOWN_EXCHANGES: usize = 200;
+
+/// The routes of the pages.
+pub fn router(lab: &Lab) -> Router {
+    Router::new()
+        .route("/", get(front))
+        .route("/connect", post(connect))
+        .route("/test-operation", post(test_operation))
+        .route("/ask", post(ask))
+        .route("/trace", get(trace_page))
+        .route("/trace.json", get(trace_json))
+        .route("/healthz", get(|| async { "alive\n" }))
+        .route("/readyz", get(|| async { "ready\n" }))
+        .with_state(lab.clone())
+        .layer(from_fn(protect))
+        .layer(map_response(secure))
+}
+
+/// Refuses foreign host names (DNS rebinding) and changes asked for by other sites.
+async fn protect(request: Request, next: Next) -> Response {
+    let headers = request.headers();
+    let host = headers.get(header::HOST).and_then(|host| host.to_str().ok()).unwrap_or_default();
+    if !is_loopback_name(host) {
+        return (StatusCode::FORBIDDEN, "This page answers to localhost only.\n").into_response();
+    }
+    if *request.method() != Method::GET && *request.method() != Method::HEAD && !is_same_origin(headers, host) {
+        return (StatusCode::FORBIDDEN, "This form was not sent from this page.\n").into_response();
+    }
+    next.run(request).await
+}
+
+fn is_loopback_name(authority: &str) -> bool {
+    let host = match authority.strip_prefix('[') {
+        Some(rest) => rest.split(']').next().unwrap_or_default(),
+        None => authority.split(':').next().unwrap_or_default(),
+    };
+    ["localhost", "127.0.0.1", "::1"].contains(&host)
+}
+
+fn is_same_origin(headers: &HeaderMap, host: &str) -> bool {
+    let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
+    let site = text("sec-fetch-site").is_none_or(|site| site == "same-origin" || site == "none");
+    site && text("origin").is_none_or(|origin| origin == format!("http://{host}"))
+}
+
+async fn secure(mut response: Response) -> Response {
+    for (name, value) in [
+        (header::CACHE_CONTROL, "no-store"),
+        (header::REFERRER_POLICY, "no-referrer"),
+        (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
+        (header::X_FRAME_OPTIONS, "DENY"),
+    ] {
+        response.headers_mut().insert(name, HeaderValue::from_static(value));
+    }
+    response.headers_mut().entry(header::CONTENT_SECURITY_POLICY).or_insert(HeaderValue::from_static(
+        "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'; base-uri 'none'",
+    ));
+    response
+}
+
+/// The front page.
+#[derive(Template)]
+#[template(path = "lab.html")]
+struct Front {
+    server_url: String,
+    connections: Vec<mock_client::ConnectionSummary>,
+    users: Vec<(String, String)>,
+    result: Option<Shown>,
+}
+
+/// What the last form brought.
+struct Shown {
+    title: &'static str,
+    text: String,
+}
+
+fn page(template: &impl Template) -> Response {
+    match template.render() {
+        Ok(html) => Html(html).into_response(),
+        Err(_) => StatusCode::INTERNAL_SERVER_ERROR.into_response(),
+    }
+}
+
+fn front_with(lab: &Lab, result: Option<Shown>) -> Response {
+    let world = lab.world();
+    page(&Front {
+        server_url: world.connector.server_url.clone(),
+        connections: lab.connector.connections(),
+        users: world.idp.users.values().map(|user| (user.username.clone(), user.password.clone())).collect(),
+        result,
+    })
+}
+
+async fn front(State(lab): State<Lab>) -> Response {
+    front_with(&lab, None)
+}
+
+async fn connect(State(lab): State<Lab>) -> Response {
+    match lab.connector.begin(MAKER) {
+        Ok(authorize_url) => Redirect::to(&authorize_url).into_response(),
+        Err(outcome) => front_with(&lab, Some(Shown { title: "Connect", text: pretty(&outcome) })),
+    }
+}
+
+async fn test_operation(State(lab): State<Lab>) -> Response {
+    let mut browser = lab.browser();
+    let outcome = lab.connector.test_operation(&mut browser, MAKER).await;
+    front_with(&lab, Some(Shown { title: "Test operation", text: pretty(&outcome) }))
+}
+
+#[derive(Deserialize)]
+struct Question {
+    #[serde(default)]
+    question: String,
+}
+
+async fn ask(State(lab): State<Lab>, Form(Question { question }): Form<Question>) -> Response {
+    let outcome = lab.connector.ask(MAKER, &question).await;
+    front_with(&lab, Some(Shown { title: "Ask", text: pretty(&outcome) }))
+}
+
+fn pretty(outcome: &impl serde::Serialize) -> String {
+    serde_json::to_string_pretty(outcome).unwrap_or_default()
+}
+
+/// One exchange as the trace page shows it.
+struct Row {
+    exchange: Exchange,
+    query: Parameters,
+    form: Parameters,
+    refused: bool,
+}
+
+/// The trace page.
+#[derive(Template)]
+#[template(path = "trace.html")]
+struct TracePage {
+    rows: Vec<Row>,
+    left_out: usize,
+}
+
+fn redacted(lab: &Lab) -> Vec<Exchange> {
+    let exchanges = lab.trace.after(0);
+    let redaction = Redaction::of(&exchanges);
+    exchanges.iter().map(|exchange| redaction.exchange(exchange)).collect()
+}
+
+async fn trace_page(State(lab): State<Lab>) -> Response {
+    let exchanges = redacted(&lab);
+    let left_out = exchanges.len().saturating_sub(SHOWN_EXCHANGES);
+    let rows = exchanges
+        .into_iter()
+        .skip(left_out)
+        .map(|exchange| Row {
+            query: exchange.query(),
+            form: exchange.form(),
+            refused: exchange.checks.refusal().is_some() || exchange.failure.is_some(),
+            exchange,
+        })
+        .collect();
+    page(&TracePage { rows, left_out })
+}
+
+async fn trace_json(State(lab): State<Lab>) -> Response {
+    Json(redacted(&lab)).into_response()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_names_of_this_machine_are_answered() {
+        for name in ["localhost", "localhost:8080", "127.0.0.1:1", "[::1]:8080", "[::1]"] {
+            assert!(is_loopback_name(name), "{name}");
+        }
+        for name in ["", "evil.test", "localhost.evil.test:8080", "0.0.0.0:8080", "127.0.0.1.evil.test", "[::]:1"] {
+            assert!(!is_loopback_name(name), "{name}");
+        }
+    }
+}

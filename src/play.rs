@@ -1,0 +1,273 @@
+//! Playing a scenario: its steps on real labs, and the three proofs of a scenario that has a change and a fix.
+//!
+//! 1. `steps` with the change show the symptom.
+//! 2. `steps` on a fresh lab of the base do not: the last step's expectation fails there, and the check that it names
+//!    passed. So the change, and nothing else, is the cause.
+//! 3. `fix` and `then` hold in the lab of the first proof.
+
+use scenarios::{Expected, Mismatch, Problem, Problems, Scenario, Span, Step};
+use serde_json::Value;
+use wire::{Check, CheckResult, Exchange, Outcome, Party, Redaction};
+
+use crate::lab::{Lab, StartError};
+
+mod acts;
+mod hops;
+
+use acts::Player;
+
+/// A scenario that was played.
+#[derive(Debug)]
+pub struct Played {
+    /// The scenario's name.
+    pub name: String,
+    /// Its file, as it was named.
+    pub file: String,
+    /// What was played, in order, up to the failure.
+    pub phases: Vec<Phase>,
+    /// What did not hold.
+    pub failure: Option<Failure>,
+}
+
+/// Steps played in one lab for one purpose.
+#[derive(Debug)]
+pub struct Phase {
+    /// What they are to prove.
+    pub purpose: Purpose,
+    /// The steps that were played.
+    pub steps: Vec<PlayedStep>,
+}
+
+/// What a phase is to prove.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Purpose {
+    /// The steps show what they say.
+    Steps,
+    /// Without the change they do not.
+    Base,
+    /// The fix mends it.
+    Fix,
+    /// What follows the fix holds.
+    Then,
+}
+
+/// A step that was played.
+#[derive(Debug)]
+pub struct PlayedStep {
+    /// What was done, in words.
+    pub label: String,
+    /// What came of it, as expectations see it.
+    pub outcome: Value,
+    /// What went over the wire.
+    pub exchanges: Vec<Exchange>,
+    /// Where the step stands in the file.
+    pub span: Span,
+    /// What was expected and did not come.
+    pub mismatches: Vec<Mismatch>,
+}
+
+/// Why a scenario failed.
+#[derive(Debug)]
+pub enum Failure {
+    /// A step's expectations do not match what came.
+    Expectation {
+        /// The phase.
+        purpose: Purpose,
+        /// The step, in words.
+        label: String,
+        /// Each difference, with its place in the file, rendered with a caret.
+        differences: Vec<String>,
+        /// The check that refused, where one did.
+        refusal: Option<CheckResult>,
+        /// What came instead.
+        outcome: Value,
+    },
+    /// The symptom shows without the change as well.
+    BaseShowsIt(String),
+    /// The check that the last step names did not pass without the change.
+    CheckNotPassed(Check),
+    /// A step could not be played: a capture is missing, a change makes no valid world.
+    Unplayable(Problems),
+}
+
+impl Played {
+    /// Whether everything held.
+    #[must_use]
+    pub fn passed(&self) -> bool {
+        self.failure.is_none()
+    }
+
+    /// The placeholders for every secret that went over the wire.
+    #[must_use]
+    pub fn redaction(&self) -> Redaction {
+        let exchanges: Vec<Exchange> = self.steps().flat_map(|step| step.exchanges.clone()).collect();
+        Redaction::of(&exchanges)
+    }
+
+    /// All played steps.
+    pub fn steps(&self) -> impl Iterator<Item = &PlayedStep> {
+        self.phases.iter().flat_map(|phase| &phase.steps)
+    }
+}
+
+impl Failure {
+    /// The failure in words, without secrets.
+    #[must_use]
+    pub fn text(&self, redaction: &Redaction) -> String {
+        let text = match self {
+            Self::Expectation { purpose, label, differences, refusal, outcome } => {
+                let phase = match purpose {
+                    Purpose::Steps => "steps",
+                    Purpose::Base => "steps on the base world",
+                    Purpose::Fix => "fix",
+                    Purpose::Then => "then",
+                };
+                let mut text = format!("{phase}: {label}: not as expected\n");
+                differences.iter().for_each(|difference| text.push_str(difference));
+                match refusal {
+                    Some(refusal) => {
+                        text.push_str(&format!("refused by {} at {}\n", refusal.check.party(), refusal.check));
+                        text.push_str(&format!("  expected  {}\n  received  {}\n", refusal.expected, refusal.received));
+                        if let Some(fix) = &refusal.fix {
+                            text.push_str(&format!("  fix       {fix}\n"));
+                        }
+                    }
+                    None => text.push_str("no party refused anything in this step\n"),
+                }
+                text.push_str(&format!("what came: {outcome}\n"));
+                text
+            }
+            Self::BaseShowsIt(label) => format!(
+                "{label}: the base world, without the change, shows the same: so the change is not the cause\n\
+                 fix: let the last step expect something that only the change brings about\n"
+            ),
+            Self::CheckNotPassed(check) => format!(
+                "the check {check} did not pass on the base world, without the change\n\
+                 fix: name the check that refuses with the change and passes without it\n"
+            ),
+            Self::Unplayable(problems) => problems.0.iter().map(|problem| problem.render(false)).collect(),
+        };
+        redaction.hide(&text)
+    }
+}
+
+/// Plays `scenario` and proves what it says.
+///
+/// # Errors
+/// When a lab cannot be started; that says nothing about the scenario.
+pub async fn play(scenario: &Scenario) -> Result<Played, StartError> {
+    let mut played =
+        Played { name: scenario.name.clone(), file: scenario.file.clone(), phases: Vec::new(), failure: None };
+    let lab = Lab::start((*scenario.world).clone()).await?;
+    let mut player = Player::new(scenario, lab);
+    played.failure = judged(&mut player, Purpose::Steps, &scenario.steps, &mut played.phases).await;
+    if played.failure.is_none() && scenario.has_change && !scenario.fix.is_empty() {
+        let base = Player::new(scenario, Lab::start((*scenario.base).clone()).await?);
+        played.failure = unseen_on_base(base, scenario, &mut played.phases).await;
+    }
+    for (purpose, steps) in [(Purpose::Fix, &scenario.fix), (Purpose::Then, &scenario.then)] {
+        if played.failure.is_none() && !steps.is_empty() {
+            played.failure = judged(&mut player, purpose, steps, &mut played.phases).await;
+        }
+    }
+    Ok(played)
+}
+
+/// Plays steps and judges each; stops at the first that is not as expected.
+async fn judged(player: &mut Player<'_>, purpose: Purpose, steps: &[Step], phases: &mut Vec<Phase>) -> Option<Failure> {
+    let mut phase = Phase { purpose, steps: Vec::new() };
+    let mut failure = None;
+    for step in steps {
+        match player.play(step).await {
+            Ok(step) => {
+                failure = expectation_failure(purpose, &step);
+                phase.steps.push(step);
+            }
+            Err(problems) => failure = Some(Failure::Unplayable(problems)),
+        }
+        if failure.is_some() {
+            break;
+        }
+    }
+    phases.push(phase);
+    failure
+}
+
+fn expectation_failure(purpose: Purpose, step: &PlayedStep) -> Option<Failure> {
+    if step.mismatches.is_empty() {
+        return None;
+    }
+    let difference = |mismatch: &Mismatch| {
+        let message = format!("{}: expected {}, received {}", mismatch.path, mismatch.expected, mismatch.received);
+        Problem::at(&mismatch.span, "expectation", message, "").render(false)
+    };
+    Some(Failure::Expectation {
+        purpose,
+        label: step.label.clone(),
+        differences: step.mismatches.iter().map(difference).collect(),
+        refusal: refusal(&step.exchanges).map(|(_, result)| result.clone()),
+        outcome: step.outcome.clone(),
+    })
+}
+
+/// The second proof: the last step's expectation fails on the base, and the check that it names passed there.
+async fn unseen_on_base(mut player: Player<'_>, scenario: &Scenario, phases: &mut Vec<Phase>) -> Option<Failure> {
+    let mut phase = Phase { purpose: Purpose::Base, steps: Vec::new() };
+    for step in &scenario.steps {
+        match player.play(step).await {
+            Ok(step) => phase.steps.push(step),
+            // A later step may use a capture that only the symptom brings; what was played until then decides.
+            Err(_) if !phase.steps.is_empty() => break,
+            Err(problems) => return Some(Failure::Unplayable(problems)),
+        }
+    }
+    let failure = match (phase.steps.last(), scenario.steps.last()) {
+        (Some(last), Some(_)) if last.mismatches.is_empty() => Some(Failure::BaseShowsIt(last.label.clone())),
+        (Some(last), Some(written)) => {
+            written.named_check().filter(|check| !passed_in(&last.exchanges, *check)).map(Failure::CheckNotPassed)
+        }
+        _ => None,
+    };
+    phases.push(phase);
+    failure
+}
+
+fn passed_in(exchanges: &[Exchange], check: Check) -> bool {
+    let results = exchanges.iter().flat_map(|exchange| &exchange.checks.0);
+    results.filter(|result| result.check == check).any(|result| result.outcome == Outcome::Passed)
+}
+
+/// The check that decided these exchanges: the last that refused, where the connector's own complaint about somebody
+/// else's refusal counts last.
+fn refusal(exchanges: &[Exchange]) -> Option<(&Exchange, &CheckResult)> {
+    let refusals = || {
+        exchanges.iter().rev().flat_map(|exchange| {
+            let refused = exchange.checks.0.iter().rev().filter(|result| result.outcome == Outcome::Refused);
+            refused.map(move |result| (exchange, result))
+        })
+    };
+    refusals().find(|(_, result)| result.check.party() != Party::Connector).or_else(|| refusals().next())
+}
+
+/// The outcome of a step, with the refusal that the trace shows.
+fn outcome_with_refusal(outcome: Value, exchanges: &[Exchange]) -> Value {
+    let Value::Object(mut members) = outcome else { return outcome };
+    if let Some((_, result)) = refusal(exchanges) {
+        let text = |text: &str| Value::String(text.to_owned());
+        members.insert("by".into(), text(&result.check.party().to_string()));
+        members.insert("check".into(), text(result.check.name()));
+        members.insert("expected".into(), text(&result.expected));
+        members.insert("received".into(), text(&result.received));
+    }
+    Value::Object(members)
+}
+
+/// Compares one member of an outcome or exchange; the paths of the differences begin with its name.
+fn compare_member(member: &str, expected: &Expected, received: Option<&Value>) -> Vec<Mismatch> {
+    let mut found = expected.compare(received);
+    for mismatch in &mut found {
+        let below = std::mem::take(&mut mismatch.path);
+        mismatch.path = if below.is_empty() { member.to_owned() } else { format!("{member}.{below}") };
+    }
+    found
+}

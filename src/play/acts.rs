@@ -1,0 +1,108 @@
+//! What each step does, in a lab.
+
+use std::collections::HashMap;
+
+use mock_client::{Browser, ConsentAnswer, Credentials};
+use scenarios::{Action, Captures, Consent, Problems, Scenario, Step};
+use serde_json::{Value, json};
+
+use super::{PlayedStep, compare_member, hops, outcome_with_refusal};
+use crate::Lab;
+
+/// Plays the steps of one scenario in one lab.
+pub(super) struct Player<'s> {
+    pub scenario: &'s Scenario,
+    lab: Lab,
+    captures: Captures,
+    /// Each person has a browser of their own.
+    browsers: HashMap<String, Browser>,
+    /// Who connected last; steps that name nobody are theirs.
+    user: Option<String>,
+}
+
+impl<'s> Player<'s> {
+    pub(super) fn new(scenario: &'s Scenario, lab: Lab) -> Self {
+        Self { scenario, lab, captures: Captures::default(), browsers: HashMap::new(), user: None }
+    }
+
+    /// Plays `step` and compares what came with what it expects.
+    pub(super) async fn play(&mut self, step: &Step) -> Result<PlayedStep, Problems> {
+        let step = self.scenario.interpolate(step, &self.lab.world(), &self.captures)?;
+        let before = self.lab.trace.last_number();
+        let outcome = self.act(&step.action).await?;
+        let exchanges = self.lab.trace.after(before);
+        let outcome = outcome_with_refusal(outcome, &exchanges);
+        let mut mismatches: Vec<_> =
+            step.expect.iter().flat_map(|(member, expected)| compare_member(member, expected, outcome.get(member))).collect();
+        mismatches.extend(hops::compare(&step.hops, &exchanges));
+        if let Err(missing) = self.captures.keep(&step, &outcome) {
+            mismatches.extend(missing);
+        }
+        Ok(PlayedStep { label: label(&step.action), outcome, exchanges, span: step.span.clone(), mismatches })
+    }
+
+    async fn act(&mut self, action: &Action) -> Result<Value, Problems> {
+        let outcome = match action {
+            Action::Connect { user, consent } => return Ok(self.connect(user, *consent).await),
+            Action::TestOperation { user } => {
+                let user = self.who(user.as_ref());
+                let browser = self.browsers.entry(user.clone()).or_insert_with(|| self.lab.browser());
+                json!(self.lab.connector.test_operation(browser, &user).await)
+            }
+            Action::ListTools { user } => json!(self.lab.connector.list_tools(&self.who(user.as_ref())).await),
+            Action::Ask { question, user } => json!(self.lab.connector.ask(&self.who(user.as_ref()), question).await),
+            Action::GrantAdminConsent { client, resource } => {
+                let world = self.lab.world();
+                let patch = Scenario::grant_admin_consent_patch(&world, client, resource.as_deref());
+                self.change(&patch)?
+            }
+            Action::Change { patch } => self.change(patch)?,
+            Action::AdvanceClock { by } => match self.lab.clock.advance(*by) {
+                Ok(()) => json!({ "now": self.lab.clock.now().to_string() }),
+                Err(error) => json!({ "message": error.to_string() }),
+            },
+        };
+        Ok(outcome)
+    }
+
+    async fn connect(&mut self, user: &str, consent: Consent) -> Value {
+        let world = self.lab.world();
+        let Some(person) = world.idp.users.get(user) else {
+            return json!({ "connection": "failed", "message": format!("nobody in this world is called '{user}'") });
+        };
+        let credentials = Credentials { username: person.username.clone(), password: person.password.clone() };
+        let answer = match consent {
+            Consent::Accept => ConsentAnswer::Accept,
+            Consent::Decline => ConsentAnswer::Decline,
+        };
+        self.user = Some(user.to_owned());
+        // A new connection opens its own window: cookies of an earlier one would be somebody's old sign-in.
+        let browser = self.browsers.entry(user.to_owned()).or_insert_with(|| self.lab.browser());
+        json!(self.lab.connector.connect(browser, user, &credentials, answer).await)
+    }
+
+    fn change(&mut self, patch: &Value) -> Result<Value, Problems> {
+        let world = self.scenario.change_world(&self.lab.world(), patch)?;
+        self.lab.change(world);
+        Ok(json!({}))
+    }
+
+    /// The person a step is for: who it names, else who connected last.
+    fn who(&self, named: Option<&String>) -> String {
+        named.or(self.user.as_ref()).cloned().unwrap_or_default()
+    }
+}
+
+/// What a step does, in words.
+fn label(action: &Action) -> String {
+    match action {
+        Action::Connect { user, consent: Consent::Accept } => format!("{user} connects"),
+        Action::Connect { user, consent: Consent::Decline } => format!("{user} connects and declines consent"),
+        Action::TestOperation { .. } => "Test operation".to_owned(),
+        Action::ListTools { .. } => "the agent lists the tools".to_owned(),
+        Action::Ask { question, .. } => format!("ask: {question}"),
+        Action::GrantAdminConsent { client, .. } => format!("an administrator grants consent to {client}"),
+        Action::Change { .. } => "somebody changes the setup".to_owned(),
+        Action::AdvanceClock { by } => format!("{by:#} pass"),
+    }
+}

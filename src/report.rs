@@ -1,0 +1,4 @@
+//! What a person, or a script, reads of a run.
+
+pub mod summary;
+pub mod terminal;

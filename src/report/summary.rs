@@ -1,0 +1,36 @@
+//! The end of a run: what passed and what did not.
+
+use serde_json::{Value, json};
+
+use crate::play::Played;
+use crate::report::terminal::Paint;
+
+/// The one line of `run --json`.
+#[must_use]
+pub fn json(played: &[Played]) -> Value {
+    let failed = played.iter().filter(|played| !played.passed()).count();
+    let scenarios: Vec<Value> = played
+        .iter()
+        .map(|played| {
+            let mut entry = json!({ "name": played.name, "file": played.file, "passed": played.passed() });
+            if let Some(failure) = &played.failure {
+                entry["failure"] = json!(failure.text(&played.redaction()));
+            }
+            entry
+        })
+        .collect();
+    json!({ "passed": played.len() - failed, "failed": failed, "scenarios": scenarios })
+}
+
+/// The last lines of `run`.
+#[must_use]
+pub fn text(played: &[Played], colored: bool) -> String {
+    let paint = Paint { colored };
+    let failed: Vec<&Played> = played.iter().filter(|played| !played.passed()).collect();
+    let mut text = String::new();
+    for played in &failed {
+        text.push_str(&format!("{} {}\n", paint.red("failed"), played.name));
+    }
+    text.push_str(&format!("{} passed, {} failed\n", played.len() - failed.len(), failed.len()));
+    text
+}

@@ -1,0 +1,217 @@
+//! A played scenario as a person reads it in a terminal.
+
+use scenarios::Scenario;
+use wire::{Exchange, Outcome, Party, Redaction};
+
+use crate::play::{Phase, Played, PlayedStep, Purpose};
+
+/// How much to show.
+#[derive(Clone, Copy, Debug)]
+pub struct Detail {
+    /// With colours.
+    pub colored: bool,
+    /// Each message, not only each step.
+    pub hops: bool,
+    /// Each step, not only the result.
+    pub steps: bool,
+}
+
+/// Colours, or none.
+#[derive(Clone, Copy, Debug)]
+pub struct Paint {
+    /// Whether to paint.
+    pub colored: bool,
+}
+
+impl Paint {
+    fn with(self, code: &str, text: &str) -> String {
+        if self.colored { format!("\x1b[{code}m{text}\x1b[0m") } else { text.to_owned() }
+    }
+
+    /// What failed.
+    #[must_use]
+    pub fn red(self, text: &str) -> String {
+        self.with("31", text)
+    }
+
+    /// What passed.
+    #[must_use]
+    pub fn green(self, text: &str) -> String {
+        self.with("32", text)
+    }
+
+    /// What matters less.
+    #[must_use]
+    pub fn dim(self, text: &str) -> String {
+        self.with("2", text)
+    }
+
+    /// A heading.
+    #[must_use]
+    pub fn bold(self, text: &str) -> String {
+        self.with("1", text)
+    }
+}
+
+/// The report of one scenario.
+#[must_use]
+pub fn scenario(scenario: &Scenario, played: &Played, detail: Detail) -> String {
+    let paint = Paint { colored: detail.colored };
+    let redaction = played.redaction();
+    let mark = if played.passed() { paint.green("✓") } else { paint.red("✗") };
+    let reports =
+        if scenario.reports.is_empty() { String::new() } else { format!(" ({})", scenario.reports.join(", ")) };
+    let mut text = format!("{mark} {}  {}{reports}\n", paint.bold(&played.name), scenario.title);
+    if detail.steps {
+        if let Some(teaches) = scenario.teaches.as_ref().filter(|_| detail.hops) {
+            text.push_str(&format!("  {}\n", paint.dim(teaches.trim())));
+        }
+        for phase in &played.phases {
+            text.push_str(&phase_text(phase, paint, &redaction, detail));
+        }
+    }
+    if let Some(failure) = &played.failure {
+        for line in shown(&redaction, &failure.text(&redaction)).lines() {
+            text.push_str(&format!("    {line}\n"));
+        }
+        text.push_str(&format!(
+            "    see every message: entralab run -v {}\n",
+            played.file.trim_start_matches("bundled:")
+        ));
+    }
+    text
+}
+
+fn phase_text(phase: &Phase, paint: Paint, redaction: &Redaction, detail: Detail) -> String {
+    let heading = match phase.purpose {
+        Purpose::Steps => None,
+        Purpose::Base => Some("without the change, on a fresh lab"),
+        Purpose::Fix => Some("the fix"),
+        Purpose::Then => Some("then"),
+    };
+    let mut text = heading.map(|heading| format!("  {}\n", paint.dim(heading))).unwrap_or_default();
+    for step in &phase.steps {
+        let mark = match phase.purpose {
+            Purpose::Base => paint.dim("·"),
+            _ if step.mismatches.is_empty() => paint.green("✓"),
+            _ => paint.red("✗"),
+        };
+        text.push_str(&format!("  {mark} {}{}\n", step.label, came_of_it(step, redaction)));
+        if detail.hops && phase.purpose != Purpose::Base {
+            for exchange in &step.exchanges {
+                text.push_str(&hop(exchange, paint, redaction));
+            }
+        }
+    }
+    text
+}
+
+/// The members of an outcome that tell most, in one line.
+fn came_of_it(step: &PlayedStep, redaction: &Redaction) -> String {
+    let mut parts = Vec::new();
+    let told = [
+        "connection",
+        "aadsts",
+        "error",
+        "status",
+        "verdict",
+        "tools",
+        "tool",
+        "arguments",
+        "refused",
+        "refreshed",
+        "check",
+    ];
+    for member in told {
+        match step.outcome.get(member) {
+            None | Some(serde_json::Value::Null | serde_json::Value::Bool(false)) => {}
+            Some(serde_json::Value::String(word)) if member == "check" => parts.push(format!("[{word}]")),
+            Some(serde_json::Value::String(word)) => parts.push(word.clone()),
+            Some(serde_json::Value::Bool(true)) => parts.push(member.to_owned()),
+            Some(value) if member == "aadsts" => parts.push(format!("AADSTS{value}")),
+            Some(serde_json::Value::Array(items)) => {
+                let words: Vec<_> = items.iter().filter_map(serde_json::Value::as_str).collect();
+                parts.push(words.join(", "));
+            }
+            Some(value) => parts.push(value.to_string()),
+        }
+    }
+    let mut text = if parts.is_empty() { String::new() } else { format!(": {}", shown(redaction, &parts.join(" "))) };
+    if let Some(answer) = step.outcome.get("answer").and_then(serde_json::Value::as_str) {
+        for line in shown(redaction, answer).lines().take(12) {
+            text.push_str(&format!("\n      {line}"));
+        }
+    }
+    text
+}
+
+fn hop(exchange: &Exchange, paint: Paint, redaction: &Redaction) -> String {
+    let arrow = if exchange.from == Party::Browser { "──▶" } else { "··▶" };
+    let status = match exchange.status {
+        Some(status) => status.to_string(),
+        None => "no answer".to_owned(),
+    };
+    let mut text = format!(
+        "    {:>3} {:>9} {arrow} {:<9} {:<7} {} {}\n",
+        exchange.number,
+        exchange.from.to_string(),
+        exchange.to.to_string(),
+        exchange.method,
+        shown(redaction, exchange.path()),
+        paint.bold(&status),
+    );
+    let mut note = |line: String| text.push_str(&format!("{:34}{}\n", "", paint.dim(&shown(redaction, &line))));
+    for (kind, parameters) in [("query", exchange.query()), ("form", exchange.form())] {
+        if !parameters.is_empty() {
+            let pairs: Vec<_> =
+                parameters.iter().map(|(name, value)| format!("{name}={}", cut(&shown(redaction, value)))).collect();
+            note(format!("{kind} {}", pairs.join("  ")));
+        }
+    }
+    if let Some(location) = exchange.location() {
+        note(format!("to {}", cut(&shown(redaction, location))));
+    }
+    if let Some(failure) = &exchange.failure {
+        note(failure.clone());
+    }
+    for result in exchange.checks.0.iter().filter(|result| result.outcome == Outcome::Refused) {
+        text.push_str(&format!("{:34}{}\n", "", paint.red(&format!("✗ {}", result.check))));
+        text.push_str(&format!("{:36}expected {}\n", "", shown(redaction, &result.expected)));
+        text.push_str(&format!("{:36}received {}\n", "", shown(redaction, &result.received)));
+        if let Some(fix) = &result.fix {
+            text.push_str(&format!("{:36}fix      {}\n", "", shown(redaction, fix)));
+        }
+    }
+    text
+}
+
+/// A long value, cut in the middle of nothing that matters.
+fn cut(text: &str) -> String {
+    const LONGEST: usize = 96;
+    if text.chars().count() <= LONGEST {
+        return text.to_owned();
+    }
+    let start: String = text.chars().take(LONGEST - 1).collect();
+    format!("{start}…")
+}
+
+/// Text from the lab, without secrets, and with control characters made visible, so that nothing that a server sent
+/// acts on the terminal (CWE-150).
+fn shown(redaction: &Redaction, text: &str) -> String {
+    let acts = |c: char| {
+        c.is_control() && c != '\n' || ('\u{202a}'..='\u{202e}').contains(&c) || ('\u{2066}'..='\u{2069}').contains(&c)
+    };
+    redaction.hide(text).chars().map(|c| if acts(c) { '\u{fffd}' } else { c }).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn atk_h15_what_a_server_sent_does_not_act_on_the_terminal() {
+        let hostile = "\u{1b}]52;c;aGk=\u{7} \u{202e}gnp.exe\r\u{9b}31m";
+        let text = shown(&Redaction::default(), hostile);
+        assert!(!text.chars().any(|c| c.is_control() || c == '\u{202e}'), "{text:?}");
+    }
+}

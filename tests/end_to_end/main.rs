@@ -1,0 +1,8 @@
+//! The command and the lab from outside, as a user and as an attacker meet them. Rows of the attack checklist are named.
+
+#[path = "../support/lab_process.rs"]
+mod lab_process;
+
+mod command_line;
+mod safety;
+mod up;

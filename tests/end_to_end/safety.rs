@@ -1,0 +1,298 @@
+//! The emulator as a product: rows H01, H04, H09, H20 and H23 of the attack checklist.
+
+use std::io::{Read, Write};
+use std::net::TcpStream;
+use std::process::{Command, Stdio};
+use std::time::Duration;
+
+use axum::Router;
+use axum::routing::get;
+use base64::Engine;
+use base64::engine::general_purpose::{STANDARD, STANDARD_NO_PAD, URL_SAFE_NO_PAD};
+use entralab::lab::certificates::CertificateAuthority;
+use wire::record::Recorder;
+use wire::{Clock, Party, Trace};
+
+use crate::command_line::{entralab, text};
+use crate::lab_process::LabProcess;
+use crate::up::{outside_client, ready};
+
+/// The local addresses on which a process listens, from the system's socket table.
+#[cfg(target_os = "linux")]
+fn listening_addresses(pid: u32) -> Vec<String> {
+    let mut inodes = Vec::new();
+    for entry in std::fs::read_dir(format!("/proc/{pid}/fd")).unwrap() {
+        let target = std::fs::read_link(entry.unwrap().path()).unwrap_or_default();
+        let target = target.to_string_lossy().into_owned();
+        inodes.extend(target.strip_prefix("socket:[").and_then(|rest| rest.strip_suffix(']')).map(str::to_owned));
+    }
+    let mut addresses = Vec::new();
+    for table in ["tcp", "tcp6", "udp", "udp6"] {
+        let rows = std::fs::read_to_string(format!("/proc/{pid}/net/{table}")).unwrap_or_default();
+        for row in rows.lines().skip(1) {
+            let columns: Vec<&str> = row.split_whitespace().collect();
+            let listens = table.starts_with("udp") || columns[3] == "0A";
+            if listens && inodes.iter().any(|inode| inode == columns[9]) {
+                addresses.push(columns[1].split(':').next().unwrap().to_owned());
+            }
+        }
+    }
+    addresses
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn atk_h01_a_lab_listens_on_loopback_only() {
+    let lab = LabProcess::start(&["up", "--port-base", "0"]);
+    let addresses = listening_addresses(lab.child.id());
+    assert!(addresses.len() >= 4, "{addresses:?}");
+    for address in addresses {
+        let loopback = ["0100007F", "00000000000000000000000001000000"];
+        assert!(loopback.contains(&address.as_str()), "listens on {address}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn atk_h04_a_certificate_for_another_name_fails_in_two_tls_stacks() {
+    let ca = CertificateAuthority::generate(&["localhost".to_owned()], true).unwrap();
+    let serve = |names: &[&str]| {
+        let names: Vec<String> = names.iter().map(|name| (*name).to_owned()).collect();
+        let listener = wire::listen::bind(([127, 0, 0, 1], 0).into()).unwrap();
+        let tls = ca.server_config(&names).unwrap();
+        wire::listen::serve(listener, Some(tls), Router::new().route("/", get(|| async { "hello" }))).unwrap()
+    };
+    let (good, bad) = (serve(&["localhost"]), serve(&["example.com"]));
+    for (name, address, trusted) in [("localhost", good.address, true), ("example.com", bad.address, false)] {
+        // rustls
+        let http = reqwest::Client::builder()
+            .no_proxy()
+            .resolve(name, address)
+            .tls_backend_preconfigured((*ca.client_config().unwrap()).clone())
+            .build()
+            .unwrap();
+        let answer = http.get(format!("https://{name}:{}/", address.port())).send().await;
+        assert_eq!(answer.is_ok(), trusted, "rustls, {name}: {answer:?}");
+        // OpenSSL
+        let pem = ca.certificate_pem().to_owned();
+        let handshake = tokio::task::spawn_blocking(move || {
+            let mut connector = openssl::ssl::SslConnector::builder(openssl::ssl::SslMethod::tls()).unwrap();
+            let root = openssl::x509::X509::from_pem(pem.as_bytes()).unwrap();
+            let mut store = openssl::x509::store::X509StoreBuilder::new().unwrap();
+            store.add_cert(root).unwrap();
+            connector.set_cert_store(store.build());
+            connector.build().connect(name, TcpStream::connect(address).unwrap()).map(|_| ()).map_err(|error| error.to_string())
+        });
+        let handshake = handshake.await.unwrap();
+        assert_eq!(handshake.is_ok(), trusted, "OpenSSL, {name}: {handshake:?}");
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn atk_h04_private_files_are_the_owners_only_and_each_folder_has_its_own_ca() {
+    use std::os::unix::fs::PermissionsExt;
+    let labs = [LabProcess::start(&["up", "--port-base", "0"]), LabProcess::start(&["up", "--port-base", "0"])];
+    for lab in &labs {
+        for file in ["ca-key.pem", "signing-keys.pem", "running.json"] {
+            let mode = std::fs::metadata(lab.data_dir.join(file)).unwrap().permissions().mode();
+            assert_eq!(mode & 0o777, 0o600, "{file}");
+        }
+    }
+    for file in ["ca.pem", "ca-key.pem", "signing-keys.pem"] {
+        let [first, second] = [0, 1].map(|index: usize| std::fs::read(labs[index].data_dir.join(file)).unwrap());
+        assert_ne!(first, second, "{file}");
+    }
+}
+
+/// The ways in which a secret may show.
+fn spellings(secret: &str) -> Vec<String> {
+    let encoded: String = url::form_urlencoded::byte_serialize(secret.as_bytes()).collect();
+    vec![
+        secret.to_owned(),
+        encoded.to_lowercase(),
+        encoded,
+        STANDARD.encode(secret),
+        STANDARD_NO_PAD.encode(secret),
+        URL_SAFE_NO_PAD.encode(secret),
+    ]
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn atk_h09_no_secret_of_a_flow_shows_in_output_reports_or_pages() {
+    let (secret, password) = ("Canary~secret/+value=1", "Canary Password/+2");
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("canary.scenario.yaml");
+    let scenario = format!(
+        "scenario: 1\ntitle: Canary\nworld:\n  base: article-v2\n  change:\n    idp:\n      users: {{ megan: {{ password: '{password}' }} }}\n      \
+         apps: {{ copilot-studio-client: {{ secrets: {{ copilot: {{ value: '{secret}' }} }} }} }}\n    connector: {{ client_secret: '{secret}' }}\n\
+         steps:\n  - connect: {{ as: megan }}\n  - test_operation: {{}}\n  - advance_clock: 70m\n  - ask: Give me the stock price of tesla\n    expect: {{ tool: nothing }}\n"
+    );
+    std::fs::write(&file, scenario).unwrap();
+
+    // The same flow in a lab of this process tells which codes, tokens and cookies there were.
+    let checked = scenarios::read(&file).unwrap();
+    let played = entralab::play::play(&checked).await.unwrap();
+    let mut secrets = vec![secret.to_owned(), password.to_owned()];
+    let mut kinds = 0;
+    for step in played.steps() {
+        for exchange in &step.exchanges {
+            let mut pairs = exchange.query();
+            pairs.extend(exchange.form());
+            pairs.extend(exchange.location().map(wire::exchange::query_of).unwrap_or_default());
+            if let Ok(serde_json::Value::Object(members)) = serde_json::from_str(exchange.response_body.as_str()) {
+                pairs.extend(members.into_iter().filter_map(|(name, value)| Some((name, value.as_str()?.to_owned()))));
+            }
+            for (name, value) in pairs {
+                if ["code", "access_token", "refresh_token", "id_token"].contains(&name.as_str()) {
+                    kinds += 1;
+                    secrets.push(value);
+                }
+            }
+            for (name, value) in &exchange.response_headers {
+                if name == "set-cookie" {
+                    kinds += 1;
+                    secrets.push(value.split(['=', ';']).nth(1).unwrap().to_owned());
+                }
+            }
+        }
+    }
+    assert!(kinds >= 6, "the flow had codes, tokens and cookies");
+
+    let mut shown = Vec::new();
+    for arguments in [&["run", "-v"][..], &["run", "--json"], &["check"], &["run", "-q"]] {
+        let output = entralab(&[arguments, &[file.to_str().unwrap()]].concat());
+        shown.push((arguments.join(" "), text(&output.stdout) + &text(&output.stderr)));
+    }
+    assert!(shown[0].1.contains("‹code"), "placeholders stand in for secrets:\n{}", shown[0].1);
+    for (place, output) in &shown {
+        for secret in &secrets {
+            for spelling in spellings(secret) {
+                assert!(!output.contains(&spelling), "{place} shows {spelling}:\n{output}");
+            }
+        }
+    }
+}
+
+#[test]
+fn atk_h20_an_address_outside_the_lab_is_refused_and_named() {
+    let folder = tempfile::tempdir().unwrap();
+    for outside in ["https://203.0.113.7/mcp", "https://mcp.example.com/mcp", "http://169.254.169.254/latest"] {
+        let file = folder.path().join("outside.scenario.yaml");
+        let scenario = format!(
+            "scenario: 1\ntitle: Outside\nworld:\n  base: article\n  change:\n    connector: {{ server_url: '{outside}' }}\n\
+             steps:\n  - connect: {{ as: megan }}\n  - test_operation: {{}}\n    expect: {{ verdict: unreachable, message: {{ has: name map }} }}\n"
+        );
+        std::fs::write(&file, scenario).unwrap();
+        let output = entralab(&["run", file.to_str().unwrap()]);
+        assert_eq!(output.status.code(), Some(0), "{}{}", text(&output.stdout), text(&output.stderr));
+    }
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn atk_h20_everything_runs_on_a_machine_without_a_network() {
+    let binary = env!("CARGO_BIN_EXE_entralab");
+    let script = format!("ip link set lo up && exec {binary} run --json");
+    let Ok(output) = Command::new("unshare").args(["-rn", "sh", "-c", &script]).output() else {
+        println!("not run: this machine has no unshare");
+        return;
+    };
+    let said = text(&output.stderr);
+    if said.contains("unshare:") || said.contains("ip:") || said.contains("not found") {
+        println!("not run: a network namespace cannot be made here ({})", said.trim());
+        return;
+    }
+    assert_eq!(output.status.code(), Some(0), "{}{said}", text(&output.stdout));
+}
+
+#[tokio::test]
+async fn atk_h23_a_panic_is_a_plain_500_and_others_are_served() {
+    let recorder = Recorder {
+        party: Party::Gate,
+        trace: Trace::default(),
+        clock: Clock::real(),
+        scheme: "http",
+    };
+    let trace = recorder.trace.clone();
+    let router = Router::new()
+        .route("/panic", get(|| async { if true { panic!("a bug at src/secret.rs") } }))
+        .route("/fine", get(|| async { "fine" }));
+    let listener = wire::listen::bind(([127, 0, 0, 1], 0).into()).unwrap();
+    let listening = wire::listen::serve(listener, None, recorder.wrap(router)).unwrap();
+    let http = reqwest::Client::builder()
+        .no_proxy()
+        .tls_backend_preconfigured(entralab::lab::certificates::client_config(rustls::RootCertStore::empty()).unwrap())
+        .build()
+        .unwrap();
+    let get = |path: &str| http.get(format!("http://{}{path}", listening.address)).send();
+    let answer = get("/panic").await.unwrap();
+    assert_eq!(answer.status(), 500);
+    let body = answer.text().await.unwrap();
+    assert!(!body.contains("secret.rs") && !body.contains("panicked"), "{body}");
+    assert_eq!(get("/fine").await.unwrap().status(), 200);
+    assert_eq!(trace.after(0).iter().map(|exchange| exchange.status).collect::<Vec<_>>(), [Some(500), Some(200)]);
+}
+
+#[cfg(unix)]
+#[test]
+fn atk_h23_a_kill_at_any_moment_of_the_start_leaves_a_folder_that_starts_again() {
+    let folder = tempfile::tempdir().unwrap();
+    let data_dir = folder.path().to_str().unwrap();
+    let start = || {
+        Command::new(env!("CARGO_BIN_EXE_entralab"))
+            .args(["up", "--port-base", "0", "--json", "--data-dir", data_dir])
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap()
+    };
+    // From before the first write to after the last: keys, CA and running.json are all caught on some of the way.
+    for delay_ms in (0..120).step_by(6) {
+        let mut child = start();
+        std::thread::sleep(Duration::from_millis(delay_ms));
+        child.kill().unwrap();
+        child.wait().unwrap();
+    }
+    let mut child = start();
+    let mut line = String::new();
+    let mut stdout = std::io::BufReader::new(child.stdout.take().unwrap());
+    std::io::BufRead::read_line(&mut stdout, &mut line).unwrap();
+    assert!(line.contains("\"ready\":true"), "{line}{}", {
+        let mut said = String::new();
+        child.stderr.take().unwrap().read_to_string(&mut said).unwrap();
+        said
+    });
+    child.kill().unwrap();
+    child.wait().unwrap();
+}
+
+#[tokio::test]
+async fn malformed_http_is_refused_everywhere_and_others_are_served() {
+    let lab = LabProcess::start(&["up", "--port-base", "0"]);
+    let ready = ready(&lab);
+    let http = outside_client(&ready);
+    for member in ["idp", "gate", "lab"] {
+        let base = ready[member].as_str().unwrap();
+        for path in ["/%", "/%00", "/..%2f..%2fetc/passwd", "//", "/?%zz=%", "/common/oauth2/v2.0/token?a=%ff"] {
+            for method in ["GET", "POST", "OPTIONS", "DELETE", "BREW"] {
+                let method = reqwest::Method::from_bytes(method.as_bytes()).unwrap();
+                let request = http.request(method.clone(), format!("{base}{path}")).body("\u{0}{=&%");
+                let status = request.send().await.unwrap().status().as_u16();
+                assert!(status < 500, "{method} {member} {path}: {status}");
+            }
+        }
+    }
+    let page = ready["lab"].as_str().unwrap();
+    let address = page.strip_prefix("http://").unwrap();
+    for raw in [&b"GET / HTTP/1.1\r\n\r\n"[..], b"\x16\x03\x01\x02\x00\x01", b"GET / HTTP/9.9\r\nHost: localhost\r\n\r\n", b"\r\n\r\n\r\n", b"POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: 5\r\nTransfer-Encoding: nonsense\r\n\r\n"] {
+        let mut socket = TcpStream::connect(address).unwrap();
+        socket.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
+        socket.write_all(raw).unwrap();
+        let _half_closed = socket.shutdown(std::net::Shutdown::Write);
+        let mut answer = Vec::new();
+        let _reset = socket.read_to_end(&mut answer);
+        let head = String::from_utf8_lossy(&answer);
+        assert!(answer.is_empty() || head.starts_with("HTTP/1.1 4") || head.starts_with("HTTP/1.0 4"), "{head}");
+    }
+    assert_eq!(http.get(format!("{page}/healthz")).send().await.unwrap().status(), 200);
+}
