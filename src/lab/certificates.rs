@@ -45,7 +45,7 @@ impl CertificateAuthority {
     pub fn generate(dns_names: &[String], loopback_addresses: bool) -> Result<Self, CertificateError> {
         let key = KeyPair::generate()?;
         let mut params = CertificateParams::default();
-        params.distinguished_name = subject();
+        params.distinguished_name = subject("certificate authority");
         params.is_ca = IsCa::Ca(BasicConstraints::Constrained(0));
         params.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign];
         (params.not_before, params.not_after) = (date_time_ymd(2025, 1, 1), date_time_ymd(2045, 1, 1));
@@ -98,7 +98,7 @@ impl CertificateAuthority {
     pub fn server_config(&self, names: &[String]) -> Result<Arc<rustls::ServerConfig>, CertificateError> {
         let key = KeyPair::generate()?;
         let mut params = CertificateParams::new(names.to_vec())?;
-        params.distinguished_name = subject();
+        params.distinguished_name = subject("server");
         params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth];
         params.use_authority_key_identifier_extension = true;
         (params.not_before, params.not_after) = (date_time_ymd(2025, 1, 1), date_time_ymd(2044, 1, 1));
@@ -132,8 +132,10 @@ pub fn client_config(roots: rustls::RootCertStore) -> Result<rustls::ClientConfi
     Ok(builder.with_safe_default_protocol_versions()?.with_root_certificates(roots).with_no_client_auth())
 }
 
-fn subject() -> DistinguishedName {
+/// The subject of an authority and of what it certifies must differ, or OpenSSL takes a server for self-signed.
+fn subject(role: &str) -> DistinguishedName {
     let mut subject = DistinguishedName::new();
     subject.push(DnType::CommonName, COMMON_NAME);
+    subject.push(DnType::OrganizationalUnitName, role);
     subject
 }

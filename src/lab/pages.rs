@@ -13,6 +13,7 @@ use wire::exchange::Parameters;
 use wire::{Exchange, Outcome, Redaction};
 
 use crate::Lab;
+use crate::report::meaning;
 
 /// The key of the one connection that the page makes.
 const MAKER: &str = "maker";
@@ -149,6 +150,8 @@ struct Row {
     query: Parameters,
     form: Parameters,
     refused: bool,
+    meaning: Option<String>,
+    token: Option<String>,
 }
 
 /// The trace page.
@@ -159,30 +162,29 @@ struct TracePage {
     left_out: usize,
 }
 
-fn redacted(lab: &Lab) -> Vec<Exchange> {
+async fn trace_page(State(lab): State<Lab>) -> Response {
     let exchanges = lab.trace.after(0);
     let redaction = Redaction::of(&exchanges);
-    exchanges.iter().map(|exchange| redaction.exchange(exchange)).collect()
-}
-
-async fn trace_page(State(lab): State<Lab>) -> Response {
-    let exchanges = redacted(&lab);
     let left_out = exchanges.len().saturating_sub(SHOWN_EXCHANGES);
-    let rows = exchanges
-        .into_iter()
-        .skip(left_out)
-        .map(|exchange| Row {
-            query: exchange.query(),
-            form: exchange.form(),
-            refused: exchange.checks.refusal().is_some() || exchange.failure.is_some(),
-            exchange,
-        })
-        .collect();
+    let row = |exchange: &Exchange| {
+        let shown = redaction.exchange(exchange);
+        Row {
+            query: shown.query(),
+            form: shown.form(),
+            refused: shown.checks.refusal().is_some() || shown.failure.is_some(),
+            meaning: meaning::of(exchange).map(|text| redaction.hide(&text)),
+            token: meaning::of_token(exchange).map(|text| redaction.hide(&text)),
+            exchange: shown,
+        }
+    };
+    let rows = exchanges.iter().skip(left_out).map(row).collect();
     page(&TracePage { rows, left_out })
 }
 
 async fn trace_json(State(lab): State<Lab>) -> Response {
-    Json(redacted(&lab)).into_response()
+    let exchanges = lab.trace.after(0);
+    let redaction = Redaction::of(&exchanges);
+    Json(exchanges.iter().map(|exchange| redaction.exchange(exchange)).collect::<Vec<_>>()).into_response()
 }
 
 #[cfg(test)]

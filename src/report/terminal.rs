@@ -3,6 +3,7 @@
 use scenarios::Scenario;
 use wire::{Exchange, Outcome, Party, Redaction};
 
+use super::meaning;
 use crate::play::{Phase, Played, PlayedStep, Purpose};
 
 /// How much to show.
@@ -160,6 +161,9 @@ fn hop(exchange: &Exchange, paint: Paint, redaction: &Redaction) -> String {
         shown(redaction, exchange.path()),
         paint.bold(&status),
     );
+    if let Some(meaning) = meaning::of(exchange) {
+        text = format!("{}  {}\n", text.trim_end(), shown(redaction, &meaning));
+    }
     let mut note = |line: String| text.push_str(&format!("{:34}{}\n", "", paint.dim(&shown(redaction, &line))));
     for (kind, parameters) in [("query", exchange.query()), ("form", exchange.form())] {
         if !parameters.is_empty() {
@@ -170,6 +174,9 @@ fn hop(exchange: &Exchange, paint: Paint, redaction: &Redaction) -> String {
     }
     if let Some(location) = exchange.location() {
         note(format!("to {}", cut(&shown(redaction, location))));
+    }
+    if let Some(claims) = meaning::of_token(exchange) {
+        note(format!("access token says {claims}"));
     }
     if let Some(failure) = &exchange.failure {
         note(failure.clone());

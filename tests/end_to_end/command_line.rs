@@ -34,7 +34,7 @@ fn a_failed_expectation_shows_caret_check_and_fix_and_exits_1() {
     let output = entralab(&["run", file.to_str().unwrap()]);
     let stdout = text(&output.stdout);
     assert_eq!(output.status.code(), Some(1), "{stdout}{}", text(&output.stderr));
-    for expected in ["mine.scenario.yaml:10", "406", "401", "audience.allowed", "gate.allowed_audiences", "^"] {
+    for expected in ["mine.scenario.yaml:10", "406", "401", "audience.allowed", "gate.allowed_audiences", "───"] {
         assert!(stdout.contains(expected), "no {expected} in:\n{stdout}");
     }
 }

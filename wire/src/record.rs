@@ -8,6 +8,8 @@ use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
 use http::{HeaderName, HeaderValue, StatusCode, header};
 use http_body_util::{BodyExt, LengthLimitError, Limited};
+use jiff::Timestamp;
+use jiff::fmt::rfc2822::DateTimePrinter;
 use tower_http::catch_panic::CatchPanicLayer;
 
 use crate::clock::Stopwatch;
@@ -39,8 +41,7 @@ pub struct Recorder {
 impl Recorder {
     /// Puts the recorder around `router`: a panic inside becomes a plain 500, an oversized body a 413.
     ///
-    /// A handler leaves the checks it made as an extension of type [`Checks`] on its response.
-    #[must_use]
+    /// A handler leaves the checks it made as an extension of type [`Checks`] on its response. `Date` is lab time.
     pub fn wrap(self, router: Router) -> Router {
         router
             .layer(CatchPanicLayer::custom(|_| StatusCode::INTERNAL_SERVER_ERROR.into_response()))
@@ -69,6 +70,9 @@ async fn record(State(recorder): State<Recorder>, request: Request, next: Next) 
         Err(status) => status.into_response(),
     };
     let (mut parts, body) = response.into_parts();
+    if let Some(date) = http_date(recorder.clock.now()) {
+        parts.headers.insert(header::DATE, date);
+    }
     let checks = parts.extensions.remove::<Checks>().unwrap_or_default();
     let headers = header_pairs(&parts.headers);
     let (kept, body) = keep_body(&parts.headers, body).await;
@@ -79,6 +83,11 @@ async fn record(State(recorder): State<Recorder>, request: Request, next: Next) 
         parts.headers.insert(EXCHANGE, HeaderValue::from(number));
     }
     Response::from_parts(parts, body)
+}
+
+/// A `Date` header (RFC 9110 §5.6.7); none for a year that it cannot express.
+fn http_date(now: Timestamp) -> Option<HeaderValue> {
+    HeaderValue::try_from(DateTimePrinter::new().timestamp_to_rfc9110_string(&now).ok()?).ok()
 }
 
 async fn read_body(body: StreamBody) -> Result<Bytes, StatusCode> {

@@ -207,6 +207,11 @@ impl Stack {
     }
 }
 
+/// A gate as the article has it, in front of the echo.
+pub fn behind_echo() -> Stack {
+    Stack::start(Behind::Echo, json!({}))
+}
+
 fn no_trust() -> rustls::ClientConfig {
     rustls::ClientConfig::builder_with_provider(Arc::new(rustls::crypto::ring::default_provider()))
         .with_safe_default_protocol_versions()
