@@ -7,7 +7,8 @@
 
 use scenarios::{Expected, Mismatch, Problem, Problems, Scenario, Span, Step};
 use serde_json::Value;
-use wire::{Check, CheckResult, Exchange, Outcome, Party, Redaction};
+use wire::exchange::deciding_refusal;
+use wire::{Check, CheckResult, Exchange, Outcome, Redaction};
 
 use crate::lab::{Lab, StartError};
 
@@ -205,7 +206,7 @@ fn expectation_failure(purpose: Purpose, step: &PlayedStep) -> Option<Failure> {
         purpose,
         label: step.label.clone(),
         differences: step.mismatches.iter().map(difference).collect(),
-        refusal: refusal(&step.exchanges).map(|(_, result)| result.clone()),
+        refusal: deciding_refusal(&step.exchanges).cloned(),
         outcome: step.outcome.clone(),
     })
 }
@@ -237,22 +238,10 @@ fn passed_in(exchanges: &[Exchange], check: Check) -> bool {
     results.filter(|result| result.check == check).any(|result| result.outcome == Outcome::Passed)
 }
 
-/// The check that decided these exchanges: the last that refused, where the connector's own complaint about somebody
-/// else's refusal counts last.
-fn refusal(exchanges: &[Exchange]) -> Option<(&Exchange, &CheckResult)> {
-    let refusals = || {
-        exchanges.iter().rev().flat_map(|exchange| {
-            let refused = exchange.checks.0.iter().rev().filter(|result| result.outcome == Outcome::Refused);
-            refused.map(move |result| (exchange, result))
-        })
-    };
-    refusals().find(|(_, result)| result.check.party() != Party::Connector).or_else(|| refusals().next())
-}
-
 /// The outcome of a step, with the refusal that the trace shows.
 fn outcome_with_refusal(outcome: Value, exchanges: &[Exchange]) -> Value {
     let Value::Object(mut members) = outcome else { return outcome };
-    if let Some((_, result)) = refusal(exchanges) {
+    if let Some(result) = deciding_refusal(exchanges) {
         let text = |text: &str| Value::String(text.to_owned());
         members.insert("by".into(), text(&result.check.party().to_string()));
         members.insert("check".into(), text(result.check.name()));

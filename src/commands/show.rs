@@ -16,6 +16,6 @@ pub(super) fn run(options: &Options) -> Result<Exit, Failure> {
         let message = format!("no bundled scenario is called '{}'; `entralab list` names them", options.name);
         Failure::new(Exit::Usage, "scenario.unknown", message)
     })?;
-    print(&bundled.text);
+    print(bundled.text);
     Ok(Exit::Ok)
 }

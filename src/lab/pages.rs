@@ -9,8 +9,9 @@ use axum::response::{Html, IntoResponse, Redirect, Response};
 use axum::routing::{get, post};
 use axum::{Json, Router};
 use serde::Deserialize;
-use wire::exchange::Parameters;
-use wire::{Exchange, Outcome, Redaction};
+use serde_json::Value;
+use wire::exchange::{Parameters, deciding_refusal};
+use wire::{CheckResult, Exchange, Outcome, Redaction};
 
 use crate::Lab;
 use crate::report::meaning;
@@ -92,7 +93,41 @@ struct Front {
 /// What the last form brought.
 struct Shown {
     title: &'static str,
-    text: String,
+    /// The members of the outcome that are words or numbers.
+    members: Vec<(String, String)>,
+    /// What it means, where that is not plain.
+    note: Option<&'static str>,
+    /// The check that refused.
+    refusal: Option<CheckResult>,
+}
+
+impl Shown {
+    /// An outcome, with the refusal that the trace shows since `before`.
+    fn of(lab: &Lab, title: &'static str, outcome: &impl serde::Serialize, before: u64) -> Self {
+        let exchanges = lab.trace.after(before);
+        let redaction = Redaction::of(&exchanges);
+        let value = serde_json::to_value(outcome).unwrap_or_default();
+        let well = value["verdict"] == "reachable_and_authorized";
+        let text = |member: &Value| match member {
+            Value::String(text) => redaction.hide(text),
+            other => redaction.hide(&other.to_string()),
+        };
+        let members = value.as_object().into_iter().flatten();
+        let refusal = deciding_refusal(&exchanges).filter(|_| !well).map(|refusal| CheckResult {
+            expected: redaction.hide(&refusal.expected),
+            received: redaction.hide(&refusal.received),
+            ..refusal.clone()
+        });
+        Self {
+            title,
+            members: members.map(|(name, member)| (name.clone(), text(member))).collect(),
+            note: well.then_some(
+                "All is well: the gate accepted the token, and the MCP server answered. The Test tab asks for no media \
+                 type, so 406 is the right answer to it.",
+            ),
+            refusal,
+        }
+    }
 }
 
 fn page(template: &impl Template) -> Response {
@@ -117,16 +152,17 @@ async fn front(State(lab): State<Lab>) -> Response {
 }
 
 async fn connect(State(lab): State<Lab>) -> Response {
+    let before = lab.trace.last_number();
     match lab.connector.begin(MAKER) {
         Ok(authorize_url) => Redirect::to(&authorize_url).into_response(),
-        Err(outcome) => front_with(&lab, Some(Shown { title: "Connect", text: pretty(&outcome) })),
+        Err(outcome) => front_with(&lab, Some(Shown::of(&lab, "Connect", &outcome, before))),
     }
 }
 
 async fn test_operation(State(lab): State<Lab>) -> Response {
-    let mut browser = lab.browser();
-    let outcome = lab.connector.test_operation(&mut browser, MAKER).await;
-    front_with(&lab, Some(Shown { title: "Test operation", text: pretty(&outcome) }))
+    let before = lab.trace.last_number();
+    let outcome = lab.connector.test_operation(&mut lab.browser(), MAKER).await;
+    front_with(&lab, Some(Shown::of(&lab, "Test operation", &outcome, before)))
 }
 
 #[derive(Deserialize)]
@@ -136,12 +172,9 @@ struct Question {
 }
 
 async fn ask(State(lab): State<Lab>, Form(Question { question }): Form<Question>) -> Response {
+    let before = lab.trace.last_number();
     let outcome = lab.connector.ask(MAKER, &question).await;
-    front_with(&lab, Some(Shown { title: "Ask", text: pretty(&outcome) }))
-}
-
-fn pretty(outcome: &impl serde::Serialize) -> String {
-    serde_json::to_string_pretty(outcome).unwrap_or_default()
+    front_with(&lab, Some(Shown::of(&lab, "Ask", &outcome, before)))
 }
 
 /// One exchange as the trace page shows it.

@@ -32,8 +32,11 @@ impl<'s> Player<'s> {
         let outcome = self.act(&step.action).await?;
         let exchanges = self.lab.trace.after(before);
         let outcome = outcome_with_refusal(outcome, &exchanges);
-        let mut mismatches: Vec<_> =
-            step.expect.iter().flat_map(|(member, expected)| compare_member(member, expected, outcome.get(member))).collect();
+        let mut mismatches: Vec<_> = step
+            .expect
+            .iter()
+            .flat_map(|(member, expected)| compare_member(member, expected, outcome.get(member)))
+            .collect();
         mismatches.extend(hops::compare(&step.hops, &exchanges));
         if let Err(missing) = self.captures.keep(&step, &outcome) {
             mismatches.extend(missing);

@@ -43,9 +43,7 @@ fn differences(hop: &Hop, exchange: &Exchange) -> Vec<Mismatch> {
 }
 
 fn same_route(hop: &Hop, exchange: &Exchange) -> bool {
-    (hop.from, hop.to) == (exchange.from, exchange.to)
-        && hop.method == exchange.method
-        && hop.path == exchange.path()
+    (hop.from, hop.to) == (exchange.from, exchange.to) && hop.method == exchange.method && hop.path == exchange.path()
 }
 
 fn missing(hop: &Hop, rest: &[Exchange]) -> Mismatch {

@@ -62,7 +62,9 @@ pub fn of_token(exchange: &Exchange) -> Option<String> {
         let value = token.claims.get(name)?;
         Some(format!("{name}={}", value.as_str().map_or_else(|| value.to_string(), str::to_owned)))
     };
-    let claims: Vec<String> =
-        ["ver", "iss", "aud", "scp", "appid", "azp", "upn", "preferred_username", "exp"].into_iter().filter_map(claim).collect();
+    let claims: Vec<String> = ["ver", "iss", "aud", "scp", "appid", "azp", "upn", "preferred_username", "exp"]
+        .into_iter()
+        .filter_map(claim)
+        .collect();
     Some(claims.join("  "))
 }

@@ -6,6 +6,7 @@ secret gets the error that its users know. The one argument is the file that `up
 
 import html.parser
 import json
+import os
 import sys
 import urllib.parse
 
@@ -56,6 +57,7 @@ def sign_in(browser, url, redirect_uri, user):
 
 def main():
     lab = json.load(open(sys.argv[1], encoding="utf-8"))
+    os.environ["REQUESTS_CA_BUNDLE"] = lab["ca"]  # where it is set, requests believes it more than `verify`
     client, server = lab["apps"]["copilot-studio-client"], lab["apps"]["streamable-mcp-server2"]
     user = next(user for user in lab["users"] if user["username"].startswith("megan"))
     browser = requests.Session()

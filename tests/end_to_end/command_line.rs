@@ -43,7 +43,8 @@ fn a_failed_expectation_shows_caret_check_and_fix_and_exits_1() {
 fn a_file_in_error_exits_2_with_its_place_and_what_to_write() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("typo.scenario.yaml");
-    std::fs::write(&file, "scenario: 1\ntitle: Typo\nworld: { base: article }\nsteps:\n  - conect: { as: megan }\n").unwrap();
+    std::fs::write(&file, "scenario: 1\ntitle: Typo\nworld: { base: article }\nsteps:\n  - conect: { as: megan }\n")
+        .unwrap();
     for command in ["run", "check"] {
         let output = entralab(&[command, file.to_str().unwrap()]);
         assert_eq!(output.status.code(), Some(2));
@@ -59,7 +60,9 @@ fn a_file_in_error_exits_2_with_its_place_and_what_to_write() {
 
 #[test]
 fn usage_errors_exit_2() {
-    for arguments in [&["run", "--no-such-flag"][..], &["no-such-command"], &["show", "no-such-scenario"], &["run", "no-such-file"]] {
+    for arguments in
+        [&["run", "--no-such-flag"][..], &["no-such-command"], &["show", "no-such-scenario"], &["run", "no-such-file"]]
+    {
         let output = entralab(arguments);
         assert_eq!(output.status.code(), Some(2), "{arguments:?}");
         assert!(!output.stderr.is_empty(), "{arguments:?}");

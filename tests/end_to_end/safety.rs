@@ -15,7 +15,7 @@ use wire::{Clock, Party, Trace};
 
 use crate::command_line::{entralab, text};
 use crate::lab_process::LabProcess;
-use crate::up::{outside_client, ready};
+use crate::up::{data_dir, outside_client, ready};
 
 /// The local addresses on which a process listens, from the system's socket table.
 #[cfg(target_os = "linux")]
@@ -80,7 +80,11 @@ async fn atk_h04_a_certificate_for_another_name_fails_in_two_tls_stacks() {
             let mut store = openssl::x509::store::X509StoreBuilder::new().unwrap();
             store.add_cert(root).unwrap();
             connector.set_cert_store(store.build());
-            connector.build().connect(name, TcpStream::connect(address).unwrap()).map(|_| ()).map_err(|error| error.to_string())
+            connector
+                .build()
+                .connect(name, TcpStream::connect(address).unwrap())
+                .map(|_| ())
+                .map_err(|error| error.to_string())
         });
         let handshake = handshake.await.unwrap();
         assert_eq!(handshake.is_ok(), trusted, "OpenSSL, {name}: {handshake:?}");
@@ -94,12 +98,12 @@ fn atk_h04_private_files_are_the_owners_only_and_each_folder_has_its_own_ca() {
     let labs = [LabProcess::start(&["up", "--port-base", "0"]), LabProcess::start(&["up", "--port-base", "0"])];
     for lab in &labs {
         for file in ["ca-key.pem", "signing-keys.pem", "running.json"] {
-            let mode = std::fs::metadata(lab.data_dir.join(file)).unwrap().permissions().mode();
+            let mode = std::fs::metadata(data_dir(lab).join(file)).unwrap().permissions().mode();
             assert_eq!(mode & 0o777, 0o600, "{file}");
         }
     }
     for file in ["ca.pem", "ca-key.pem", "signing-keys.pem"] {
-        let [first, second] = [0, 1].map(|index: usize| std::fs::read(labs[index].data_dir.join(file)).unwrap());
+        let [first, second] = [0, 1].map(|index: usize| std::fs::read(data_dir(&labs[index]).join(file)).unwrap());
         assert_ne!(first, second, "{file}");
     }
 }
@@ -208,15 +212,17 @@ fn atk_h20_everything_runs_on_a_machine_without_a_network() {
 
 #[tokio::test]
 async fn atk_h23_a_panic_is_a_plain_500_and_others_are_served() {
-    let recorder = Recorder {
-        party: Party::Gate,
-        trace: Trace::default(),
-        clock: Clock::real(),
-        scheme: "http",
-    };
+    let recorder = Recorder { party: Party::Gate, trace: Trace::default(), clock: Clock::real(), scheme: "http" };
     let trace = recorder.trace.clone();
     let router = Router::new()
-        .route("/panic", get(|| async { if true { panic!("a bug at src/secret.rs") } }))
+        .route(
+            "/panic",
+            get(|| async {
+                if true {
+                    panic!("a bug at src/secret.rs")
+                }
+            }),
+        )
         .route("/fine", get(|| async { "fine" }));
     let listener = wire::listen::bind(([127, 0, 0, 1], 0).into()).unwrap();
     let listening = wire::listen::serve(listener, None, recorder.wrap(router)).unwrap();
@@ -285,7 +291,13 @@ async fn malformed_http_is_refused_everywhere_and_others_are_served() {
     }
     let page = ready["lab"].as_str().unwrap();
     let address = page.strip_prefix("http://").unwrap();
-    for raw in [&b"GET / HTTP/1.1\r\n\r\n"[..], b"\x16\x03\x01\x02\x00\x01", b"GET / HTTP/9.9\r\nHost: localhost\r\n\r\n", b"\r\n\r\n\r\n", b"POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: 5\r\nTransfer-Encoding: nonsense\r\n\r\n"] {
+    for raw in [
+        &b"GET / HTTP/1.1\r\n\r\n"[..],
+        b"\x16\x03\x01\x02\x00\x01",
+        b"GET / HTTP/9.9\r\nHost: localhost\r\n\r\n",
+        b"\r\n\r\n\r\n",
+        b"POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: 5\r\nTransfer-Encoding: nonsense\r\n\r\n",
+    ] {
         let mut socket = TcpStream::connect(address).unwrap();
         socket.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
         socket.write_all(raw).unwrap();

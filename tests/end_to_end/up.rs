@@ -12,6 +12,11 @@ use serde_json::Value;
 use crate::command_line::{entralab, text};
 use crate::lab_process::LabProcess;
 
+/// The data folder of a lab that [`LabProcess`] started.
+pub(crate) fn data_dir(lab: &LabProcess) -> std::path::PathBuf {
+    lab.ready_file.with_file_name("lab")
+}
+
 pub(crate) fn ready(lab: &LabProcess) -> Value {
     let text = std::fs::read_to_string(&lab.ready_file).expect("the ready file");
     serde_json::from_str(&text).expect("the ready file is JSON")
@@ -51,7 +56,10 @@ async fn the_ready_file_holds_what_scripts_need_and_every_url_in_it_answers() {
     assert_eq!(gated.status(), 401);
     assert!(gated.headers()["www-authenticate"].to_str().unwrap().starts_with("Bearer realm="));
     let client = &ready["apps"]["copilot-studio-client"];
-    assert!(client["client_secret"].is_string() && client["redirect_uris"][0].as_str().unwrap().starts_with("http://localhost:"));
+    assert!(
+        client["client_secret"].is_string()
+            && client["redirect_uris"][0].as_str().unwrap().starts_with("http://localhost:")
+    );
     assert!(ready["users"].as_array().is_some_and(|users| !users.is_empty()));
     assert_eq!(ready["control_token"].as_str().unwrap().len(), 64);
 }
@@ -59,17 +67,17 @@ async fn the_ready_file_holds_what_scripts_need_and_every_url_in_it_answers() {
 #[test]
 fn status_and_a_second_up_know_of_the_first_and_a_signal_ends_it_cleanly() {
     let mut lab = LabProcess::start(&["up", "--port-base", "0"]);
-    let data_dir = lab.data_dir.to_str().unwrap().to_owned();
-    let running = entralab(&["status", "--data-dir", &data_dir]);
+    let folder = data_dir(&lab).to_str().unwrap().to_owned();
+    let running = entralab(&["status", "--data-dir", &folder]);
     assert_eq!(running.status.code(), Some(0), "{}", text(&running.stdout));
-    let second = entralab(&["up", "--port-base", "0", "--data-dir", &data_dir]);
+    let second = entralab(&["up", "--port-base", "0", "--data-dir", &folder]);
     assert_eq!(second.status.code(), Some(3));
     assert!(text(&second.stderr).contains(&format!("pid {}", lab.child.id())), "{}", text(&second.stderr));
 
     assert!(Command::new("kill").args(["-TERM", &lab.child.id().to_string()]).status().unwrap().success());
     assert_eq!(lab.child.wait().unwrap().code(), Some(0));
-    assert_eq!(entralab(&["status", "--data-dir", &data_dir]).status.code(), Some(3));
-    assert!(!lab.data_dir.join("running.json").exists());
+    assert_eq!(entralab(&["status", "--data-dir", &folder]).status.code(), Some(3));
+    assert!(!data_dir(&lab).join("running.json").exists());
 }
 
 #[test]

@@ -8,7 +8,6 @@ use std::time::Duration;
 pub struct LabProcess {
     pub child: Child,
     pub ready_file: PathBuf,
-    pub data_dir: PathBuf,
     _folder: tempfile::TempDir,
 }
 
@@ -30,7 +29,7 @@ impl LabProcess {
         // Readiness is polled for, with a limit: a lab that never gets ready fails the test instead of hanging it.
         for _ in 0..3000 {
             if ready_file.exists() {
-                return Self { child, ready_file, data_dir, _folder: folder };
+                return Self { child, ready_file, _folder: folder };
             }
             if let Ok(Some(status)) = child.try_wait() {
                 let output = child.wait_with_output().expect("its output");

@@ -6,7 +6,7 @@ use http::{HeaderMap, Method, Uri};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::{Channel, Checks, Party};
+use crate::{Channel, CheckResult, Checks, Outcome, Party};
 
 /// One request and its answer, as the receiver saw it (as the sender did, where the receiver is not ours).
 ///
@@ -98,6 +98,17 @@ impl Exchange {
     pub fn location(&self) -> Option<&str> {
         header(&self.response_headers, "location")
     }
+}
+
+/// The check that decided these exchanges: the last that refused, where the connector's own complaint about somebody
+/// else's refusal counts last.
+#[must_use]
+pub fn deciding_refusal(exchanges: &[Exchange]) -> Option<&CheckResult> {
+    let refusals = || {
+        let newest_first = exchanges.iter().rev().flat_map(|exchange| exchange.checks.0.iter().rev());
+        newest_first.filter(|result| result.outcome == Outcome::Refused)
+    };
+    refusals().find(|result| result.check.party() != Party::Connector).or_else(|| refusals().next())
 }
 
 /// The first header of that name, in whatever case.
