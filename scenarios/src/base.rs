@@ -17,7 +17,7 @@ pub(crate) const LONGEST_CHAIN: usize = 8;
 const ENDINGS: [&str; 4] = ["", ".scenario.yaml", ".scenario.yml", ".yaml"];
 
 /// Reads a file that the user named, within the limit.
-pub(crate) fn read_file(path: &Path, file: &str) -> Result<Source, Problem> {
+pub(crate) fn read_file(path: &Path, file: &str) -> Result<Source, Problems> {
     let unreadable = |reason: &io::Error| {
         let fix = "check the name; `entralab list` names what is bundled";
         Problem::of_file(file, "file.unreadable", format!("the file cannot be read: {reason}"), fix)
@@ -33,8 +33,8 @@ pub(crate) fn read_file(path: &Path, file: &str) -> Result<Source, Problem> {
     });
     match opened {
         Ok(true) => {}
-        Ok(false) => return Err(too_large(file)),
-        Err(reason) => return Err(unreadable(&reason)),
+        Ok(false) => return Err(too_large(file).into()),
+        Err(reason) => return Err(unreadable(&reason).into()),
     }
     match String::from_utf8(bytes) {
         Ok(text) => Ok(Source::new(file, text)),
@@ -42,7 +42,7 @@ pub(crate) fn read_file(path: &Path, file: &str) -> Result<Source, Problem> {
             let at = error.utf8_error().valid_up_to();
             let valid = String::from_utf8_lossy(&error.as_bytes()[..at]).into_owned();
             let end = Source::new(file, valid).span(at, at);
-            Err(Problem::at(&end, "file.encoding", "the file is not UTF-8 from here on", "save it as UTF-8"))
+            Err(Problem::at(&end, "file.encoding", "the file is not UTF-8 from here on", "save it as UTF-8").into())
         }
     }
 }

@@ -68,10 +68,12 @@ impl From<&Embedded> for Bundled {
     }
 }
 
-/// All bundled files, by theme and name.
+/// All bundled files: the story first, worlds last, and within that by theme and name.
 #[must_use]
 pub fn bundled() -> Vec<Bundled> {
-    EMBEDDED.iter().map(Bundled::from).collect()
+    let mut all: Vec<_> = EMBEDDED.iter().map(Bundled::from).collect();
+    all.sort_by_key(|bundled| (bundled.theme != "story", bundled.is_world, bundled.theme, bundled.name));
+    all
 }
 
 /// The bundled file of this name; `theme/name` is understood too.

@@ -6,7 +6,6 @@ use regex::{Regex, RegexBuilder};
 use serde_json::{Number, Value};
 
 use crate::problem::Faults;
-use crate::shape::{listed, nearest};
 use crate::source::Span;
 use crate::tree::{Node, Tree};
 use crate::yaml::escaped;

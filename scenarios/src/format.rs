@@ -93,7 +93,7 @@ impl From<OneOrMany> for Vec<String> {
 #[derive(Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub(crate) struct Step {
-    /// A name, to use what the step kept: ${steps.<id>.<name>}.
+    /// A name, to use what the step kept: `${steps.<id>.<name>}`.
     #[schemars(schema_with = "name")]
     pub id: Option<Name>,
     /// A user creates the connection: signs in with the scripted browser, and answers the consent page if there is one.
@@ -108,7 +108,7 @@ pub(crate) struct Step {
     /// Somebody asks the agent a question.
     #[schemars(with = "Ask")]
     pub ask: Option<Ask>,
-    /// "Grant admin consent for <tenant>" on the client's API permissions: adds what the client lists.
+    /// "Grant admin consent" for the tenant on the client's API permissions: adds what the client lists.
     #[schemars(with = "GrantAdminConsent")]
     pub grant_admin_consent: Option<GrantAdminConsent>,
     /// The lab clock moves on: 70m, or 1h 10m.

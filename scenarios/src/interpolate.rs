@@ -1,6 +1,7 @@
 //! `${world.…}` and `${steps.<id>.<name>}`: replaced once, and what they stand for is never read again.
 
 use std::collections::BTreeMap;
+use std::ops::Range;
 
 use serde_json::{Map, Value};
 
@@ -82,15 +83,33 @@ pub(crate) fn visible(world: &World) -> Value {
     value
 }
 
-/// Finds the references of a text. `Err` holds what is wrong with it and what to write.
-fn references(text: &str) -> Result<Vec<(std::ops::Range<usize>, &str)>, (String, String)> {
+/// A reference that cannot be replaced: what is wrong with it, and what to write.
+struct Wrong {
+    message: String,
+    fix: String,
+}
+
+impl Wrong {
+    fn new(message: impl Into<String>, fix: impl Into<String>) -> Self {
+        Self { message: message.into(), fix: fix.into() }
+    }
+}
+
+/// A reference within a text: where it stands, and what it names.
+struct Reference<'t> {
+    range: Range<usize>,
+    path: &'t str,
+}
+
+/// Finds the references of a text.
+fn references(text: &str) -> Result<Vec<Reference<'_>>, Wrong> {
     let mut found = Vec::new();
     let mut at = 0;
     while let Some(start) = text[at..].find("${").map(|start| at + start) {
         let Some(length) = text[start..].find('}') else {
-            return Err(("a `${` is not closed".to_owned(), "write `}` after the name".to_owned()));
+            return Err(Wrong::new("a `${` is not closed", "write `}` after the name"));
         };
-        found.push((start..start + length + 1, &text[start + 2..start + length]));
+        found.push(Reference { range: start..start + length + 1, path: &text[start + 2..start + length] });
         at = start + length + 1;
     }
     Ok(found)
@@ -116,7 +135,7 @@ pub(crate) enum Kept<'r> {
 
 impl Roots<'_> {
     /// The value of one reference; none where it is not known yet.
-    fn find(self, path: &str) -> Result<Option<Value>, (String, String)> {
+    fn find(self, path: &str) -> Result<Option<Value>, Wrong> {
         let (root, rest) = path.split_once('.').unwrap_or((path, ""));
         match root {
             "world" => {
@@ -129,13 +148,13 @@ impl Roots<'_> {
                         None if known.is_empty() => "nothing is below that".to_owned(),
                         None => format!("there are {}", listed(names())),
                     };
-                    (message, fix)
+                    Wrong { message, fix }
                 })
             }
             "steps" => match self.captured {
                 Kept::Values(captured) => captured.find(rest).cloned().map(Some).ok_or_else(|| {
                     let message = format!("`${{{}}}` was not kept", escaped(path));
-                    (message, "the step that keeps it did not come that far".to_owned())
+                    Wrong::new(message, "the step that keeps it did not come that far")
                 }),
                 Kept::Names(names) => {
                     let (step, name) = rest.split_once('.').unwrap_or((rest, ""));
@@ -159,34 +178,34 @@ impl Roots<'_> {
                         }
                         None => format!("kept before are {}", listed(known())),
                     };
-                    Err((message, fix))
+                    Err(Wrong { message, fix })
                 }
             },
-            _ => Err((
+            _ => Err(Wrong::new(
                 format!("`${{{}}}` starts with nothing that is known here", escaped(path)),
-                "start with `world.` or `steps.`".to_owned(),
+                "start with `world.` or `steps.`",
             )),
         }
     }
 
     /// The text with its references replaced. A text that is one reference becomes the value itself.
-    fn resolve(self, text: &str) -> Result<Value, (String, String)> {
+    fn resolve(self, text: &str) -> Result<Value, Wrong> {
         let found = references(text)?;
-        if let [(range, path)] = found.as_slice()
+        if let [Reference { range, path }] = found.as_slice()
             && range.len() == text.len()
         {
             return Ok(self.find(path)?.unwrap_or_else(|| text.into()));
         }
         let mut resolved = String::new();
         let mut at = 0;
-        for (range, path) in found {
+        for Reference { range, path } in found {
             resolved.push_str(&text[at..range.start]);
             match self.find(path)? {
                 Some(Value::String(value)) => resolved.push_str(&value),
                 Some(value @ (Value::Number(_) | Value::Bool(_))) => resolved.push_str(&value.to_string()),
                 Some(_) => {
                     let message = format!("`${{{}}}` is no text that could stand within another", escaped(path));
-                    return Err((message, "name a text or a number below it".to_owned()));
+                    return Err(Wrong::new(message, "name a text or a number below it"));
                 }
                 None => resolved.push_str(&text[range.clone()]),
             }
@@ -205,10 +224,12 @@ impl Roots<'_> {
 
     fn value(self, value: &Value, span: &Span, faults: &mut Faults) -> Value {
         match value {
-            Value::String(text) if text.contains("${") => self.resolve(text).unwrap_or_else(|(message, fix)| {
-                faults.at(span, "reference.unknown", message, fix);
-                Value::Null
-            }),
+            Value::String(text) if text.contains("${") => {
+                self.resolve(text).unwrap_or_else(|Wrong { message, fix }| {
+                    faults.at(span, "reference.unknown", message, fix);
+                    Value::Null
+                })
+            }
             Value::Array(values) => values.iter().map(|value| self.value(value, span, faults)).collect(),
             Value::Object(members) => {
                 let members = members.iter().map(|(key, value)| (key.clone(), self.value(value, span, faults)));

@@ -2,7 +2,7 @@
 //!
 //! A file goes through these stages, and every value keeps its place in the file through all of them:
 //!
-//! 1. [`yaml`](crate::Source): the strict subset of YAML becomes a tree of values with their places;
+//! 1. [`parse`]: the strict subset of YAML becomes a tree of values with their places;
 //! 2. the world is merged with its base, so that each value points at the file that said it;
 //! 3. the tree is compared with the schema that the Rust types give, then read into those types;
 //! 4. names, references and what belongs together are checked; all faults come back at once as [`Problems`].

@@ -8,7 +8,7 @@ use crate::problem::Faults;
 use crate::shape::{listed, nearest};
 use crate::source::Span;
 use crate::tree::{Node, Tree};
-use crate::world::{GRAPH, World};
+use crate::world::{GRAPH, Name, World};
 use crate::yaml::escaped;
 
 /// Notes everything that is wrong with a world whose shape is right. `tree` is the same world with its places, `file` the one
@@ -23,14 +23,14 @@ pub(crate) fn check(world: &World, tree: &Node, file: &str, faults: &mut Faults)
 fn references(world: &World, place: &dyn Fn(&[&str]) -> Span, faults: &mut Faults) {
     let idp = &world.idp;
     let mut known = |what: &str, path: &[&str], name: &str| {
-        let names: Vec<&str> = match what {
-            "tenant" => idp.tenants.keys().map(String::as_str).collect(),
-            "user" => idp.users.keys().map(String::as_str).collect(),
-            _ => idp.apps.keys().map(String::as_str).collect(),
+        let (exists, names): (bool, fn(&World) -> Vec<&str>) = match what {
+            "tenant" => (idp.tenants.contains_key(name), |world| names(&world.idp.tenants)),
+            "user" => (idp.users.contains_key(name), |world| names(&world.idp.users)),
+            _ => (idp.apps.contains_key(name), |world| names(&world.idp.apps)),
         };
         let graph = what == "app" && name == GRAPH && path.last() == Some(&"resource");
-        if !graph && !names.contains(&name) {
-            no_such(&place(path), what, name, names.into_iter(), faults);
+        if !exists && !graph {
+            no_such(&place(path), what, name, names(world).into_iter(), faults);
         }
     };
     for (name, user) in &idp.users {
@@ -49,6 +49,10 @@ fn references(world: &World, place: &dyn Fn(&[&str]) -> Span, faults: &mut Fault
             known("user", &["idp", "consents", name, "user"], user);
         }
     }
+}
+
+fn names<T>(things: &BTreeMap<Name, T>) -> Vec<&str> {
+    things.keys().map(String::as_str).collect()
 }
 
 fn one_of_a_kind(world: &World, tree: &Node, file: &str, place: &dyn Fn(&[&str]) -> Span, faults: &mut Faults) {

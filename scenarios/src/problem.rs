@@ -75,7 +75,8 @@ impl fmt::Display for Problem {
         if self.line > 0 {
             write!(f, ":{}:{}", self.line, self.column)?;
         }
-        write!(f, ": {}; {}", self.message, self.fix)
+        write!(f, ": {}", self.message)?;
+        if self.fix.is_empty() { Ok(()) } else { write!(f, "; {}", self.fix) }
     }
 }
 
@@ -87,7 +88,7 @@ impl Diagnostic for Problem {
     }
 
     fn help<'a>(&'a self) -> Option<Box<dyn fmt::Display + 'a>> {
-        Some(Box::new(&self.fix))
+        if self.fix.is_empty() { None } else { Some(Box::new(&self.fix)) }
     }
 }
 
@@ -201,9 +202,12 @@ impl Line {
         let text = span.source().text();
         let start = text[..span.start()].rfind('\n').map_or(0, |newline| newline + 1);
         let end = text[span.start()..].find('\n').map_or(text.len(), |newline| span.start() + newline);
-        (end - start <= LONGEST_LINE_SHOWN_BYTES).then(|| Self {
+        if end - start > LONGEST_LINE_SHOWN_BYTES {
+            return None;
+        }
+        Some(Self {
             file: masked::inert(span.file()),
-            text: masked::masked(text)[start..end].to_owned(),
+            text: span.source().masked().get(start..end)?.to_owned(),
             start,
             number: problem.line,
             column: problem.column,

@@ -1,7 +1,7 @@
 //! From a file to a scenario: written, merged with its base, then checked, with all faults at once.
 
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
 use serde_json::Value;
 
@@ -11,7 +11,7 @@ use crate::format::{OneOrMany, schema, world_schema};
 use crate::interpolate::{Captures, Kept, Roots, interpolated, visible};
 use crate::names;
 use crate::problem::{Faults, Problem, Problems};
-use crate::shape::Shape;
+use crate::shape::Rules;
 use crate::source::{Source, Span};
 use crate::step::{self, Action, Step};
 use crate::tree::{Node, merge};
@@ -71,7 +71,7 @@ impl Scenario {
         let before = serde_json::to_value(current).unwrap_or_default();
         let merged = merge(Node::from_json(&before, &span), &Node::from_json(patch, &span));
         let mut faults = Faults::default();
-        let world = check_world(&merged, &world_schema(), self.source.file(), &mut faults);
+        let world = check_world(&merged, self.source.file(), &mut faults);
         finish(faults, world, &span)
     }
 
@@ -88,7 +88,7 @@ impl Scenario {
 /// Everything that is wrong with it, and with the worlds that it builds on.
 pub fn read(path: &Path) -> Result<Scenario, Problems> {
     let source = base::read_file(path, &path.display().to_string())?;
-    Reading { schemas: &Schemas::new(), faults: Faults::default() }.scenario(source, path.parent())
+    Reading::default().scenario(source, path.parent())
 }
 
 /// Reads a scenario or world from text. `folder` is where files beside it are looked for.
@@ -96,7 +96,7 @@ pub fn read(path: &Path) -> Result<Scenario, Problems> {
 /// # Errors
 /// Everything that is wrong with it, and with the worlds that it builds on.
 pub fn read_text(file: &str, text: &str, folder: Option<&Path>) -> Result<Scenario, Problems> {
-    Reading { schemas: &Schemas::new(), faults: Faults::default() }.scenario(Source::new(file, text), folder)
+    Reading::default().scenario(Source::new(file, text), folder)
 }
 
 /// Reads a world: a file without steps.
@@ -121,12 +121,15 @@ struct Worlds {
     has_change: bool,
 }
 
+/// What files are compared with: made from the types once, and never changed.
+static SCHEMAS: LazyLock<Schemas> = LazyLock::new(Schemas::new);
+
 /// The schemas that a file is compared with.
 struct Schemas {
-    file: Value,
+    file: Rules,
     /// The same, with nothing said of what is in the world and the steps.
-    head: Value,
-    world: Value,
+    head: Rules,
+    world: Rules,
 }
 
 impl Schemas {
@@ -137,16 +140,16 @@ impl Schemas {
             let description = &file["properties"][key]["description"];
             head["properties"][key] = serde_json::json!({ "type": kind, "description": description });
         }
-        Self { file, head, world: world_schema() }
+        Self { file: Rules::of(file), head: Rules::of(head), world: Rules::of(world_schema()) }
     }
 }
 
-struct Reading<'f> {
-    schemas: &'f Schemas,
+#[derive(Default)]
+struct Reading {
     faults: Faults,
 }
 
-impl Reading<'_> {
+impl Reading {
     fn scenario(mut self, source: Source, folder: Option<&Path>) -> Result<Scenario, Problems> {
         let tree = yaml::parse(&source)?;
         self.check_head(&tree);
@@ -186,7 +189,7 @@ impl Reading<'_> {
 
     /// Everything in the file but what is in `world`, `steps`, `fix` and `then`.
     fn check_head(&mut self, tree: &Node) {
-        Shape::of(&self.schemas.head).check(tree, "", &mut self.faults);
+        SCHEMAS.head.shape().check(tree, "", &mut self.faults);
     }
 
     /// The file's world, with and without its change. None where it cannot be put together.
@@ -196,7 +199,7 @@ impl Reading<'_> {
             return Some(Worlds { base: world.clone(), changed: world.clone(), has_change: false });
         }
         let before = self.faults.count();
-        let shape = Shape::of(&self.schemas.file).definition("BasedWorld");
+        let shape = SCHEMAS.file.shape().definition("BasedWorld");
         let mut head = world.clone();
         head.without("change");
         shape.check(&head, "world", &mut self.faults);
@@ -240,14 +243,14 @@ impl Reading<'_> {
     /// Both worlds, checked. A fault of the base is not told twice.
     fn checked(&mut self, worlds: &Worlds, file: &str) -> (Option<World>, Option<World>) {
         let mut faults = Faults::default();
-        let base = check_world(&worlds.base, &self.schemas.world, file, &mut faults);
+        let base = check_world(&worlds.base, file, &mut faults);
         if !worlds.has_change || faults.count() > 0 {
             if let Err(problems) = faults.or(()) {
                 self.faults.extend(problems);
             }
             return (base.clone(), base);
         }
-        (base, check_world(&worlds.changed, &self.schemas.world, file, &mut self.faults))
+        (base, check_world(&worlds.changed, file, &mut self.faults))
     }
 
     /// The three lists of steps, each reference and each changed world checked.
@@ -258,18 +261,18 @@ impl Reading<'_> {
         visible: Option<&Value>,
         worlds: Option<&Worlds>,
     ) -> [Vec<Step>; 3] {
-        let shape = Shape::of(&self.schemas.file).definition("Step");
+        let shape = SCHEMAS.file.shape().definition("Step");
         let mut kept: Vec<(String, Vec<String>)> = Vec::new();
         let mut current = worlds.map(|worlds| worlds.changed.clone()).filter(|_| world.is_some());
         ["steps", "fix", "then"].map(|key| {
             let Some(list) = tree.get(key) else { return Vec::new() };
             let steps = step::read(list, shape, world, &mut self.faults);
             for step in &steps {
-                if let Some(id) = &step.id {
-                    if kept.iter().any(|(other, _)| other == id) {
-                        let message = format!("another step already has the id `{id}`");
-                        self.faults.at(&step.span, "step.id", message, "give each step an id of its own");
-                    }
+                if let Some(id) = &step.id
+                    && kept.iter().any(|(other, _)| other == id)
+                {
+                    let message = format!("another step already has the id `{id}`");
+                    self.faults.at(&step.span, "step.id", message, "give each step an id of its own");
                 }
                 let before = self.faults.count();
                 let roots = Roots { world: visible, captured: Kept::Names(&kept) };
@@ -295,7 +298,7 @@ impl Reading<'_> {
         };
         let changed = merge(world.clone(), &patch);
         let before = self.faults.count();
-        check_world(&changed, &self.schemas.world, step.span.file(), &mut self.faults);
+        check_world(&changed, step.span.file(), &mut self.faults);
         if self.faults.count() == before { changed } else { world }
     }
 
@@ -329,9 +332,9 @@ impl Reading<'_> {
 }
 
 /// The world that a tree holds, where nothing is wrong with it. `file` is the one that a user would mend.
-fn check_world(tree: &Node, schema: &Value, file: &str, faults: &mut Faults) -> Option<World> {
+fn check_world(tree: &Node, file: &str, faults: &mut Faults) -> Option<World> {
     let before = faults.count();
-    Shape::of(schema).check(tree, "world", faults);
+    SCHEMAS.world.shape().check(tree, "world", faults);
     if faults.count() > before {
         return None;
     }

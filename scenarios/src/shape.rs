@@ -4,6 +4,8 @@
 //! `propertyNames`, `items`, `minItems`, `enum`, `const`, `anyOf`, `oneOf`, `pattern`, `format: date-time`, `minimum`
 //! and `maximum`.
 
+use std::collections::BTreeMap;
+
 use regex::Regex;
 use serde_json::Value;
 
@@ -12,22 +14,49 @@ use crate::source::Span;
 use crate::tree::{Map, Node, Tree};
 use crate::yaml::escaped;
 
-/// A schema, with the definitions that it refers to.
+/// A whole schema, ready to compare trees with.
+pub(crate) struct Rules {
+    schema: Value,
+    patterns: BTreeMap<String, Regex>,
+}
+
+impl Rules {
+    /// Reads the schema's patterns once.
+    pub(crate) fn of(schema: Value) -> Self {
+        let mut patterns = BTreeMap::new();
+        collect_patterns(&schema, &mut patterns);
+        Self { schema, patterns }
+    }
+
+    /// The shape of a whole value.
+    pub(crate) fn shape(&self) -> Shape<'_> {
+        Shape { rules: self, schema: &self.schema }
+    }
+}
+
+fn collect_patterns(schema: &Value, patterns: &mut BTreeMap<String, Regex>) {
+    match schema {
+        Value::Object(members) => {
+            let pattern = members.get("pattern").and_then(Value::as_str);
+            patterns.extend(pattern.and_then(|pattern| Some((pattern.to_owned(), Regex::new(pattern).ok()?))));
+            members.values().for_each(|value| collect_patterns(value, patterns));
+        }
+        Value::Array(elements) => elements.iter().for_each(|value| collect_patterns(value, patterns)),
+        _ => {}
+    }
+}
+
+/// A schema, or a part of one, with the definitions that it refers to.
 #[derive(Clone, Copy)]
 pub(crate) struct Shape<'s> {
-    root: &'s Value,
+    rules: &'s Rules,
     schema: &'s Value,
 }
 
 impl<'s> Shape<'s> {
-    /// The whole schema.
-    pub(crate) fn of(root: &'s Value) -> Self {
-        Self { root, schema: root }
-    }
-
     /// The definition of this name.
     pub(crate) fn definition(self, name: &str) -> Self {
-        self.with(&self.root["$defs"][name])
+        self.with(&self.rules.schema["$defs"][name])
     }
 
     /// The part of it at `schema`.
@@ -37,7 +66,7 @@ impl<'s> Shape<'s> {
 
     /// The definition that a `$ref` names.
     fn resolved(self) -> Self {
-        let target = self.schema["$ref"].as_str().and_then(|name| self.root.pointer(name.strip_prefix('#')?));
+        let target = self.schema["$ref"].as_str().and_then(|name| self.rules.schema.pointer(name.strip_prefix('#')?));
         target.map_or(self, |schema| Self { schema, ..self })
     }
 
@@ -251,7 +280,7 @@ impl<'s> Shape<'s> {
     /// The keys of maps that hold several of a thing are names.
     fn check_name(self, span: &Span, key: &str, faults: &mut Faults) {
         let Some(pattern) = self.schema["propertyNames"]["pattern"].as_str() else { return };
-        if Regex::new(pattern).is_ok_and(|pattern| pattern.is_match(key)) {
+        if self.matches(pattern, key) {
             return;
         }
         let message = format!("`{}` cannot be a name", escaped(key));
@@ -276,7 +305,7 @@ impl<'s> Shape<'s> {
 
     fn check_text(self, node: &Node, text: &str, name: &str, faults: &mut Faults) {
         if let Some(pattern) = self.schema["pattern"].as_str()
-            && !Regex::new(pattern).is_ok_and(|pattern| pattern.is_match(text))
+            && !self.matches(pattern, text)
         {
             let message = format!("{} cannot be {}", called(name), shown(node, name));
             faults.at(&node.span, "value.form", message, format!("write {}", in_words(pattern)));
@@ -299,6 +328,10 @@ impl<'s> Shape<'s> {
             };
             faults.at(&node.span, "value.range", format!("{} cannot be {}", called(name), shown(node, name)), fix);
         }
+    }
+
+    fn matches(self, pattern: &str, text: &str) -> bool {
+        self.rules.patterns.get(pattern).is_some_and(|pattern| pattern.is_match(text))
     }
 
     /// What the value means, from the doc comment of its type, as the end of a sentence.

@@ -1,7 +1,9 @@
 //! Places in files: what a message points at.
 
 use std::fmt;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
+
+use crate::problem::masked::masked;
 
 /// A file that was read: its name, as the user wrote it, and its text. Clones are the same file.
 #[derive(Clone)]
@@ -10,13 +12,15 @@ pub struct Source(Arc<Text>);
 struct Text {
     file: String,
     text: String,
+    /// The text as messages may show it, made when the first one is shown.
+    masked: OnceLock<String>,
 }
 
 impl Source {
     /// A file of this name with this text.
     #[must_use]
     pub fn new(file: impl Into<String>, text: impl Into<String>) -> Self {
-        Self(Arc::new(Text { file: file.into(), text: text.into() }))
+        Self(Arc::new(Text { file: file.into(), text: text.into(), masked: OnceLock::new() }))
     }
 
     /// The file's name, as the user wrote it.
@@ -29,6 +33,11 @@ impl Source {
     #[must_use]
     pub fn text(&self) -> &str {
         &self.0.text
+    }
+
+    /// The text as a message may show it: same bytes, same lines, no secrets.
+    pub(crate) fn masked(&self) -> &str {
+        self.0.masked.get_or_init(|| masked(self.text()))
     }
 
     /// The place from byte `start` up to byte `end`, moved to the nearest place that exists.

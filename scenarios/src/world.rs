@@ -381,7 +381,7 @@ pub struct Connector {
     /// Scopes, as typed. Used by `generic-v2` only.
     #[serde(default)]
     pub scopes: String,
-    /// Login URL. Used by `aad-v1` only. Default: https://login.microsoftonline.com.
+    /// Login URL. Used by `aad-v1` only. Default: `https://login.microsoftonline.com`.
     #[serde(default = "default_login_uri")]
     pub login_uri: String,
     /// Tenant ID. Used by `aad-v1` only. Default: common.
@@ -393,7 +393,7 @@ pub struct Connector {
     /// `redirectMode`. Default: GlobalPerConnector.
     #[serde(default)]
     pub redirect_mode: RedirectMode,
-    /// The origin of the redirect URL. Default: https://global.consent.azure-apim.net (regional variants exist).
+    /// The origin of the redirect URL. Default: `https://global.consent.azure-apim.net` (regional variants exist).
     #[serde(default = "default_consent_host")]
     pub consent_host: String,
     /// How the Test tab sends its request.
@@ -440,7 +440,7 @@ pub enum RedirectMode {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct TestConsole {
-    /// The page's origin. Default: https://make.powerapps.com.
+    /// The page's origin. Default: `https://make.powerapps.com`.
     pub page_origin: String,
     /// The method. Default: POST.
     pub method: TestMethod,

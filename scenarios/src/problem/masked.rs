@@ -14,7 +14,7 @@ pub(crate) fn is_secret_key(key: &str) -> bool {
 }
 
 /// The text with every secret, and every character that a terminal would obey, replaced byte by byte.
-pub(super) fn masked(text: &str) -> String {
+pub(crate) fn masked(text: &str) -> String {
     let mut hidden: Vec<Range<usize>> = Vec::new();
     let mut line_start = 0;
     for (colon, _) in text.match_indices(':') {

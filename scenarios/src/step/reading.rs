@@ -18,9 +18,17 @@ use crate::yaml::escaped;
 const ACTIONS: [&str; 7] =
     ["connect", "test_operation", "list_tools", "ask", "grant_admin_consent", "advance_clock", "change"];
 
+/// How many steps one list may hold.
+const MOST_STEPS: usize = 500;
+
 /// Reads a list of steps; each is read where its shape is right, so that all faults are found at once.
 pub(crate) fn read(list: &Node, shape: Shape<'_>, world: Option<&World>, faults: &mut Faults) -> Vec<Step> {
     let mut steps: Vec<Step> = Vec::new();
+    if let Some(one_too_many) = list.list().get(MOST_STEPS) {
+        let message = format!("more than {MOST_STEPS} steps stand here");
+        faults.at(&one_too_many.span, "file.size", message, "a scenario is one story: split it into several files");
+        return steps;
+    }
     for node in list.list() {
         let before = faults.count();
         shape.check(node, "a step", faults);

@@ -172,6 +172,9 @@ fn a_huge_file_is_refused_before_it_is_parsed() {
     assert_eq!(checks(&read(&huge).unwrap_err()), ["file.size"]);
     fs::write(folder.path().join("mine.scenario.yaml"), story("world: { base: huge }\n")).unwrap();
     assert_eq!(checks(&read(&folder.path().join("mine.scenario.yaml")).unwrap_err()), ["file.size"]);
+    let steps = "  - list_tools: {}\n".repeat(501);
+    let long = read_text("x", &story(&format!("world: {{ base: article }}\nsteps:\n{steps}")), None);
+    assert_eq!(checks(&long.unwrap_err()), ["file.size"]);
     fs::write(folder.path().join("latin.scenario.yaml"), b"scenario: 1\ntitle: caf\xe9\n").unwrap();
     let problems = read(&folder.path().join("latin.scenario.yaml")).unwrap_err();
     assert_eq!((checks(&problems), problems.0[0].line, problems.0[0].column), (vec!["file.encoding"], 2, 11));
