@@ -1,6 +1,6 @@
 //! Which tool a question needs, and with what arguments: deterministic, by names, descriptions and schemas alone.
 //!
-//! - [`words`]: reading text: tokens, stems, words that belong together.
+//! - [`tokens`] and [`words`]: reading text.
 //! - [`gazetteer`]: the companies, cities and states that are known by name.
 //! - [`arguments`]: filling a tool's input schema from the question.
 //! - [`choice`]: weighing the tools.
@@ -8,6 +8,8 @@
 pub mod arguments;
 pub mod choice;
 pub mod gazetteer;
+mod slots;
+pub mod tokens;
 pub mod words;
 
 pub use choice::{Choice, choose};

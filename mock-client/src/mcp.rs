@@ -62,7 +62,7 @@ pub enum TurnError {
 }
 
 /// Who speaks to the server, and for whom: the values of the placeholders that last for the whole turn.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Speaker(pub HashMap<&'static str, String>);
 
 /// Makes the values of the placeholders that are new in every request.

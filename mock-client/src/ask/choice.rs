@@ -7,7 +7,8 @@
 use serde_json::{Map, Value};
 
 use super::arguments::{Filled, Missing, Question, fill};
-use super::words::{Kind, affinity, identifier_words, is_stop_word, stem, tokens};
+use super::tokens::{Kind, tokens};
+use super::words::{affinity, identifier_words, is_stop_word, stem};
 use crate::mcp::Tool;
 
 /// What to do with a question.
@@ -202,21 +203,30 @@ mod tests {
         }
     }
 
-    /// The article's tools; described as the seed does, or not at all.
+    /// The article's tools: described as our server describes them, or not at all, as the article's own.
     fn article(described: bool) -> Vec<Tool> {
-        let described = |text| described.then_some(text);
-        let number = json!({"type": "number"});
+        let text = |text: &'static str| described.then_some(text);
+        let property = |kind: &str, says: &str| {
+            if described { json!({"type": kind, "description": says}) } else { json!({"type": kind}) }
+        };
         vec![
             tool(
                 "get_stockprice",
-                described("Get the current price of a stock"),
-                json!({"ticker_symbol": {"type": "string"}}),
+                text("Get the current stock price of a company by its ticker symbol. Returns a JSON object."),
+                json!({"ticker_symbol": property("string", "The ticker symbol of a listed company, such as TSLA.")}),
             ),
-            tool("get_alerts", described("Get weather alerts for a US state"), json!({"state": {"type": "string"}})),
+            tool(
+                "get_alerts",
+                text("Get weather alerts for a US state by its two-letter code."),
+                json!({"state": property("string", "Two-letter code of a US state, such as CA.")}),
+            ),
             tool(
                 "get_forecast",
-                described("Get weather forecast for a location"),
-                json!({"latitude": number, "longitude": number}),
+                text("Get the weather forecast for a location by its latitude and longitude."),
+                json!({
+                    "latitude": property("number", "Latitude of the location, in degrees north."),
+                    "longitude": property("number", "Longitude of the location, in degrees east."),
+                }),
             ),
         ]
     }
@@ -249,6 +259,10 @@ mod tests {
             ("weather forecast for 47.6, -122.3", "get_forecast", json!({"latitude": 47.6, "longitude": -122.3})),
             ("Any weather alerts in Texas?", "get_alerts", json!({"state": "TX"})),
             ("Are there storm warnings for California", "get_alerts", json!({"state": "CA"})),
+            ("alerts for Seattle", "get_alerts", json!({"state": "WA"})),
+            ("forecast for Portland, Maine", "get_forecast", json!({"latitude": 43.6591, "longitude": -70.2568})),
+            ("Is it cold in New York?", "get_forecast", json!({"latitude": 40.7128, "longitude": -74.006})),
+            ("what is apple trading at", "get_stockprice", json!({"ticker_symbol": "AAPL"})),
         ];
         for described in [true, false] {
             for (question, name, arguments) in &table {

@@ -253,6 +253,8 @@ mod tests {
     use http::HeaderValue;
     use proptest::prelude::*;
 
+    type Pairs<'a> = &'a [(&'static str, &'a str)];
+
     const PAGE: &str = "https://make.powerapps.com";
 
     fn headers(pairs: &[(&'static str, &str)]) -> HeaderMap {
@@ -268,7 +270,7 @@ mod tests {
     #[test]
     fn simple_requests_need_no_preflight() {
         let long = "a".repeat(129);
-        let table: &[(Method, &[(&'static str, &str)], bool)] = &[
+        let table: &[(Method, Pairs<'_>, bool)] = &[
             (Method::GET, &[], false),
             (Method::HEAD, &[], false),
             (Method::POST, &[], false),
@@ -310,7 +312,7 @@ mod tests {
         use CredentialsMode::{Include, Omit};
         let origin = "access-control-allow-origin";
         let credentials = "access-control-allow-credentials";
-        let table: &[(&[(&'static str, &str)], CredentialsMode, Result<(), Blocked>)] = &[
+        let table: &[(Pairs<'_>, CredentialsMode, Result<(), Blocked>)] = &[
             (&[], Omit, Err(Blocked::OriginMissing)),
             (&[(origin, "*")], Omit, Ok(())),
             (&[(origin, PAGE)], Omit, Ok(())),
@@ -350,7 +352,7 @@ mod tests {
         let asked = vec!["authorization".to_owned(), "content-type".to_owned()];
         let blocked = |name: &str| Err(Blocked::HeaderNotAllowed(name.to_owned()));
         let preflight = |cause| Err(Blocked::Preflight(Box::new(cause)));
-        let table: &[(u16, Method, &[(&'static str, &str)], Result<(), Blocked>)] = &[
+        let table: &[(u16, Method, Pairs<'_>, Result<(), Blocked>)] = &[
             (200, Method::POST, &[origin, allowed("Content-Type, Authorization")], Ok(())),
             (204, Method::POST, &[origin, methods("GET"), allowed("content-type,authorization")], Ok(())),
             (200, Method::POST, &[origin, allowed("content-type"), allowed("authorization")], Ok(())),

@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use serde::Serialize;
 use serde_json::{Map, Value};
-use wire::Checks;
+use wire::{Check, Checks, Party};
 
 /// How a sign-in ended.
 #[derive(Clone, Debug, Serialize)]
@@ -115,6 +115,37 @@ impl std::fmt::Display for ConnectionState {
     }
 }
 
+/// A refusing check that kept anything from being sent, and so belongs to no exchange of the trace.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct KeptBack {
+    /// Who decided.
+    pub by: Party,
+    /// Which check refused.
+    pub check: Check,
+    /// What would have passed.
+    pub expected: String,
+    /// What there was.
+    pub received: String,
+    /// What would make it pass.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub fix: Option<String>,
+}
+
+impl KeptBack {
+    /// The refusal among `checks`.
+    #[must_use]
+    pub fn of(checks: &Checks) -> Option<Self> {
+        let refusal = checks.refusal()?.clone();
+        Some(Self {
+            by: refusal.check.party(),
+            check: refusal.check,
+            expected: refusal.expected,
+            received: refusal.received,
+            fix: refusal.fix,
+        })
+    }
+}
+
 /// How "Test operation" ended.
 #[derive(Clone, Debug, Serialize)]
 pub struct TestOutcome {
@@ -135,9 +166,9 @@ pub struct TestOutcome {
     /// Whether the token was refreshed on the way.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub refreshed: bool,
-    /// Decisions that kept anything from being sent, and so belong to no exchange of the trace.
-    #[serde(skip)]
-    pub checks: Checks,
+    /// The decision that kept anything from being sent.
+    #[serde(flatten)]
+    pub kept_back: Option<KeptBack>,
 }
 
 /// What an answer to "Test operation" means for the setup.
@@ -182,9 +213,9 @@ pub struct ToolsOutcome {
     /// Whether the token was refreshed on the way.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub refreshed: bool,
-    /// Decisions that kept anything from being sent, and so belong to no exchange of the trace.
-    #[serde(skip)]
-    pub checks: Checks,
+    /// The decision that kept anything from being sent.
+    #[serde(flatten)]
+    pub kept_back: Option<KeptBack>,
 }
 
 /// How a question ended.
@@ -220,7 +251,7 @@ pub struct AskOutcome {
     /// Whether the token was refreshed on the way.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub refreshed: bool,
-    /// Decisions that kept anything from being sent, and so belong to no exchange of the trace.
-    #[serde(skip)]
-    pub checks: Checks,
+    /// The decision that kept anything from being sent.
+    #[serde(flatten)]
+    pub kept_back: Option<KeptBack>,
 }

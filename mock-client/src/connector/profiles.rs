@@ -39,9 +39,7 @@ pub fn authorize_url(connector: &Connector, redirect_url: &str, state: &str) -> 
     let values = Values { connector, redirect_url, state, code: "", refresh_token: "" };
     let base = match connector.profile {
         ProviderProfile::AadV1 => v1_endpoint(connector, "authorize")?,
-        ProviderProfile::GenericV2 => {
-            usable(values.fill(&connector.authorization_url), "connector.authorization_url")?
-        }
+        ProviderProfile::GenericV2 => usable(values.fill(&connector.authorization_url), "connector.authorization_url")?,
     };
     let mut query: Vec<(&str, &str)> =
         vec![("client_id", &connector.client_id), ("response_type", "code"), ("redirect_uri", redirect_url)];

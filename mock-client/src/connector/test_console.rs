@@ -6,18 +6,20 @@ use scenarios::world::TestMethod;
 use serde_json::{Value, json};
 use wire::{Checks, Reply, SendError};
 
+use super::Connector;
 use super::inert::inert;
 use super::outcomes::{TestOutcome, Verdict};
-use super::{Connector, NoToken};
-use crate::browser::{Browser, FetchError, PageRequest, put};
+use super::renew::NoToken;
+use crate::browser::fetch::{FetchError, PageRequest};
+use crate::browser::{Browser, put};
 
 impl Connector {
     /// What "Test operation" does with the connection of `user`, in `browser`.
     pub async fn test_operation(&self, browser: &mut Browser, user: &str) -> TestOutcome {
         let token = match self.usable_token(user).await {
             Ok(token) => token,
-            Err(NoToken { message, aadsts, checks }) => {
-                return TestOutcome { aadsts, checks, ..ended(Verdict::NoConnection, message) };
+            Err(NoToken { message, aadsts, kept_back }) => {
+                return TestOutcome { aadsts, kept_back, ..ended(Verdict::NoConnection, message) };
             }
         };
         let outcome = self.send_test(browser, &token.access_token, token.checks).await;
@@ -100,7 +102,7 @@ impl Connector {
             body,
             aadsts: None,
             refreshed: false,
-            checks: Checks::default(),
+            kept_back: None,
         }
     }
 }
@@ -114,7 +116,7 @@ fn ended(verdict: Verdict, message: String) -> TestOutcome {
         body: None,
         aadsts: None,
         refreshed: false,
-        checks: Checks::default(),
+        kept_back: None,
     }
 }
 

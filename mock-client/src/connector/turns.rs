@@ -7,7 +7,8 @@ use wire::{Check, Checks};
 
 use super::inert::inert;
 use super::outcomes::{AskOutcome, ToolsOutcome};
-use super::{Connector, NoToken, UsableToken, contents, user_name};
+use super::renew::{NoToken, UsableToken};
+use super::{Connector, contents, user_name};
 use crate::ask::{self, Choice};
 use crate::mcp::answer::Fault;
 use crate::mcp::{Ids, Speaker, Turn, TurnError};
@@ -17,8 +18,8 @@ impl Connector {
     pub async fn list_tools(&self, user: &str) -> ToolsOutcome {
         let token = match self.usable_token(user).await {
             Ok(token) => token,
-            Err(NoToken { message, aadsts, checks }) => {
-                return ToolsOutcome { message: Some(message), aadsts, checks, ..ToolsOutcome::default() };
+            Err(NoToken { message, aadsts, kept_back }) => {
+                return ToolsOutcome { message: Some(message), aadsts, kept_back, ..ToolsOutcome::default() };
             }
         };
         let refreshed = token.refreshed;
@@ -44,8 +45,8 @@ impl Connector {
     pub async fn ask(&self, user: &str, question: &str) -> AskOutcome {
         let token = match self.usable_token(user).await {
             Ok(token) => token,
-            Err(NoToken { message, aadsts, checks }) => {
-                return AskOutcome { message: Some(message), aadsts, checks, ..AskOutcome::default() };
+            Err(NoToken { message, aadsts, kept_back }) => {
+                return AskOutcome { message: Some(message), aadsts, kept_back, ..AskOutcome::default() };
             }
         };
         let refreshed = token.refreshed;

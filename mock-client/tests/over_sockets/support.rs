@@ -29,7 +29,9 @@ pub struct Script {
     pub decline: bool,
     /// Whether the code is sent by a form that submits itself.
     pub form_post: bool,
-    /// The token endpoint's answer.
+    /// Whether each code is answered with a token that names the user who signed in for it.
+    pub token_per_user: bool,
+    /// The token endpoint's answer otherwise.
     pub token: (u16, Vec<(&'static str, String)>, String),
     /// The answer to a preflight.
     pub preflight: (u16, Vec<(&'static str, &'static str)>),
@@ -55,6 +57,7 @@ impl Default for Script {
             authorize_page: None,
             decline: false,
             form_post: false,
+            token_per_user: false,
             token: (200, Vec::new(), token_answer("megan@contoso.com", 3600, Some("refresh-1"))),
             preflight: (
                 200,
@@ -283,9 +286,10 @@ async fn consent(State(script): Scripted, Form(form): Form<Vec<(String, String)>
 }
 
 async fn token(State(script): Scripted, Form(form): Form<Vec<(String, String)>>) -> Response {
-    let (status, headers, body) = script.lock().unwrap().token.clone();
-    // by this, tests see whose code was redeemed
-    let body = body.replace("{user}", value(&form, "code").trim_start_matches("code-of-"));
+    let Script { token: (status, headers, mut body), token_per_user, .. } = script.lock().unwrap().clone();
+    if token_per_user {
+        body = token_answer(value(&form, "code").trim_start_matches("code-of-"), 3600, None);
+    }
     answer(
         status,
         &headers.iter().map(|(name, value)| (*name, value.as_str())).collect::<Vec<_>>(),

@@ -132,7 +132,7 @@ async fn without_a_connection_or_a_server_nothing_is_tested() {
     let lab = Lab::start().await;
     let outcome = lab.connector.test_operation(&mut lab.browser(), "megan").await;
     assert_eq!(shape(&outcome)["verdict"], "no_connection");
-    assert_eq!(outcome.checks.refusal().unwrap().check, Check::ConnectionPresent);
+    assert_eq!(outcome.kept_back.unwrap().check, Check::ConnectionPresent);
     lab.connect("megan").await;
     lab.connector.replace(settings(json!({"server_url": "http://nowhere.test/mcp"})), REDIRECT.to_owned());
     let outcome = shape(&lab.connector.test_operation(&mut lab.browser(), "megan").await);

@@ -94,7 +94,7 @@ async fn without_a_refresh_token_the_connection_dies_with_its_token() {
     lab.clock.advance(SignedDuration::from_mins(1)).unwrap();
     let outcome = lab.connector.ask("megan", "stock price of tesla").await;
     assert!(outcome.message.as_deref().unwrap().contains("Open connection manager"));
-    assert_eq!(outcome.checks.refusal().unwrap().check, Check::ConnectionFresh);
+    assert_eq!(outcome.kept_back.unwrap().check, Check::ConnectionFresh);
     assert_eq!(shape(&lab.connector.connections())[0]["state"], "Expired");
     assert_eq!(lab.token_requests().len(), 1);
 }
@@ -139,6 +139,8 @@ async fn atk_f11_nobody_uses_anothers_connection() {
     let lab = Lab::connected(json!({})).await;
     let outcome = lab.connector.ask("admin", "stock price of tesla").await;
     assert!(outcome.message.as_deref().unwrap().starts_with("Let's get you connected first"));
-    assert_eq!(outcome.checks.refusal().unwrap().check, Check::ConnectionPresent);
+    let outcome = shape(&outcome);
+    assert_eq!((&outcome["by"], &outcome["check"]), (&json!("connector"), &json!("connection.present")));
+    assert!(outcome["fix"].as_str().unwrap().starts_with("connect this user first"));
     assert!(lab.to(Party::Gate).is_empty());
 }
