@@ -98,7 +98,6 @@ impl IdentityProvider {
     }
 
     /// All endpoints. Every answer carries the checks that led to it as an extension of type [`Checks`].
-    #[must_use]
     pub fn router(&self) -> Router {
         Router::new().fallback(dispatch).with_state(self.clone())
     }
@@ -190,7 +189,11 @@ async fn dispatch(State(provider): State<IdentityProvider>, request: Request) ->
             let response = provider.answer(&parts, &body);
             if is_head { response.map(|_| Body::empty()) } else { response }
         }
-        Err(_) => StatusCode::PAYLOAD_TOO_LARGE.into_response(),
+        Err(_) => {
+            let mut response = StatusCode::PAYLOAD_TOO_LARGE.into_response();
+            response.extensions_mut().insert(Checks::default());
+            response
+        }
     }
 }
 

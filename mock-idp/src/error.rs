@@ -14,22 +14,29 @@ use uuid::Uuid;
 /// Source of numbers and meanings: Microsoft identity platform, "Microsoft Entra authentication and authorization
 /// error codes".
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error, EnumDiscriminants)]
-#[strum_discriminants(name(EntraErrorKind), derive(EnumIter, Hash, PartialOrd, Ord), doc = "The codes, without what a request adds to them.")]
+#[strum_discriminants(
+    name(EntraErrorKind),
+    derive(EnumIter, Hash, PartialOrd, Ord),
+    doc = "The codes, without what a request adds to them."
+)]
 pub enum EntraError {
-    /// 165900: a form of the sign-in pages that belongs to no sign-in of this browser.
-    #[error("Invalid request. The form does not belong to a sign-in that was started in this browser.")]
-    ForeignInteraction,
     /// 28000: scopes of more than one resource where a token of one is asked for.
-    #[error("The value given for the input parameter 'scope' is not valid because it holds more than one resource. The scope '{scope}' is not valid.")]
+    #[error(
+        "The value given for the input parameter 'scope' is not valid because it holds more than one resource. The scope '{scope}' is not valid."
+    )]
     SeveralResources {
         /// The scope text.
         scope: String,
     },
     /// 28003: an explicit, empty scope when a code is redeemed.
-    #[error("The value given for the input parameter 'scope' cannot be empty when an access token is requested with the provided authorization code. Give a valid scope.")]
+    #[error(
+        "The value given for the input parameter 'scope' cannot be empty when an access token is requested with the provided authorization code. Give a valid scope."
+    )]
     EmptyScope,
     /// 50011: the redirect URI is not registered. Always a page: there is no trusted address to return to.
-    #[error("The redirect URI '{redirect_uri}' specified in the request does not match the redirect URIs configured for the application '{client_id}'. Make sure the redirect URI sent in the request matches one added to your application. See https://aka.ms/redirectUriMismatchError for how to fix this.")]
+    #[error(
+        "The redirect URI '{redirect_uri}' specified in the request does not match the redirect URIs configured for the application '{client_id}'. Make sure the redirect URI sent in the request matches one added to your application. See https://aka.ms/redirectUriMismatchError for how to fix this."
+    )]
     RedirectUriMismatch {
         /// The address asked for.
         redirect_uri: String,
@@ -37,7 +44,9 @@ pub enum EntraError {
         client_id: Uuid,
     },
     /// 50020: a user of another tenant, who is no guest here. Never redirects.
-    #[error("User account '{{EUII Hidden}}' from identity provider '{identity_provider}' does not exist in tenant '{tenant}' and cannot access the application '{client_id}'({client_name}) in that tenant. The account needs to be added as an external user in the tenant first. Sign out and sign in again with a different account.")]
+    #[error(
+        "User account '{{EUII Hidden}}' from identity provider '{identity_provider}' does not exist in tenant '{tenant}' and cannot access the application '{client_id}'({client_name}) in that tenant. The account needs to be added as an external user in the tenant first. Sign out and sign in again with a different account."
+    )]
     UserFromOtherTenant {
         /// The issuer of the user's own tenant.
         identity_provider: String,
@@ -49,7 +58,9 @@ pub enum EntraError {
         client_name: String,
     },
     /// 50034: no such user. Shown on the sign-in page.
-    #[error("The user account {{EUII Hidden}} does not exist in the {tenant} directory. To sign in to this application, the account must be added to the directory.")]
+    #[error(
+        "The user account {{EUII Hidden}} does not exist in the {tenant} directory. To sign in to this application, the account must be added to the directory."
+    )]
     UserNotFound {
         /// The directory that was searched.
         tenant: String,
@@ -76,7 +87,9 @@ pub enum EntraError {
         parameter: &'static str,
     },
     /// 50194: a single-tenant application at `/common` or `/organizations`.
-    #[error("Application '{client_id}'({client_name}) is not configured as a multi-tenant application. Usage of the /{segment} endpoint is not supported for such apps created after '10/15/2018'. Use a tenant-specific endpoint or configure the application to be multi-tenant.")]
+    #[error(
+        "Application '{client_id}'({client_name}) is not configured as a multi-tenant application. Usage of the /{segment} endpoint is not supported for such apps created after '10/15/2018'. Use a tenant-specific endpoint or configure the application to be multi-tenant."
+    )]
     NotMultiTenant {
         /// The client.
         client_id: Uuid,
@@ -86,10 +99,14 @@ pub enum EntraError {
         segment: String,
     },
     /// 54005: the code has been redeemed before.
-    #[error("OAuth2 authorization code was already redeemed. Retry with a new valid code or use an existing refresh token.")]
+    #[error(
+        "OAuth2 authorization code was already redeemed. Retry with a new valid code or use an existing refresh token."
+    )]
     CodeRedeemed,
     /// 65001: nobody has agreed that the client does this.
-    #[error("The user or administrator has not consented to use the application with ID '{client_id}' named '{client_name}'. Send an interactive authorization request for this user and resource.")]
+    #[error(
+        "The user or administrator has not consented to use the application with ID '{client_id}' named '{client_name}'. Send an interactive authorization request for this user and resource."
+    )]
     ConsentRequired {
         /// The client.
         client_id: Uuid,
@@ -124,7 +141,9 @@ pub enum EntraError {
         response_mode: String,
     },
     /// 70008: the code is too old.
-    #[error("The provided authorization code or refresh token has expired due to inactivity. Send a new interactive authorization request for this user and resource. The grant was issued on {issued} and was valid for {minutes} minutes.")]
+    #[error(
+        "The provided authorization code or refresh token has expired due to inactivity. Send a new interactive authorization request for this user and resource. The grant was issued on {issued} and was valid for {minutes} minutes."
+    )]
     CodeExpired {
         /// When the code was issued.
         issued: String,
@@ -132,7 +151,9 @@ pub enum EntraError {
         minutes: i64,
     },
     /// 70011: a scope text that is not one.
-    #[error("The provided request must include a 'scope' input parameter. The provided value for the input parameter 'scope' is not valid. The scope '{scope}' is not valid{reason}")]
+    #[error(
+        "The provided request must include a 'scope' input parameter. The provided value for the input parameter 'scope' is not valid. The scope '{scope}' is not valid{reason}"
+    )]
     InvalidScope {
         /// The scope text.
         scope: String,
@@ -140,13 +161,17 @@ pub enum EntraError {
         reason: &'static str,
     },
     /// 90002: no such tenant.
-    #[error("Tenant '{tenant}' not found. Check that the tenant ID is correct and that you are signing in to the right cloud. This may happen if there are no active subscriptions for the tenant.")]
+    #[error(
+        "Tenant '{tenant}' not found. Check that the tenant ID is correct and that you are signing in to the right cloud. This may happen if there are no active subscriptions for the tenant."
+    )]
     TenantNotFound {
         /// The path segment.
         tenant: String,
     },
     /// 90009: an application asks for a token for itself by URI.
-    #[error("Application '{client_id}'({client_name}) is requesting a token for itself. This scenario is supported only if the resource is specified using the GUID based App Identifier.")]
+    #[error(
+        "Application '{client_id}'({client_name}) is requesting a token for itself. This scenario is supported only if the resource is specified using the GUID based App Identifier."
+    )]
     RequestsItselfByUri {
         /// The client.
         client_id: Uuid,
@@ -163,15 +188,22 @@ pub enum EntraError {
     #[error("Unsupported 'prompt' value.")]
     UnsupportedPrompt,
     /// 90094: only an administrator may consent to this.
-    #[error("Admin consent is required for the permissions requested by this application ({client_name}). An administrator of {tenant} must grant it before you can sign in.")]
+    #[error(
+        "Admin consent is required for the permissions requested by this application ({client_name}). An administrator of {tenant} must grant it before you can sign in."
+    )]
     AdminConsentRequired {
         /// The client's display name.
         client_name: String,
         /// The tenant's display name.
         tenant: String,
     },
+    /// 165900: a form of the sign-in pages that belongs to no sign-in of this browser.
+    #[error("Invalid request. The form does not belong to a sign-in that was started in this browser.")]
+    ForeignInteraction,
     /// 500011: no such resource in the tenant.
-    #[error("The resource principal named {resource} was not found in the tenant named {tenant}. This can happen if the application has not been installed by the administrator of the tenant or consented to by any user in the tenant. You might have sent your authentication request to the wrong tenant.")]
+    #[error(
+        "The resource principal named {resource} was not found in the tenant named {tenant}. This can happen if the application has not been installed by the administrator of the tenant or consented to by any user in the tenant. You might have sent your authentication request to the wrong tenant."
+    )]
     ResourceNotFound {
         /// The resource as asked for.
         resource: String,
@@ -179,7 +211,9 @@ pub enum EntraError {
         tenant: String,
     },
     /// 500112: not the redirect URI that the code was sent to.
-    #[error("The reply address '{received}' does not match the reply address '{expected}' provided when requesting the authorization code.")]
+    #[error(
+        "The reply address '{received}' does not match the reply address '{expected}' provided when requesting the authorization code."
+    )]
     RedirectUriNotAsAuthorized {
         /// The one of the token request.
         received: String,
@@ -196,7 +230,9 @@ pub enum EntraError {
     #[error("Invalid size or characters of Code_Challenge parameter.")]
     CodeChallengeMalformed,
     /// 650053: the resource exposes no such scope.
-    #[error("The application '{client_name}' asked for scope '{scope}' that doesn't exist on the resource '{resource}'. Contact the app vendor.")]
+    #[error(
+        "The application '{client_name}' asked for scope '{scope}' that doesn't exist on the resource '{resource}'. Contact the app vendor."
+    )]
     ScopeNotOnResource {
         /// The client's display name.
         client_name: String,
@@ -206,7 +242,9 @@ pub enum EntraError {
         resource: Uuid,
     },
     /// 650057: the client's registration does not list the resource.
-    #[error("Invalid resource. The client has requested access to a resource which is not listed in the requested permissions in the client's application registration. Client app ID: {client_id}({client_name}). Resource value from request: {requested}. Resource app ID: {resource}. List of valid resources from app registration: {listed}.")]
+    #[error(
+        "Invalid resource. The client has requested access to a resource which is not listed in the requested permissions in the client's application registration. Client app ID: {client_id}({client_name}). Resource value from request: {requested}. Resource app ID: {resource}. List of valid resources from app registration: {listed}."
+    )]
     ResourceNotListed {
         /// The client.
         client_id: Uuid,
@@ -220,7 +258,9 @@ pub enum EntraError {
         listed: String,
     },
     /// 700005: the code was issued in another tenant.
-    #[error("The provided authorization code is intended to be used against another tenant, and thus was rejected. It must be redeemed at the same tenant it was acquired for (or the /common tenant).")]
+    #[error(
+        "The provided authorization code is intended to be used against another tenant, and thus was rejected. It must be redeemed at the same tenant it was acquired for (or the /common tenant)."
+    )]
     CodeOfOtherTenant,
     /// 700007: the code or refresh token was issued to another client.
     #[error("The grant was issued to a different client id than '{client_id}'.")]
@@ -229,7 +269,9 @@ pub enum EntraError {
         client_id: Uuid,
     },
     /// 700016: no such application in the tenant.
-    #[error("Application with identifier '{client_id}' was not found in the directory '{tenant}'. This can happen if the application has not been installed by the administrator of the tenant or consented to by any user in the tenant. You may have sent your authentication request to the wrong tenant.")]
+    #[error(
+        "Application with identifier '{client_id}' was not found in the directory '{tenant}'. This can happen if the application has not been installed by the administrator of the tenant or consented to by any user in the tenant. You may have sent your authentication request to the wrong tenant."
+    )]
     ClientNotFound {
         /// The client id, as given.
         client_id: String,
@@ -252,7 +294,9 @@ pub enum EntraError {
     #[error("The response_type 'id_token' is not enabled for the application.")]
     IdTokenResponseDisabled,
     /// 700082: the refresh token was not used for too long.
-    #[error("The refresh token has expired due to inactivity. The token was issued on {issued} and was inactive for {days}.00:00:00.")]
+    #[error(
+        "The refresh token has expired due to inactivity. The token was issued on {issued} and was inactive for {days}.00:00:00."
+    )]
     RefreshTokenExpired {
         /// When it was issued.
         issued: String,
@@ -283,7 +327,9 @@ pub enum EntraError {
     #[error("No reply address provided.")]
     NoReplyAddressGiven,
     /// 7000215: none of the application's secrets.
-    #[error("Invalid client secret provided. Ensure the secret being sent in the request is the client secret value, not the client secret ID, for a secret added to app '{client_id}'.")]
+    #[error(
+        "Invalid client secret provided. Ensure the secret being sent in the request is the client secret value, not the client secret ID, for a secret added to app '{client_id}'."
+    )]
     InvalidClientSecret {
         /// The client.
         client_id: Uuid,
@@ -292,7 +338,9 @@ pub enum EntraError {
     #[error("The request body must contain the following parameter: 'client_assertion' or 'client_secret'.")]
     CredentialMissing,
     /// 7000222: the secret has expired.
-    #[error("The provided client secret keys for app '{client_id}' are expired. Visit the Azure portal to create new keys for your app: https://aka.ms/NewClientSecret, or consider using certificate credentials for added security: https://aka.ms/certCreds.")]
+    #[error(
+        "The provided client secret keys for app '{client_id}' are expired. Visit the Azure portal to create new keys for your app: https://aka.ms/NewClientSecret, or consider using certificate credentials for added security: https://aka.ms/certCreds."
+    )]
     ClientSecretExpired {
         /// The client.
         client_id: Uuid,
@@ -310,16 +358,22 @@ pub enum EntraError {
     #[error("Proof Key for Code Exchange is required for cross-origin authorization code redemption.")]
     PkceRequired,
     /// 9002326: another origin redeems a code that no single-page application got.
-    #[error("Cross-origin token redemption is permitted only for the 'Single-Page Application' client-type. Request origin: '{origin}'.")]
+    #[error(
+        "Cross-origin token redemption is permitted only for the 'Single-Page Application' client-type. Request origin: '{origin}'."
+    )]
     CrossOriginRedemption {
         /// The `Origin` header.
         origin: String,
     },
     /// 9002327: a single-page application's code comes from a server.
-    #[error("Tokens issued for the 'Single-Page Application' client-type may only be redeemed via cross-origin requests.")]
+    #[error(
+        "Tokens issued for the 'Single-Page Application' client-type may only be redeemed via cross-origin requests."
+    )]
     SameOriginRedemption,
     /// 9002331: an application for personal accounts at an endpoint for organisations.
-    #[error("Application '{client_id}'({client_name}) is configured for use by Microsoft Account users only. Please use the /consumers endpoint to serve this request.")]
+    #[error(
+        "Application '{client_id}'({client_name}) is configured for use by Microsoft Account users only. Please use the /consumers endpoint to serve this request."
+    )]
     PersonalAccountsOnly {
         /// The client.
         client_id: Uuid,
@@ -352,8 +406,7 @@ impl EntraError {
     pub fn text(&self) -> String {
         const LIMIT_CHARS: usize = 1_200;
         let message = self.to_string();
-        let shown: String =
-            message.chars().take(LIMIT_CHARS).map(|c| if c.is_control() { ' ' } else { c }).collect();
+        let shown: String = message.chars().take(LIMIT_CHARS).map(|c| if c.is_control() { ' ' } else { c }).collect();
         format!("AADSTS{}: {shown}", self.number())
     }
 }

@@ -141,8 +141,7 @@ impl SigningKey {
     fn generate(rng: &mut impl CryptoRng, now: Timestamp) -> Result<Self, KeyError> {
         let private = PrivateKey::new(rng, BITS).map_err(KeyError::Generation)?;
         let pem = private.to_pkcs8_pem(LineEnding::LF).map_err(KeyError::PrivateKey)?;
-        let key_pair =
-            KeyPair::from_pkcs8_pem_and_sign_algo(&pem, &PKCS_RSA_SHA256).map_err(KeyError::Certificate)?;
+        let key_pair = KeyPair::from_pkcs8_pem_and_sign_algo(&pem, &PKCS_RSA_SHA256).map_err(KeyError::Certificate)?;
         let mut params = CertificateParams::default();
         let mut name = DistinguishedName::new();
         name.push(DnType::CommonName, "accounts.accesscontrol.windows.net");
@@ -150,7 +149,8 @@ impl SigningKey {
         params.distinguished_name = name;
         let today = TimeZone::UTC.to_datetime(now).date();
         let year = today.year().clamp(1950, 9_990);
-        let day = |year: i16| date_time_ymd(year.into(), today.month().unsigned_abs(), today.day().unsigned_abs().min(28));
+        let day =
+            |year: i16| date_time_ymd(year.into(), today.month().unsigned_abs(), today.day().unsigned_abs().min(28));
         params.not_before = day(year);
         params.not_after = day(year + CERTIFICATE_YEARS);
         params.serial_number = Some(SerialNumber::from_slice(&randomness::bytes::<16>(rng)));
@@ -197,9 +197,8 @@ fn pem_blocks(text: &str) -> Result<Vec<(&str, Vec<u8>)>, KeyError> {
     let mut rest = text;
     while let Some((_, start)) = rest.split_once("-----BEGIN ") {
         let (label, body) = start.split_once("-----").ok_or(KeyError::Unreadable("a block has no head"))?;
-        let (encoded, after) = body
-            .split_once(&format!("-----END {label}-----"))
-            .ok_or(KeyError::Unreadable("a block has no end"))?;
+        let (encoded, after) =
+            body.split_once(&format!("-----END {label}-----")).ok_or(KeyError::Unreadable("a block has no end"))?;
         let packed: String = encoded.chars().filter(|c| !c.is_ascii_whitespace()).collect();
         blocks.push((label, STANDARD.decode(packed).map_err(|_| KeyError::Unreadable("a block is not base64"))?));
         rest = after;
@@ -229,7 +228,7 @@ mod tests {
             let path = concat!(env!("CARGO_MANIFEST_DIR"), "/keys/public-test-keys.pem");
             std::fs::write(path, format!("{HEADING}{made}")).unwrap();
         }
-        assert_eq!(SigningKeys::bundled().unwrap().to_pem(), made);
+        assert!(SigningKeys::bundled().unwrap().to_pem() == made, "UPDATE_GOLDEN=1 writes the file anew");
         assert!(BUNDLED.lines().next().unwrap().contains("public"));
     }
 

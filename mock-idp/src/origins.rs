@@ -43,8 +43,8 @@ impl Origins {
     #[must_use]
     pub fn is_loopback(&self) -> bool {
         let host = Self::host(&self.login);
-        ["localhost", "127.0.0.1", "[::1]"].iter().any(|name| {
-            host.strip_prefix(name).is_some_and(|rest| rest.is_empty() || rest.starts_with(':'))
-        })
+        ["localhost", "127.0.0.1", "[::1]"]
+            .iter()
+            .any(|name| host.strip_prefix(name).is_some_and(|rest| rest.is_empty() || rest.starts_with(':')))
     }
 }

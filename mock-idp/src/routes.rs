@@ -138,7 +138,16 @@ mod tests {
 
     #[test]
     fn a_path_without_a_tenant_segment_is_no_route() {
-        let paths = ["/oauth2/v2.0/token", "/oauth2/token", "/oauth2/authorize", "//oauth2/token", "/", "", "/common", "/common/oauth2/token/"];
+        let paths = [
+            "/oauth2/v2.0/token",
+            "/oauth2/token",
+            "/oauth2/authorize",
+            "//oauth2/token",
+            "/",
+            "",
+            "/common",
+            "/common/oauth2/token/",
+        ];
         for path in paths {
             assert_eq!(Route::find(path), None, "{path}");
         }

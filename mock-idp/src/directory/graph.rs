@@ -63,8 +63,7 @@ pub(super) fn application(origin: &str) -> App {
     }
     let scopes = |list: &'static [(&str, &str)], consent| {
         list.iter().map(move |(value, display_name)| {
-            let scope =
-                Scope { value: (*value).to_owned(), display_name: Some((*display_name).to_owned()), consent };
+            let scope = Scope { value: (*value).to_owned(), display_name: Some((*display_name).to_owned()), consent };
             ((*value).to_owned(), scope)
         })
     };

@@ -11,9 +11,7 @@ use crate::directory::{Directory, Tenant};
 use crate::error::EntraError;
 use crate::pages::{AskedOf, ConsentPage, ShownError, SignInPage};
 use crate::protocol::authorize::{Authorization, Prompt, Refused, check};
-use crate::protocol::consent::{
-    Asked, AskedIds, Granted, Grantee, added_silently, note_question, still_to_ask,
-};
+use crate::protocol::consent::{Asked, AskedIds, Granted, Grantee, added_silently, note_question, still_to_ask};
 use crate::protocol::grants::Code;
 use crate::protocol::interaction::{Flow, FlowCookie, LIFETIME, SignedIn};
 use crate::protocol::parameters::Parameters;
@@ -75,8 +73,7 @@ impl IdentityProvider {
     /// An authorize request: the sign-in page, because nobody stays signed in yet.
     pub(super) fn authorize(&self, family: Family, incoming: &Incoming<'_>) -> Response {
         self.visit(incoming, |visit| {
-            let parameters =
-                if incoming.parts.method == Method::POST { &incoming.form } else { &incoming.query };
+            let parameters = if incoming.parts.method == Method::POST { &incoming.form } else { &incoming.query };
             let checks = &mut visit.checks;
             let authorization = check(visit.directory, family, incoming.segment, parameters, checks)?;
             if authorization.prompt == Prompt::None {
@@ -104,8 +101,7 @@ impl IdentityProvider {
             let checks = &mut visit.checks;
             let authorization = check(directory, flow.family, &flow.segment, &parameters, checks)?;
             if visit.decision() == Decision::Cancel {
-                let parameters =
-                    vec![("error", "access_denied".to_owned()), ("error_subcode", "cancel".to_owned())];
+                let parameters = vec![("error", "access_denied".to_owned()), ("error_subcode", "cancel".to_owned())];
                 let checks = std::mem::take(&mut visit.checks);
                 let response = self.send_back(&authorization.return_to, parameters, Vec::new(), checks);
                 return Ok(end_flow(response, &flow));
@@ -161,8 +157,8 @@ impl IdentityProvider {
                 return visit.ask_or_finish(&authorization, principal, signed_in, flow);
             }
             visit.checks.pass(Check::ConsentAccepted, expected, "so");
-            let for_everyone = incoming.form.text("forEveryone") == Some("true")
-                || authorization.prompt == Prompt::AdminConsent;
+            let for_everyone =
+                incoming.form.text("forEveryone") == Some("true") || authorization.prompt == Prompt::AdminConsent;
             let grantee = if for_everyone && principal.account.is_administrator() {
                 Grantee::Tenant(principal.tenant.id)
             } else {
@@ -174,23 +170,13 @@ impl IdentityProvider {
         })
     }
 
-    fn visit(
-        &self,
-        incoming: &Incoming<'_>,
-        answer: impl FnOnce(&mut Visit<'_>) -> Answer,
-    ) -> Response {
+    fn visit(&self, incoming: &Incoming<'_>, answer: impl FnOnce(&mut Visit<'_>) -> Answer) -> Response {
         let Ok((seals, flow_seal)) = &self.0.seals else {
             return StatusCode::INTERNAL_SERVER_ERROR.into_response();
         };
         let directory = self.directory();
-        let mut visit = Visit {
-            provider: self,
-            incoming,
-            directory: &directory,
-            seals,
-            flow_seal,
-            checks: Checks::default(),
-        };
+        let mut visit =
+            Visit { provider: self, incoming, directory: &directory, seals, flow_seal, checks: Checks::default() };
         match answer(&mut visit) {
             Ok(response) => response,
             Err(Failure::Refused(refused)) => visit.refuse(*refused),

@@ -26,8 +26,7 @@ impl IdentityProvider {
         incoming: &Incoming<'_>,
         checks: Checks,
     ) -> Response {
-        let envelope =
-            |oauth| Envelope::new(error, oauth, &incoming.ids, incoming.now, &self.0.origins.login);
+        let envelope = |oauth| Envelope::new(error, oauth, &incoming.ids, incoming.now, &self.0.origins.login);
         match delivery(error.kind(), surface) {
             Delivery::Json(status, oauth) => {
                 let mut response = json(status, &envelope(oauth));
@@ -46,13 +45,7 @@ impl IdentityProvider {
         }
     }
 
-    fn error_page(
-        &self,
-        status: StatusCode,
-        error: &EntraError,
-        incoming: &Incoming<'_>,
-        checks: Checks,
-    ) -> Response {
+    fn error_page(&self, status: StatusCode, error: &EntraError, incoming: &Incoming<'_>, checks: Checks) -> Response {
         let passed = checks.0.iter().filter(|result| result.outcome == Outcome::Passed);
         let page = ErrorPage {
             frame: frame(),

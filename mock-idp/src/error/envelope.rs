@@ -55,8 +55,7 @@ impl Envelope {
     /// The members that a redirect carries.
     #[must_use]
     pub fn redirect_parameters(&self) -> Vec<(&'static str, String)> {
-        let mut parameters =
-            vec![("error", self.error.clone()), ("error_description", self.error_description.clone())];
+        let mut parameters = vec![("error", self.error.clone()), ("error_description", self.error_description.clone())];
         parameters.extend(self.error_uri.clone().map(|uri| ("error_uri", uri)));
         parameters
     }

@@ -78,7 +78,7 @@ pub enum Front {
     Redirect(OAuthError),
 }
 
-/// One code's faces.
+/// One code's faces: none where the code does not come up.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Faces {
     /// The AADSTS number.
@@ -86,37 +86,61 @@ pub struct Faces {
     /// Whether `error_uri` has a page for it.
     pub lookup: bool,
     /// At discovery.
-    pub discovery: OAuthError,
+    pub discovery: Option<OAuthError>,
     /// At the token endpoint: status and error.
-    pub token: (u16, OAuthError),
+    pub token: Option<(u16, OAuthError)>,
     /// `suberror` of the token endpoint; client libraries decide by it whether to ask the user.
     pub suberror: Option<&'static str>,
-    /// At the authorize endpoint.
-    pub front: Front,
-    /// At the authorize endpoint under `prompt=none`.
-    pub silent: OAuthError,
+    /// At the authorize endpoint and its pages.
+    pub front: Option<Front>,
+    /// At the authorize endpoint under `prompt=none`, once the redirect URI matched.
+    pub silent: Option<OAuthError>,
+}
+
+/// The row of `number`, for others to be added to.
+const fn row(number: u32) -> Faces {
+    Faces { number, lookup: true, discovery: None, token: None, suberror: None, front: None, silent: None }
 }
 
 impl Faces {
-    const fn new(number: u32, token: OAuthError, front: Front, silent: OAuthError) -> Self {
-        let discovery = OAuthError::InvalidRequest;
-        Self { number, lookup: true, discovery, token: (400, token), suberror: None, front, silent }
+    const fn discovery(self, error: OAuthError) -> Self {
+        Self { discovery: Some(error), ..self }
     }
 
-    const fn without_lookup(self) -> Self {
-        Self { lookup: false, ..self }
+    const fn token(self, error: OAuthError) -> Self {
+        self.token_with(400, error)
     }
 
-    const fn token_status(self, status: u16) -> Self {
-        Self { token: (status, self.token.1), ..self }
+    const fn token_with(self, status: u16, error: OAuthError) -> Self {
+        Self { token: Some((status, error)), ..self }
     }
 
     const fn suberror(self, suberror: &'static str) -> Self {
         Self { suberror: Some(suberror), ..self }
     }
 
-    const fn discovery(self, discovery: OAuthError) -> Self {
-        Self { discovery, ..self }
+    const fn page(self) -> Self {
+        self.page_with(200)
+    }
+
+    const fn page_with(self, status: u16) -> Self {
+        Self { front: Some(Front::Page(status)), ..self }
+    }
+
+    const fn sign_in_again(self) -> Self {
+        Self { front: Some(Front::SignInAgain), ..self }
+    }
+
+    const fn redirect(self, error: OAuthError) -> Self {
+        Self { front: Some(Front::Redirect(error)), silent: Some(error), ..self }
+    }
+
+    const fn silent(self, error: OAuthError) -> Self {
+        Self { silent: Some(error), ..self }
+    }
+
+    const fn without_lookup(self) -> Self {
+        Self { lookup: false, ..self }
     }
 }
 
@@ -127,134 +151,96 @@ impl EntraErrorKind {
         self.faces().number
     }
 
-    /// The row of this code: number, token endpoint, authorize endpoint, authorize endpoint under `prompt=none`.
+    /// The table.
     #[must_use]
     pub const fn faces(self) -> Faces {
-        use Front::{Redirect, SignInAgain};
         use OAuthError as O;
-        const PAGE: Front = Front::Page(200);
-        let row = Faces::new;
         match self {
-            Self::ForeignInteraction => {
-                row(165_900, O::InvalidRequest, Front::Page(403), O::InvalidRequest).without_lookup()
+            Self::SeveralResources => row(28_000).token(O::InvalidScope),
+            Self::EmptyScope => row(28_003).token(O::InvalidRequest),
+            Self::RedirectUriMismatch => row(50_011).page(),
+            Self::UserFromOtherTenant => row(50_020).token(O::InvalidGrant).page(),
+            Self::UserNotFound => row(50_034).token(O::InvalidGrant).sign_in_again(),
+            Self::UnknownInstance => row(50_049).discovery(O::InvalidInstance),
+            Self::NobodySignedIn => row(50_058).silent(O::LoginRequired),
+            Self::FlowTokenExpired => row(50_089).page(),
+            Self::InvalidPassword => row(50_126).sign_in_again(),
+            Self::CodeChallengeParameter => row(50_147).redirect(O::InvalidRequest),
+            Self::NotMultiTenant => row(50_194).token(O::InvalidRequest).page(),
+            Self::CodeRedeemed => row(54_005).token(O::InvalidGrant),
+            Self::ConsentRequired => row(65_001).token(O::InvalidGrant).suberror("consent_required"),
+            Self::ConsentDeclined => row(65_004).redirect(O::AccessDenied),
+            Self::InvalidGrant => row(70_000).token(O::InvalidGrant),
+            Self::UnsupportedGrantType => row(70_003).token(O::UnsupportedGrantType).without_lookup(),
+            Self::UnsupportedResponseType => row(70_005).redirect(O::UnsupportedResponseType),
+            Self::UnsupportedResponseMode => row(70_007).redirect(O::InvalidRequest),
+            Self::CodeExpired => row(70_008).token(O::InvalidGrant),
+            Self::InvalidScope => row(70_011).token(O::InvalidScope).redirect(O::InvalidScope),
+            Self::TenantNotFound => row(90_002).discovery(O::InvalidTenant).token(O::InvalidRequest).page(),
+            Self::RequestsItselfByUri => row(90_009).token(O::InvalidRequest).page().silent(O::InvalidRequest),
+            Self::InvalidInput => row(90_013).token(O::InvalidRequest),
+            Self::UnsupportedPrompt => row(90_023).page(),
+            Self::AdminConsentRequired => row(90_094).page(),
+            Self::ForeignInteraction => row(165_900).page_with(403).without_lookup(),
+            Self::ResourceNotFound => row(500_011).token(O::InvalidResource).redirect(O::InvalidResource),
+            // no failure of the client's credential, hence no 401
+            Self::RedirectUriNotAsAuthorized => row(500_112).token(O::InvalidClient),
+            Self::NoReplyAddress => row(500_113).page(),
+            Self::VerifierMismatch => row(501_481).token(O::InvalidGrant),
+            Self::CodeChallengeMalformed => row(501_491).redirect(O::InvalidRequest),
+            Self::ScopeNotOnResource => row(650_053).token(O::InvalidScope).redirect(O::InvalidClient).without_lookup(),
+            Self::ResourceNotListed => row(650_057).redirect(O::InvalidResource),
+            Self::CodeOfOtherTenant => row(700_005).token(O::InvalidGrant),
+            Self::GrantOfOtherClient => row(700_007).token(O::InvalidGrant),
+            Self::ClientNotFound => row(700_016).token(O::UnauthorizedClient).page(),
+            Self::PublicClientCredential => row(700_025).token_with(401, O::InvalidClient),
+            Self::InvalidClientId => row(700_038).token(O::UnauthorizedClient).page().without_lookup(),
+            Self::TokenResponseDisabled => row(700_051).redirect(O::UnsupportedResponseType),
+            Self::IdTokenResponseDisabled => row(700_054).redirect(O::UnsupportedResponseType),
+            Self::RefreshTokenExpired => row(700_082).token(O::InvalidGrant),
+            Self::TenantMalformed => row(900_023).discovery(O::InvalidRequest).token(O::InvalidRequest).page(),
+            Self::MissingParameter => {
+                row(900_144).discovery(O::InvalidRequest).token(O::InvalidRequest).redirect(O::InvalidRequest)
             }
-            Self::SeveralResources => row(28_000, O::InvalidScope, PAGE, O::InvalidScope),
-            Self::EmptyScope => row(28_003, O::InvalidRequest, PAGE, O::InvalidRequest),
-            Self::RedirectUriMismatch => row(50_011, O::InvalidRequest, PAGE, O::InvalidRequest),
-            Self::UserFromOtherTenant => row(50_020, O::InvalidGrant, PAGE, O::InteractionRequired),
-            Self::UserNotFound => row(50_034, O::InvalidGrant, SignInAgain, O::InteractionRequired),
-            Self::UnknownInstance => {
-                row(50_049, O::InvalidRequest, PAGE, O::InvalidRequest).discovery(O::InvalidInstance)
-            }
-            Self::NobodySignedIn => row(50_058, O::InvalidGrant, PAGE, O::LoginRequired),
-            Self::FlowTokenExpired => row(50_089, O::InvalidRequest, PAGE, O::InvalidRequest),
-            Self::InvalidPassword => row(50_126, O::InvalidGrant, SignInAgain, O::InteractionRequired),
-            Self::CodeChallengeParameter => {
-                row(50_147, O::InvalidRequest, Redirect(O::InvalidRequest), O::InvalidRequest)
-            }
-            Self::NotMultiTenant => row(50_194, O::InvalidRequest, PAGE, O::InvalidRequest),
-            Self::CodeRedeemed => row(54_005, O::InvalidGrant, PAGE, O::InvalidRequest),
-            Self::ConsentRequired => {
-                row(65_001, O::InvalidGrant, PAGE, O::ConsentRequired).suberror("consent_required")
-            }
-            Self::ConsentDeclined => row(65_004, O::InvalidGrant, Redirect(O::AccessDenied), O::AccessDenied),
-            Self::InvalidGrant => row(70_000, O::InvalidGrant, PAGE, O::InvalidRequest),
-            Self::UnsupportedGrantType => {
-                row(70_003, O::UnsupportedGrantType, PAGE, O::InvalidRequest).without_lookup()
-            }
-            Self::UnsupportedResponseType => row(
-                70_005,
-                O::InvalidRequest,
-                Redirect(O::UnsupportedResponseType),
-                O::UnsupportedResponseType,
-            ),
-            Self::UnsupportedResponseMode => {
-                row(70_007, O::InvalidRequest, Redirect(O::InvalidRequest), O::InvalidRequest)
-            }
-            Self::CodeExpired => row(70_008, O::InvalidGrant, PAGE, O::InvalidRequest),
-            Self::InvalidScope => row(70_011, O::InvalidScope, Redirect(O::InvalidScope), O::InvalidScope),
-            Self::TenantNotFound => {
-                row(90_002, O::InvalidRequest, PAGE, O::InvalidRequest).discovery(O::InvalidTenant)
-            }
-            Self::RequestsItselfByUri => row(90_009, O::InvalidRequest, PAGE, O::InvalidRequest),
-            Self::InvalidInput => row(90_013, O::InvalidRequest, PAGE, O::InvalidRequest),
-            Self::UnsupportedPrompt => row(90_023, O::InvalidRequest, PAGE, O::InvalidRequest),
-            Self::AdminConsentRequired => row(90_094, O::InvalidGrant, PAGE, O::ConsentRequired),
-            Self::ResourceNotFound => {
-                row(500_011, O::InvalidResource, Redirect(O::InvalidResource), O::InvalidResource)
-            }
-            Self::RedirectUriNotAsAuthorized => row(500_112, O::InvalidClient, PAGE, O::InvalidRequest),
-            Self::NoReplyAddress => row(500_113, O::InvalidRequest, PAGE, O::InvalidRequest),
-            Self::VerifierMismatch => row(501_481, O::InvalidGrant, PAGE, O::InvalidRequest),
-            Self::CodeChallengeMalformed => {
-                row(501_491, O::InvalidRequest, Redirect(O::InvalidRequest), O::InvalidRequest)
-            }
-            Self::ScopeNotOnResource => {
-                row(650_053, O::InvalidScope, Redirect(O::InvalidClient), O::InvalidClient).without_lookup()
-            }
-            Self::ResourceNotListed => {
-                row(650_057, O::InvalidResource, Redirect(O::InvalidResource), O::InvalidResource)
-            }
-            Self::CodeOfOtherTenant => row(700_005, O::InvalidGrant, PAGE, O::InvalidRequest),
-            Self::GrantOfOtherClient => row(700_007, O::InvalidGrant, PAGE, O::InvalidRequest),
-            Self::ClientNotFound => row(700_016, O::UnauthorizedClient, PAGE, O::UnauthorizedClient),
-            Self::PublicClientCredential => {
-                row(700_025, O::InvalidClient, PAGE, O::InvalidRequest).token_status(401)
-            }
-            Self::InvalidClientId => {
-                row(700_038, O::UnauthorizedClient, PAGE, O::UnauthorizedClient).without_lookup()
-            }
-            Self::TokenResponseDisabled => row(
-                700_051,
-                O::InvalidRequest,
-                Redirect(O::UnsupportedResponseType),
-                O::UnsupportedResponseType,
-            ),
-            Self::IdTokenResponseDisabled => row(
-                700_054,
-                O::InvalidRequest,
-                Redirect(O::UnsupportedResponseType),
-                O::UnsupportedResponseType,
-            ),
-            Self::RefreshTokenExpired => row(700_082, O::InvalidGrant, PAGE, O::InvalidRequest),
-            Self::TenantMalformed => row(900_023, O::InvalidRequest, PAGE, O::InvalidRequest),
-            Self::MissingParameter => row(900_144, O::InvalidRequest, Redirect(O::InvalidRequest), O::InvalidRequest),
             Self::WrongMethod => {
-                row(900_561, O::InvalidRequest, Front::Page(405), O::InvalidRequest).token_status(405)
+                row(900_561).discovery(O::InvalidRequest).token_with(405, O::InvalidRequest).page_with(405)
             }
-            Self::NoReplyAddressGiven => row(900_971, O::InvalidRequest, PAGE, O::InvalidRequest),
-            Self::InvalidClientSecret => row(7_000_215, O::InvalidClient, PAGE, O::InvalidRequest).token_status(401),
-            Self::CredentialMissing => row(7_000_218, O::InvalidClient, PAGE, O::InvalidRequest).token_status(401),
-            Self::ClientSecretExpired => row(7_000_222, O::InvalidClient, PAGE, O::InvalidRequest).token_status(401),
-            Self::DuplicatedParameter => row(9_000_411, O::InvalidRequest, PAGE, O::InvalidRequest),
-            Self::Malformed => row(9_002_313, O::InvalidGrant, PAGE, O::InvalidRequest),
-            Self::PkceRequired => row(9_002_325, O::InvalidRequest, PAGE, O::InvalidRequest),
-            Self::CrossOriginRedemption => row(9_002_326, O::InvalidRequest, PAGE, O::InvalidRequest),
-            Self::SameOriginRedemption => row(9_002_327, O::InvalidRequest, PAGE, O::InvalidRequest),
-            Self::PersonalAccountsOnly => row(9_002_331, O::UnauthorizedClient, PAGE, O::UnauthorizedClient),
-            Self::ResourceMismatch => {
-                row(9_010_010, O::InvalidTarget, Redirect(O::InvalidTarget), O::InvalidTarget)
-            }
+            Self::NoReplyAddressGiven => row(900_971).page(),
+            Self::InvalidClientSecret => row(7_000_215).token_with(401, O::InvalidClient),
+            Self::CredentialMissing => row(7_000_218).token_with(401, O::InvalidClient),
+            Self::ClientSecretExpired => row(7_000_222).token_with(401, O::InvalidClient),
+            Self::DuplicatedParameter => row(9_000_411).token(O::InvalidRequest).page(),
+            Self::Malformed => row(9_002_313).token(O::InvalidGrant),
+            Self::PkceRequired => row(9_002_325).page().silent(O::InvalidRequest),
+            Self::CrossOriginRedemption => row(9_002_326).token(O::InvalidRequest),
+            Self::SameOriginRedemption => row(9_002_327).token(O::InvalidRequest),
+            Self::PersonalAccountsOnly => row(9_002_331).token(O::UnauthorizedClient).page(),
+            Self::ResourceMismatch => row(9_010_010).token(O::InvalidTarget).redirect(O::InvalidTarget),
         }
     }
 }
 
-/// How `kind` is delivered at `surface`.
+/// How `kind` is delivered at `surface`. Where the table has no face for it, the plainest one serves.
 #[must_use]
 pub fn delivery(kind: EntraErrorKind, surface: Surface) -> Delivery {
     let faces = kind.faces();
     let status = |number| StatusCode::from_u16(number).unwrap_or(StatusCode::BAD_REQUEST);
     match surface {
-        Surface::Discovery => Delivery::Json(StatusCode::BAD_REQUEST, faces.discovery),
-        Surface::Token => Delivery::Json(status(faces.token.0), faces.token.1),
+        Surface::Discovery => {
+            Delivery::Json(StatusCode::BAD_REQUEST, faces.discovery.unwrap_or(OAuthError::InvalidRequest))
+        }
+        Surface::Token => {
+            let (number, error) = faces.token.unwrap_or((400, OAuthError::InvalidRequest));
+            Delivery::Json(status(number), error)
+        }
         Surface::Authorize { return_to: Some(return_to), interaction: Interaction::Forbidden } => {
-            Delivery::Redirect(return_to, faces.silent)
+            Delivery::Redirect(return_to, faces.silent.unwrap_or(OAuthError::InteractionRequired))
         }
         Surface::Authorize { return_to, interaction: _ } => match (faces.front, return_to) {
-            (Front::Redirect(error), Some(return_to)) => Delivery::Redirect(return_to, error),
-            (Front::Redirect(_), None) => Delivery::Page(StatusCode::OK),
-            (Front::Page(number), _) => Delivery::Page(status(number)),
-            (Front::SignInAgain, _) => Delivery::SignInAgain,
+            (Some(Front::Redirect(error)), Some(return_to)) => Delivery::Redirect(return_to, error),
+            (Some(Front::Redirect(_)) | None, _) => Delivery::Page(StatusCode::OK),
+            (Some(Front::Page(number)), _) => Delivery::Page(status(number)),
+            (Some(Front::SignInAgain), _) => Delivery::SignInAgain,
         },
     }
 }

@@ -36,8 +36,7 @@ pub fn find<'d>(
         Some(tenant) => application.tenant == tenant.name || application.is_multi_tenant(),
         None => true,
     });
-    let directory_name =
-        segment.tenant().map_or_else(|| segment.in_urls(), |tenant| tenant.display_name.clone());
+    let directory_name = segment.tenant().map_or_else(|| segment.in_urls(), |tenant| tenant.display_name.clone());
     let expected = format!("an application known in {directory_name}");
     let Some(application) = known_here else {
         let fix = match registered {

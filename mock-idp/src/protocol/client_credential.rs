@@ -26,11 +26,7 @@ impl Credentials {
     ///
     /// # Errors
     /// 90013 where both carry a secret, where they name different clients, or where the header cannot be read.
-    pub fn read(
-        parameters: &Parameters,
-        authorization: Option<&str>,
-        checks: &mut Checks,
-    ) -> Result<Self, EntraError> {
+    pub fn read(parameters: &Parameters, authorization: Option<&str>, checks: &mut Checks) -> Result<Self, EntraError> {
         let in_body = Self {
             client_id: parameters.text("client_id").map(str::to_owned),
             secret: parameters.text("client_secret").map(str::to_owned),

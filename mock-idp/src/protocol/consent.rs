@@ -299,9 +299,7 @@ pub fn confirm(
             let wanted: Vec<_> = names.iter().map(String::as_str).collect();
             (names.is_subset(&scopes), format!("consent to {} on {}", wanted.join(" "), target.resource.shown_name()))
         }
-        Wants::Default => {
-            (is_itself || !scopes.is_empty(), format!("any consent on {}", target.resource.shown_name()))
-        }
+        Wants::Default => (is_itself || !scopes.is_empty(), format!("any consent on {}", target.resource.shown_name())),
     };
     if !enough {
         let has: Vec<_> = scopes.iter().map(String::as_str).collect();
@@ -317,7 +315,9 @@ pub fn confirm(
         });
     }
     if target.resource.is_graph() {
-        scopes.extend(oidc.iter().filter(|scope| **scope != OidcScope::OfflineAccess).map(|scope| scope.name().to_owned()));
+        scopes.extend(
+            oidc.iter().filter(|scope| **scope != OidcScope::OfflineAccess).map(|scope| scope.name().to_owned()),
+        );
         scopes.remove(OidcScope::OfflineAccess.name());
     }
     if is_itself && scopes.is_empty() {

@@ -7,9 +7,9 @@
 use serde_json::{Value, json};
 use wire::{Check, Checks};
 
+use super::Family;
 use super::parameters::Parameters;
 use super::tenant::Segment;
-use super::Family;
 use crate::error::EntraError;
 use crate::keys::SigningKeys;
 use crate::origins::Origins;

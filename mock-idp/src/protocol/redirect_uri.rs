@@ -72,11 +72,13 @@ impl MatchedRedirectUri {
     /// What a `form-action` source expression needs to let a form lead here: the origin, or the bare scheme.
     #[must_use]
     pub fn form_action(&self) -> String {
-        match url::Url::parse(&self.uri) {
+        let source = match url::Url::parse(&self.uri) {
             Ok(url) if url.origin().is_tuple() => url.origin().ascii_serialization(),
             Ok(url) => format!("{}:", url.scheme()),
             Err(_) => String::new(),
-        }
+        };
+        // a host may hold characters that end a directive
+        if source.contains([';', ',', '\'', ' ']) { String::new() } else { source }
     }
 
     /// The host as a person should see it.
@@ -294,8 +296,14 @@ mod tests {
         };
         let location = |text: &str| Return::Location(text.to_owned());
         assert_eq!(at("https://a.example", ResponseMode::Query), location("https://a.example/?code=a+b&state=s%2f1#"));
-        assert_eq!(at("https://a.example/x?y=1", ResponseMode::Query), location("https://a.example/x?y=1&code=a+b&state=s%2f1#"));
-        assert_eq!(at("https://a.example/x", ResponseMode::Fragment), location("https://a.example/x#code=a+b&state=s%2f1"));
+        assert_eq!(
+            at("https://a.example/x?y=1", ResponseMode::Query),
+            location("https://a.example/x?y=1&code=a+b&state=s%2f1#")
+        );
+        assert_eq!(
+            at("https://a.example/x", ResponseMode::Fragment),
+            location("https://a.example/x#code=a+b&state=s%2f1")
+        );
         let Return::Form { action, fields, .. } = at("https://a.example", ResponseMode::FormPost) else { panic!() };
         assert_eq!(action, "https://a.example");
         assert_eq!(fields, [("code", "a b".to_owned()), ("state", "s/1".to_owned())]);

@@ -111,7 +111,10 @@ mod tests {
     fn a_scope_is_split_at_the_last_slash() {
         let of = |resource: &str, name: &str| vec![(Some(resource.to_owned()), name.to_owned())];
         assert_eq!(parts("api://x.example/app/read"), of("api://x.example/app", "read"));
-        assert_eq!(parts("https://management.example//user_impersonation"), of("https://management.example/", "user_impersonation"));
+        assert_eq!(
+            parts("https://management.example//user_impersonation"),
+            of("https://management.example/", "user_impersonation")
+        );
         assert_eq!(parts("User.Read User.Read"), [(None, "User.Read".to_owned())]);
     }
 
@@ -124,7 +127,8 @@ mod tests {
 
     #[test]
     fn default_stands_alone_among_resource_scopes() {
-        for text in ["api://x/.default api://x/read", "api://x/.default api://y/.default", "openid, profile, .default"] {
+        for text in ["api://x/.default api://x/read", "api://x/.default api://y/.default", "openid, profile, .default"]
+        {
             assert!(ScopeText::parse(text).is_err(), "{text}");
         }
     }

@@ -201,7 +201,12 @@ fn find_scope(
     }
     let expected = || {
         let values: Vec<_> = resource.scopes.values().take(8).map(|scope| scope.value.as_str()).collect();
-        format!("a scope of {}: {}{}", resource.shown_name(), values.join(", "), if resource.scopes.len() > 8 { ", …" } else { "" })
+        format!(
+            "a scope of {}: {}{}",
+            resource.shown_name(),
+            values.join(", "),
+            if resource.scopes.len() > 8 { ", …" } else { "" }
+        )
     };
     if let Some(value) = registered_value(resource, &scope.name) {
         checks.pass(Check::ScopeExists, expected(), scope.name.as_str());
@@ -234,11 +239,7 @@ pub fn registered_value<'d>(resource: Application<'d>, name: &str) -> Option<&'d
 ///
 /// # Errors
 /// 90009.
-pub fn check_not_itself(
-    client: Application<'_>,
-    target: &Target<'_>,
-    checks: &mut Checks,
-) -> Result<(), EntraError> {
+pub fn check_not_itself(client: Application<'_>, target: &Target<'_>, checks: &mut Checks) -> Result<(), EntraError> {
     let is_itself = target.resource.client_id == client.client_id;
     if !is_itself || super::guid(&target.requested_as).is_some() {
         return Ok(());
@@ -250,18 +251,11 @@ pub fn check_not_itself(
         "a client of its own beside the resource (portal: App registrations > New registration), or the client id \
          in the place of the Application ID URI",
     );
-    Err(EntraError::RequestsItselfByUri {
-        client_id: client.client_id,
-        client_name: client.shown_name().to_owned(),
-    })
+    Err(EntraError::RequestsItselfByUri { client_id: client.client_id, client_name: client.shown_name().to_owned() })
 }
 
 /// RFC 8707 as Entra has it: the parameter must be an identifier of the one application that owns the scopes.
-fn check_resource_matches(
-    parameter: &str,
-    requested: &Requested<'_>,
-    checks: &mut Checks,
-) -> Result<(), EntraError> {
+fn check_resource_matches(parameter: &str, requested: &Requested<'_>, checks: &mut Checks) -> Result<(), EntraError> {
     let is_of = |resource: Application<'_>| {
         resource.identifier_uris.iter().any(|uri| uri == parameter)
             || super::guid(parameter) == Some(resource.client_id)

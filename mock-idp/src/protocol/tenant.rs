@@ -74,12 +74,15 @@ pub fn find<'d>(directory: &'d Directory, segment: &str, checks: &mut Checks) ->
         "the tenant segment of the URL, or idp.tenants (portal: Microsoft Entra ID > Overview > Tenant ID, Primary domain)"
     };
     checks.refuse(Check::TenantExists, expected, segment, fix);
-    if is_domain(segment) { Err(EntraError::TenantNotFound { tenant }) } else { Err(EntraError::TenantMalformed { tenant }) }
+    if is_domain(segment) {
+        Err(EntraError::TenantNotFound { tenant })
+    } else {
+        Err(EntraError::TenantMalformed { tenant })
+    }
 }
 
 /// Whether the text could be a domain or an id.
 fn is_domain(text: &str) -> bool {
-    text.split('.').all(|label| {
-        !label.is_empty() && label.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
-    })
+    text.split('.')
+        .all(|label| !label.is_empty() && label.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-'))
 }

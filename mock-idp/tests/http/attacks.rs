@@ -61,7 +61,12 @@ fn atk_a05_no_trick_of_spelling_matches() {
 
 #[test]
 fn atk_a06_the_web_platform_compares_bytes() {
-    for uri in ["https://APP.example/cb?x=1", "https://app.example/cb/?x=1", "https://app.example:443/cb?x=1", "http://app.example/cb?x=1"] {
+    for uri in [
+        "https://APP.example/cb?x=1",
+        "https://app.example/cb/?x=1",
+        "https://app.example:443/cb?x=1",
+        "http://app.example/cb?x=1",
+    ] {
         assert_page(&authorize_to(uri), 50_011);
     }
 }
@@ -69,7 +74,13 @@ fn atk_a06_the_web_platform_compares_bytes() {
 #[test]
 fn atk_a07_the_port_is_free_on_loopback_alone() {
     assert!(authorize_to("http://localhost:5000/cb").body.contains("idSIButton9"));
-    for uri in ["http://localhost.evil.test/cb", "http://localhost:1@evil.test/cb", "http://localhost:1/other", "https://localhost/cb", "http://127.0.0.1/cb"] {
+    for uri in [
+        "http://localhost.evil.test/cb",
+        "http://localhost:1@evil.test/cb",
+        "http://localhost:1/other",
+        "https://localhost/cb",
+        "http://127.0.0.1/cb",
+    ] {
         assert_page(&authorize_to(uri), 50_011);
     }
 }
@@ -77,7 +88,8 @@ fn atk_a07_the_port_is_free_on_loopback_alone() {
 #[test]
 fn atk_a08_without_redirect_uri_nothing_is_guessed() {
     assert_page(&authorize_to(""), 900_971);
-    let lab = Lab::of(changed(json!({"apps": {"client": {"redirect_uris": {"web": [REDIRECT], "spa": [], "public": []}}}})));
+    let lab =
+        Lab::of(changed(json!({"apps": {"client": {"redirect_uris": {"web": [REDIRECT], "spa": [], "public": []}}}})));
     let parameters = with(&v2(DEFAULT), "redirect_uri", "");
     let code = lab.code(V2_AUTHORIZE, &parameters);
     let form_text = form(&with(&redeem(&code), "redirect_uri", ""));
@@ -86,7 +98,8 @@ fn atk_a08_without_redirect_uri_nothing_is_guessed() {
 
 #[test]
 fn atk_a09_the_redirect_uri_is_judged_before_the_rest() {
-    for (name, value) in [("response_type", "token"), ("scope", "a b/ c"), ("code_challenge", "short"), ("prompt", "x")] {
+    for (name, value) in [("response_type", "token"), ("scope", "a b/ c"), ("code_challenge", "short"), ("prompt", "x")]
+    {
         let parameters = with(&with(&v2(DEFAULT), name, value), "redirect_uri", "https://evil.test/");
         assert_page(&Lab::new().authorize(V2_AUTHORIZE, &parameters), 50_011);
     }
@@ -113,7 +126,12 @@ fn atk_a11_no_parameter_counts_that_is_given_twice() {
 
 #[test]
 fn atk_a12_a_wrong_response_type_is_told_the_application() {
-    let answers = [("", "invalid_request"), ("nonsense", "unsupported_response_type"), ("token", "unsupported_response_type"), ("code token", "unsupported_response_type")];
+    let answers = [
+        ("", "invalid_request"),
+        ("nonsense", "unsupported_response_type"),
+        ("token", "unsupported_response_type"),
+        ("code token", "unsupported_response_type"),
+    ];
     for (response_type, error) in answers {
         let seen = Lab::new().authorize(V2_AUTHORIZE, &with(&v2(DEFAULT), "response_type", response_type));
         assert!(seen.location().unwrap().starts_with(REDIRECT));
@@ -127,7 +145,13 @@ fn atk_a12_a_wrong_response_type_is_told_the_application() {
 fn atk_a13_state_comes_back_byte_for_byte() {
     let lab = Lab::new();
     let long = "x".repeat(4096);
-    for state in [long.as_str(), "\u{1f980} ü", "\"><script>alert(1)</script>", "a\r\nLocation: https://evil.test/", "a+b c&d=e;f%20"] {
+    for state in [
+        long.as_str(),
+        "\u{1f980} ü",
+        "\"><script>alert(1)</script>",
+        "a\r\nLocation: https://evil.test/",
+        "a+b c&d=e;f%20",
+    ] {
         let mut browser = Browser::new(&lab);
         browser.open(V2_AUTHORIZE, &with(&v2(DEFAULT), "state", state));
         let seen = browser.sign_in("megan@contoso.com", PASSWORD);
@@ -157,7 +181,13 @@ fn atk_a14_markup_in_a_posted_form_stays_text() {
 fn atk_a15_malformed_challenges_are_invalid_requests() {
     let good = "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM";
     let long = "a".repeat(129);
-    let cases = [("short", "plain"), (long.as_str(), "plain"), ("E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-c!", "S256"), (good, "S512"), ("", "S256")];
+    let cases = [
+        ("short", "plain"),
+        (long.as_str(), "plain"),
+        ("E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-c!", "S256"),
+        (good, "S512"),
+        ("", "S256"),
+    ];
     for (challenge, method) in cases {
         let parameters = with(&with(&v2(DEFAULT), "code_challenge", challenge), "code_challenge_method", method);
         let seen = Lab::new().authorize(V2_AUTHORIZE, &parameters);
@@ -168,7 +198,8 @@ fn atk_a15_malformed_challenges_are_invalid_requests() {
 #[test]
 fn atk_a18_unknown_parameters_do_no_harm() {
     let lab = Lab::new();
-    let more = vec![("claims", "{}"), ("x-client-sku", "x"), ("acr_values", "1"), ("request_uri", "http://169.254.169.254/")];
+    let more =
+        vec![("claims", "{}"), ("x-client-sku", "x"), ("acr_values", "1"), ("request_uri", "http://169.254.169.254/")];
     lab.code(V2_AUTHORIZE, &[v2(DEFAULT), more].concat());
 }
 
@@ -305,7 +336,13 @@ fn atk_b06_a_verifier_and_its_challenge_come_together() {
 fn atk_b07_only_a_whole_current_secret_is_one() {
     let lab = Lab::new();
     let code = lab.code(V2_AUTHORIZE, &v2(DEFAULT));
-    let cases = [("wrong", 7_000_215), (&SECRET[..10], 7_000_215), ("", 7_000_218), ("an-expired-secret", 7_000_222), ("server-secret", 7_000_215)];
+    let cases = [
+        ("wrong", 7_000_215),
+        (&SECRET[..10], 7_000_215),
+        ("", 7_000_218),
+        ("an-expired-secret", 7_000_222),
+        ("server-secret", 7_000_215),
+    ];
     for (secret, aadsts) in cases {
         let seen = lab.post(V2_TOKEN, &form(&with(&redeem(&code), "client_secret", secret)));
         assert_eq!((seen.status.as_u16(), seen.aadsts()), (401, Some(aadsts)));
@@ -366,7 +403,12 @@ fn atk_b12_a_refresh_token_belongs_to_one_client_and_is_nothing_else() {
         lab.post(V2_TOKEN, &form(&redeem(token))),
     ];
     for seen in refusals {
-        assert_eq!((seen.status.as_u16(), seen.json()["error"].as_str()), (400, Some("invalid_grant")), "{}", seen.body);
+        assert_eq!(
+            (seen.status.as_u16(), seen.json()["error"].as_str()),
+            (400, Some("invalid_grant")),
+            "{}",
+            seen.body
+        );
     }
 }
 
@@ -429,7 +471,18 @@ fn atk_b22_what_a_request_puts_into_a_message_is_cut_and_harmless() {
 fn atk_g01_markup_in_any_parameter_of_the_authorize_request_stays_text() {
     let lab = Lab::new();
     let hostile = "\"'><script>alert(1)</script>";
-    for name in ["client_id", "response_type", "redirect_uri", "scope", "state", "login_hint", "prompt", "nonce", "response_mode", "resource"] {
+    for name in [
+        "client_id",
+        "response_type",
+        "redirect_uri",
+        "scope",
+        "state",
+        "login_hint",
+        "prompt",
+        "nonce",
+        "response_mode",
+        "resource",
+    ] {
         let seen = lab.authorize(V2_AUTHORIZE, &with(&v2(DEFAULT), name, hostile));
         assert!(!seen.body.contains("<script>"), "{name}");
         assert!(seen.status.as_u16() < 500);
@@ -441,7 +494,14 @@ fn atk_g01_markup_in_any_parameter_of_the_authorize_request_stays_text() {
 #[test]
 fn malformed_requests_are_refused_and_never_break_the_server() {
     let lab = Lab::new();
-    let bodies: [&[u8]; 6] = [b"", b"\xff\xfe", b"%", b"=&=&=", b"grant_type=%ff&client_id=%00", b"grant_type=refresh_token&refresh_token=a.b.c&client_id="];
+    let bodies: [&[u8]; 6] = [
+        b"",
+        b"\xff\xfe",
+        b"%",
+        b"=&=&=",
+        b"grant_type=%ff&client_id=%00",
+        b"grant_type=refresh_token&refresh_token=a.b.c&client_id=",
+    ];
     for path in [V1_TOKEN, V2_TOKEN, "/common/login", "/common/consent/set", V2_AUTHORIZE] {
         for body in bodies {
             let request = Request::post(path)

@@ -21,16 +21,29 @@ fn token(form_text: &str) -> Seen {
     Lab::new().post(V2_TOKEN, form_text)
 }
 
+/// The parameters of a request, and what a test does to them.
+type Pairs<'p> = Vec<(&'p str, &'p str)>;
+type Change = for<'p> fn(Pairs<'p>) -> Pairs<'p>;
+
 /// Redeems a good code after `change` was made to the request.
-fn redeemed(change: for<'p> fn(Vec<(&'p str, &'p str)>) -> Vec<(&'p str, &'p str)>) -> Seen {
+fn redeemed(change: Change) -> Seen {
     let lab = Lab::new();
     let code = lab.code(V2_AUTHORIZE, &v2(DEFAULT));
-    lab.post(V2_TOKEN, &form(&of(redeem(&code), client_id, secret)))
+    lab.post(V2_TOKEN, &form(&change(redeem(&code))))
 }
 
-fn refreshed_in(world: Value, scope: &'static str, client_id: &'static str, secret: &'static str, redirect: &'static str) -> Seen {
+fn refreshed_in(
+    world: Value,
+    scope: &'static str,
+    client_id: &'static str,
+    secret: &'static str,
+    redirect: &'static str,
+) -> Seen {
     let lab = Lab::of(world);
-    let code = lab.code(&format!("/{TENANT}/oauth2/v2.0/authorize"), &with(&with(&v2(scope), "client_id", client_id), "redirect_uri", redirect));
+    let code = lab.code(
+        &format!("/{TENANT}/oauth2/v2.0/authorize"),
+        &with(&with(&v2(scope), "client_id", client_id), "redirect_uri", redirect),
+    );
     fn of<'p>(parameters: Vec<(&'p str, &'p str)>, client_id: &'p str, secret: &'p str) -> Vec<(&'p str, &'p str)> {
         with(&with(&parameters, "client_id", client_id), "client_secret", secret)
     }
@@ -56,7 +69,8 @@ fn with_origin(redirect: &'static str, secret: &'static str, origin: Option<&str
     let challenge = "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM";
     let parameters = with(&with(&v2(DEFAULT), "code_challenge", challenge), "code_challenge_method", "S256");
     let code = lab.code(V2_AUTHORIZE, &with(&parameters, "redirect_uri", redirect));
-    let mut request = post(V2_TOKEN, &form(&with(&with(&redeem(&code), "redirect_uri", redirect), "client_secret", secret)));
+    let mut request =
+        post(V2_TOKEN, &form(&with(&with(&redeem(&code), "redirect_uri", redirect), "client_secret", secret)));
     if let Some(origin) = origin {
         request.headers_mut().insert(header::ORIGIN, origin.parse().unwrap());
     }
@@ -68,16 +82,22 @@ const CAUSES: &[Cause] = &[
     (28_000, "scope.well_formed", || {
         redeemed(|form| with(&form, "scope", "api://3f8a1c2e-5b6d-4e7f-8a9b-1c2d3e4f5a6b/user_impersonation User.Read"))
     }),
-    (28_003, "scope.well_formed", || redeemed(|mut form| {
-        form.push(("scope", ""));
-        form
-    })),
-    (50_011, "redirect_uri.registered", || authorize(V1_AUTHORIZE, &with(&v1(), "redirect_uri", "https://global.consent.azure-apim.net/redirect"))),
+    (28_003, "scope.well_formed", || {
+        redeemed(|mut form| {
+            form.push(("scope", ""));
+            form
+        })
+    }),
+    (50_011, "redirect_uri.registered", || {
+        authorize(V1_AUTHORIZE, &with(&v1(), "redirect_uri", "https://global.consent.azure-apim.net/redirect"))
+    }),
     (50_020, "user.exists", || {
         signed_in(world(), &format!("/{TENANT}/oauth2/authorize"), &v1(), "nestor@fabrikam.com", "Northwind-9")
     }),
     (50_034, "user.exists", || signed_in(world(), V1_AUTHORIZE, &v1(), "who@contoso.com", "x")),
-    (50_049, "endpoint.exists", || Lab::new().get("/common/discovery/instance?authorization_endpoint=https://evil.test/common/oauth2/authorize")),
+    (50_049, "endpoint.exists", || {
+        Lab::new().get("/common/discovery/instance?authorization_endpoint=https://evil.test/common/oauth2/authorize")
+    }),
     (50_058, "prompt.supported", || authorize(V1_AUTHORIZE, &with(&v1(), "prompt", "none"))),
     (50_089, "request.interaction", || {
         let lab = Lab::new();
@@ -87,8 +107,12 @@ const CAUSES: &[Cause] = &[
         browser.sign_in("megan@contoso.com", PASSWORD)
     }),
     (50_126, "user.password", || signed_in(world(), V1_AUTHORIZE, &v1(), "megan@contoso.com", "x")),
-    (50_147, "code_challenge.well_formed", || authorize(V2_AUTHORIZE, &with(&v2(DEFAULT), "code_challenge_method", "S256"))),
-    (50_194, "client.audience", || authorize(V2_AUTHORIZE, &with(&v2(DEFAULT), "client_id", "9d4e2b7a-0000-4000-8000-000000000001"))),
+    (50_147, "code_challenge.well_formed", || {
+        authorize(V2_AUTHORIZE, &with(&v2(DEFAULT), "code_challenge_method", "S256"))
+    }),
+    (50_194, "client.audience", || {
+        authorize(V2_AUTHORIZE, &with(&v2(DEFAULT), "client_id", "9d4e2b7a-0000-4000-8000-000000000001"))
+    }),
     (54_005, "code.unused", || {
         let lab = Lab::new();
         let code = lab.code(V2_AUTHORIZE, &v2(DEFAULT));
@@ -116,7 +140,9 @@ const CAUSES: &[Cause] = &[
     }),
     (70_003, "grant_type.supported", || redeemed(|form| with(&form, "grant_type", "no_such_grant"))),
     (70_005, "response_type.supported", || authorize(V2_AUTHORIZE, &with(&v2(DEFAULT), "response_type", "none"))),
-    (70_007, "response_mode.supported", || authorize(V2_AUTHORIZE, &with(&v2(DEFAULT), "response_mode", "web_message"))),
+    (70_007, "response_mode.supported", || {
+        authorize(V2_AUTHORIZE, &with(&v2(DEFAULT), "response_mode", "web_message"))
+    }),
     (70_008, "code.current", || {
         let lab = Lab::new();
         let code = lab.code(V2_AUTHORIZE, &v2(DEFAULT));
@@ -126,7 +152,8 @@ const CAUSES: &[Cause] = &[
     (70_011, "scope.well_formed", || authorize(V2_AUTHORIZE, &v2("api://x/.default User.Read"))),
     (90_002, "tenant.exists", || Lab::new().post("/nobody.example/oauth2/v2.0/token", "grant_type=refresh_token")),
     (90_009, "resource.permitted", || {
-        let parameters = with(&with(&v1(), "client_id", SERVER), "redirect_uri", "https://server.example/.auth/login/aad/callback");
+        let parameters =
+            with(&with(&v1(), "client_id", SERVER), "redirect_uri", "https://server.example/.auth/login/aad/callback");
         authorize(&format!("/{TENANT}/oauth2/authorize"), &parameters)
     }),
     (90_013, "client_secret.present", || {
@@ -136,17 +163,25 @@ const CAUSES: &[Cause] = &[
     }),
     (90_023, "prompt.supported", || authorize(V2_AUTHORIZE, &with(&v2(DEFAULT), "prompt", "please"))),
     (90_094, "consent.granted", || {
-        let change = json!({"tenants": {"contoso": {"user_consent": "disabled"}}, "consents": {"client-on-server": null}});
+        let change =
+            json!({"tenants": {"contoso": {"user_consent": "disabled"}}, "consents": {"client-on-server": null}});
         megan(changed(change), V1_AUTHORIZE, &v1())
     }),
-    (500_011, "resource.exists", || authorize(&format!("/{TENANT}/oauth2/authorize"), &with(&v1(), "resource", "api://not-registered"))),
+    (500_011, "resource.exists", || {
+        authorize(&format!("/{TENANT}/oauth2/authorize"), &with(&v1(), "resource", "api://not-registered"))
+    }),
     (500_112, "code.redirect_uri", || redeemed(|form| with(&form, "redirect_uri", "https://app.example/cb?x=1"))),
-    (500_113, "redirect_uri.present", || authorize(V1_AUTHORIZE, &with(&v1(), "client_id", "9d4e2b7a-0000-4000-8000-000000000003"))),
-    (501_481, "code_verifier.matches", || redeemed(|form| with(&form, "code_verifier", "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk"))),
+    (500_113, "redirect_uri.present", || {
+        authorize(V1_AUTHORIZE, &with(&v1(), "client_id", "9d4e2b7a-0000-4000-8000-000000000003"))
+    }),
+    (501_481, "code_verifier.matches", || {
+        redeemed(|form| with(&form, "code_verifier", "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk"))
+    }),
     (501_491, "code_challenge.well_formed", || authorize(V2_AUTHORIZE, &with(&v2(DEFAULT), "code_challenge", "short"))),
     (650_053, "scope.exists", || authorize(&format!("/{TENANT}/oauth2/v2.0/authorize"), &v2("user_impersonation"))),
     (650_057, "resource.permitted", || {
-        let change = json!({"apps": {"client": {"permissions": {"server": null}}}, "consents": {"client-on-server": null}});
+        let change =
+            json!({"apps": {"client": {"permissions": {"server": null}}}, "consents": {"client-on-server": null}});
         megan(changed(change), V1_AUTHORIZE, &v1())
     }),
     (700_005, "code.client", || {
@@ -159,11 +194,17 @@ const CAUSES: &[Cause] = &[
         let code = lab.code(V2_AUTHORIZE, &v2(DEFAULT));
         lab.post("/contoso.com/oauth2/v2.0/token", &form(&with(&redeem(&code), "client_id", SERVER)))
     }),
-    (700_016, "client.registered", || authorize(V1_AUTHORIZE, &with(&v1(), "client_id", "9d4e2b7a-0000-4000-8000-00000000dead"))),
+    (700_016, "client.registered", || {
+        authorize(V1_AUTHORIZE, &with(&v1(), "client_id", "9d4e2b7a-0000-4000-8000-00000000dead"))
+    }),
     (700_025, "client_secret.present", || with_origin("http://localhost:1/cb", SECRET, None)),
-    (700_038, "client.well_formed", || token("grant_type=refresh_token&client_id=00000000-0000-0000-0000-000000000000")),
+    (700_038, "client.well_formed", || {
+        token("grant_type=refresh_token&client_id=00000000-0000-0000-0000-000000000000")
+    }),
     (700_051, "response_type.supported", || authorize(V2_AUTHORIZE, &with(&v2(DEFAULT), "response_type", "token"))),
-    (700_054, "response_type.supported", || authorize(V2_AUTHORIZE, &with(&v2(DEFAULT), "response_type", "code id_token"))),
+    (700_054, "response_type.supported", || {
+        authorize(V2_AUTHORIZE, &with(&v2(DEFAULT), "response_type", "code id_token"))
+    }),
     (700_082, "refresh_token.current", || {
         let lab = Lab::new();
         let code = lab.code(V2_AUTHORIZE, &v2(DEFAULT));
@@ -178,14 +219,23 @@ const CAUSES: &[Cause] = &[
     (7_000_215, "client_secret.valid", || redeemed(|form| with(&form, "client_secret", "wrong"))),
     (7_000_218, "client_secret.present", || redeemed(|form| with(&form, "client_secret", ""))),
     (7_000_222, "client_secret.current", || redeemed(|form| with(&form, "client_secret", "an-expired-secret"))),
-    (9_000_411, "request.parameter_once", || authorize(V2_AUTHORIZE, &[v2(DEFAULT), vec![("scope", "openid")]].concat())),
+    (9_000_411, "request.parameter_once", || {
+        authorize(V2_AUTHORIZE, &[v2(DEFAULT), vec![("scope", "openid")]].concat())
+    }),
     (9_002_313, "code.authentic", || redeemed(|form| with(&form, "code", "0.AS8A-garbage"))),
-    (9_002_325, "code_challenge.well_formed", || authorize(V2_AUTHORIZE, &with(&v2(DEFAULT), "redirect_uri", "https://spa.example/"))),
+    (9_002_325, "code_challenge.well_formed", || {
+        authorize(V2_AUTHORIZE, &with(&v2(DEFAULT), "redirect_uri", "https://spa.example/"))
+    }),
     (9_002_326, "code.origin", || with_origin(REDIRECT, SECRET, Some("https://evil.test"))),
     (9_002_327, "code.origin", || with_origin("https://spa.example/", "", None)),
-    (9_002_331, "client.audience", || authorize(V1_AUTHORIZE, &with(&v1(), "client_id", "9d4e2b7a-0000-4000-8000-000000000004"))),
+    (9_002_331, "client.audience", || {
+        authorize(V1_AUTHORIZE, &with(&v1(), "client_id", "9d4e2b7a-0000-4000-8000-000000000004"))
+    }),
     (9_010_010, "resource.matches_scopes", || {
-        authorize(&format!("/{TENANT}/oauth2/v2.0/authorize"), &with(&v2(DEFAULT), "resource", "https://server.example/mcp"))
+        authorize(
+            &format!("/{TENANT}/oauth2/v2.0/authorize"),
+            &with(&v2(DEFAULT), "resource", "https://server.example/mcp"),
+        )
     }),
 ];
 
@@ -193,12 +243,34 @@ const CAUSES: &[Cause] = &[
 fn every_code_is_really_caused_by_the_check_that_is_named_with_it() {
     for (number, check, cause) in CAUSES {
         let seen = cause();
-        assert_eq!((seen.aadsts(), seen.refusing()), (Some(*number), Some(*check)), "{:?}\n{}", seen.location(), seen.body);
+        assert_eq!(
+            (seen.aadsts(), seen.refusing()),
+            (Some(*number), Some(*check)),
+            "{:?}\n{}",
+            seen.location(),
+            seen.body
+        );
         let refusal = seen.checks.refusal().unwrap();
         assert!(refusal.fix.as_ref().is_some_and(|fix| !fix.is_empty()), "{number} names no fix");
         assert!(seen.status.as_u16() < 500);
         let all = format!("{:?}", seen.checks);
         assert!(!all.contains(SECRET) && !all.contains(PASSWORD), "{number} shows a secret");
+    }
+}
+
+/// The surface at which a code is caused is one that the table has a face for.
+#[test]
+fn the_table_has_a_face_for_every_cause() {
+    for (number, _, cause) in CAUSES {
+        let faces = EntraErrorKind::iter().find(|kind| kind.number() == *number).unwrap().faces();
+        let seen = cause();
+        let at_front = seen.location().is_some() || seen.body.starts_with("<!DOCTYPE html>");
+        let has_face = if at_front {
+            faces.front.is_some() || faces.silent.is_some()
+        } else {
+            faces.token.is_some() || faces.discovery.is_some()
+        };
+        assert!(has_face, "{number}");
     }
 }
 
@@ -307,7 +379,9 @@ fn missing_parameters_are_named_one_by_one() {
     let page = |path: &str, parameters: &[(&str, &str)], name| authorize(path, &with(parameters, name, ""));
     let no_client = page(V1_AUTHORIZE, &v1(), "client_id");
     assert_eq!((no_client.aadsts(), no_client.location()), (Some(900_144), None));
-    for (path, parameters, name) in [(V1_AUTHORIZE, v1(), "resource"), (V2_AUTHORIZE, v2(DEFAULT), "scope"), (V1_AUTHORIZE, v1(), "response_type")] {
+    for (path, parameters, name) in
+        [(V1_AUTHORIZE, v1(), "resource"), (V2_AUTHORIZE, v2(DEFAULT), "scope"), (V1_AUTHORIZE, v1(), "response_type")]
+    {
         let seen = page(path, &parameters, name);
         assert_eq!(returned(&seen, "error").as_deref(), Some("invalid_request"), "{name}");
         assert!(returned(&seen, "error_description").unwrap().contains(&format!("'{name}'")));
@@ -344,7 +418,8 @@ fn consent_that_was_withdrawn_between_code_and_token_is_missed() {
 
 #[test]
 fn the_client_that_is_its_own_resource_fails_at_the_refresh_without_scope() {
-    let change = json!({"consents": {"own": {"client": "server", "resource": "server", "scopes": ["user_impersonation"]}}});
+    let change =
+        json!({"consents": {"own": {"client": "server", "resource": "server", "scopes": ["user_impersonation"]}}});
     let redirect = "https://server.example/.auth/login/aad/callback";
     let by_uri = "api://3f8a1c2e-5b6d-4e7f-8a9b-1c2d3e4f5a6b/user_impersonation offline_access";
     let seen = refreshed_in(changed(change.clone()), by_uri, SERVER, "server-secret", redirect);

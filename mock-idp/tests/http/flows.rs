@@ -1,8 +1,8 @@
 //! The ways that work.
 
+use axum::body::Body;
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use axum::body::Body;
 use http::{Request, header};
 use serde_json::{Value, json};
 
@@ -21,7 +21,18 @@ fn the_v1_connector_gets_v1_tokens_as_strings() {
     let body = seen.json();
     assert_eq!(
         names(&body),
-        ["token_type", "scope", "expires_in", "ext_expires_in", "expires_on", "not_before", "resource", "access_token", "refresh_token", "id_token"]
+        [
+            "token_type",
+            "scope",
+            "expires_in",
+            "ext_expires_in",
+            "expires_on",
+            "not_before",
+            "resource",
+            "access_token",
+            "refresh_token",
+            "id_token"
+        ]
     );
     assert!(body.as_object().unwrap().values().all(Value::is_string));
     assert_eq!(body["expires_in"], "3599");
@@ -71,7 +82,16 @@ fn a_v2_client_gets_numbers_and_what_it_asked_for() {
     let body = lab.post(V2_TOKEN, &form(&with(&redeem(&code), "client_info", "1"))).json();
     assert_eq!(
         names(&body),
-        ["token_type", "scope", "expires_in", "ext_expires_in", "access_token", "refresh_token", "id_token", "client_info"]
+        [
+            "token_type",
+            "scope",
+            "expires_in",
+            "ext_expires_in",
+            "access_token",
+            "refresh_token",
+            "id_token",
+            "client_info"
+        ]
     );
     assert_eq!(body["expires_in"], 3599);
     assert_eq!(body["scope"], format!("{SERVER_URI}/user_impersonation email openid profile"));
@@ -101,7 +121,25 @@ fn the_resource_chooses_version_2() {
     assert_eq!(claims["azp"], CLIENT);
     assert_eq!(claims["azpacr"], "1");
     assert_eq!(names(&jose_header(token)), ["typ", "alg", "kid"]);
-    for name in ["aud", "iss", "iat", "nbf", "exp", "aio", "azp", "azpacr", "name", "oid", "preferred_username", "rh", "scp", "sub", "tid", "uti", "ver"] {
+    for name in [
+        "aud",
+        "iss",
+        "iat",
+        "nbf",
+        "exp",
+        "aio",
+        "azp",
+        "azpacr",
+        "name",
+        "oid",
+        "preferred_username",
+        "rh",
+        "scp",
+        "sub",
+        "tid",
+        "uti",
+        "ver",
+    ] {
         assert!(claims.get(name).is_some(), "{name}");
     }
     assert_eq!(claims["sub"].as_str().unwrap().len(), 43);
@@ -254,12 +292,20 @@ fn an_authorize_request_may_be_posted() {
 
 #[test]
 fn nobody_granted_and_the_user_consents_on_the_page() {
-    let lab = Lab::of(changed(json!({"consents": {"client-on-graph": null, "client-on-server": null, "client-on-modern": null}})));
+    let lab = Lab::of(changed(
+        json!({"consents": {"client-on-graph": null, "client-on-server": null, "client-on-modern": null}}),
+    ));
     let mut browser = Browser::new(&lab);
     browser.open(V1_AUTHORIZE, &v1());
     let seen = browser.sign_in("megan@contoso.com", PASSWORD);
     assert_eq!(seen.status, 200);
-    for text in ["copilot-studio-client", "published by Contoso", "global.consent.azure-apim.net", "Access the server", "Things.Read"] {
+    for text in [
+        "copilot-studio-client",
+        "published by Contoso",
+        "global.consent.azure-apim.net",
+        "Access the server",
+        "Things.Read",
+    ] {
         assert!(seen.body.contains(text), "{text}: {}", seen.body);
     }
     assert!(!seen.body.contains("on behalf of your organization"));
@@ -267,7 +313,9 @@ fn nobody_granted_and_the_user_consents_on_the_page() {
     let code = returned(&seen, "code").unwrap();
     assert_eq!(lab.post(V1_TOKEN, &form(&redeem(&code))).status, 200);
     // remembered, also when the world is swapped
-    lab.replace(changed(json!({"consents": {"client-on-graph": null, "client-on-server": null, "client-on-modern": null}})));
+    lab.replace(changed(
+        json!({"consents": {"client-on-graph": null, "client-on-server": null, "client-on-modern": null}}),
+    ));
     lab.code(V1_AUTHORIZE, &v1());
     // for this user only
     let mut other = Browser::new(&lab);
@@ -292,7 +340,9 @@ fn an_administrator_consents_for_everyone() {
 
 #[test]
 fn any_grant_on_the_resource_is_enough_for_default() {
-    let lab = Lab::of(changed(json!({"apps": {"client": {"permissions": {"server": {"scopes": ["user_impersonation", "Server.Manage"]}}}}})));
+    let lab = Lab::of(changed(
+        json!({"apps": {"client": {"permissions": {"server": {"scopes": ["user_impersonation", "Server.Manage"]}}}}}),
+    ));
     let code = lab.code(V2_AUTHORIZE, &v2(DEFAULT));
     let body = lab.post(V2_TOKEN, &form(&redeem(&code))).json();
     assert_eq!(claims_of(&body, "access_token")["scp"], "user_impersonation", "what was granted, not what is listed");

@@ -1,8 +1,8 @@
 //! Every code with all its faces, as one file that a person can read.
 
+use mock_idp::error::RequestIds;
 use mock_idp::error::envelope::Envelope;
 use mock_idp::error::faces::Front;
-use mock_idp::error::RequestIds;
 use mock_idp::{EntraError, EntraErrorKind};
 use strum::IntoEnumIterator;
 use uuid::Uuid;
@@ -102,32 +102,31 @@ fn sample(kind: EntraErrorKind) -> EntraError {
 }
 
 fn described(kind: EntraErrorKind) -> String {
-    let error = sample(kind);
     let faces = kind.faces();
-    let front = match faces.front {
-        Front::Page(status) => format!("page, HTTP {status}"),
+    let front = |front| match front {
+        Front::Page(status) => format!("an error page, HTTP {status}"),
         Front::SignInAgain => "the sign-in page again".to_owned(),
-        Front::Redirect(error) => format!("redirect with {error}"),
+        Front::Redirect(error) => format!("back to the application with {error}, if the redirect URI is trusted"),
     };
-    let (status, oauth) = faces.token;
     let suberror = faces.suberror.map(|suberror| format!(", suberror {suberror}")).unwrap_or_default();
-    let lookup = if faces.lookup { "with" } else { "without" };
-    format!(
-        "{}\n  discovery      HTTP 400, {}\n  token          HTTP {status}, {oauth}{suberror}\n  authorize      {front}\n  prompt=none    redirect with {}\n  {lookup} error_uri\n",
-        error.text(),
-        faces.discovery,
-        faces.silent,
-    )
+    let lines = [
+        faces.discovery.map(|error| format!("discovery    HTTP 400, {error}")),
+        faces.token.map(|(status, error)| format!("token        HTTP {status}, {error}{suberror}")),
+        faces.front.map(|face| format!("authorize    {}", front(face))),
+        faces.silent.map(|error| format!("prompt=none  back to the application with {error}")),
+        (!faces.lookup).then(|| "no error_uri".to_owned()),
+    ];
+    let lines: String = lines.into_iter().flatten().map(|line| format!("  {line}\n")).collect();
+    format!("{}\n{lines}", sample(kind).text())
 }
 
 #[test]
 fn every_code_has_the_faces_of_the_golden_file() {
-    let mut kinds: Vec<_> = EntraErrorKind::iter().collect();
-    kinds.sort_by_key(|kind| kind.number());
-    let mut text: String = kinds.into_iter().map(|kind| described(kind) + "\n").collect();
+    assert!(EntraErrorKind::iter().is_sorted_by_key(EntraErrorKind::number), "variants stand in code order");
+    let mut text: String = EntraErrorKind::iter().map(|kind| described(kind) + "\n").collect();
     let ids = RequestIds { trace_id: Uuid::from_u128(1), correlation_id: Uuid::from_u128(2) };
     let error = sample(EntraErrorKind::ConsentRequired);
-    let oauth = error.kind().faces().token.1;
+    let (_, oauth) = error.kind().faces().token.unwrap();
     let envelope = Envelope::new(
         &error,
         oauth,

@@ -13,12 +13,29 @@ fn the_v2_document_has_entras_members_in_entras_order() {
     let lab = Lab::new();
     let document = lab.get("/common/v2.0/.well-known/openid-configuration").json();
     let required = [
-        "token_endpoint", "token_endpoint_auth_methods_supported", "jwks_uri", "response_modes_supported",
-        "subject_types_supported", "id_token_signing_alg_values_supported", "response_types_supported",
-        "scopes_supported", "issuer", "request_uri_parameter_supported", "userinfo_endpoint",
-        "authorization_endpoint", "device_authorization_endpoint", "http_logout_supported",
-        "frontchannel_logout_supported", "end_session_endpoint", "claims_supported", "kerberos_endpoint",
-        "tenant_region_scope", "cloud_instance_name", "cloud_graph_host_name", "msgraph_host", "rbac_url",
+        "token_endpoint",
+        "token_endpoint_auth_methods_supported",
+        "jwks_uri",
+        "response_modes_supported",
+        "subject_types_supported",
+        "id_token_signing_alg_values_supported",
+        "response_types_supported",
+        "scopes_supported",
+        "issuer",
+        "request_uri_parameter_supported",
+        "userinfo_endpoint",
+        "authorization_endpoint",
+        "device_authorization_endpoint",
+        "http_logout_supported",
+        "frontchannel_logout_supported",
+        "end_session_endpoint",
+        "claims_supported",
+        "kerberos_endpoint",
+        "tenant_region_scope",
+        "cloud_instance_name",
+        "cloud_graph_host_name",
+        "msgraph_host",
+        "rbac_url",
     ];
     assert_eq!(names(&document), required);
     assert_eq!(document["issuer"], "https://login.microsoftonline.com/{tenantid}/v2.0");
@@ -33,7 +50,9 @@ fn the_v2_document_has_entras_members_in_entras_order() {
     for claim in ["sub", "iss", "aud", "exp", "iat", "tid", "name", "preferred_username", "email", "nonce", "ver"] {
         assert!(document["claims_supported"].as_array().unwrap().contains(&json!(claim)), "{claim}");
     }
-    for absent in ["code_challenge_methods_supported", "grant_types_supported", "registration_endpoint", "introspection_endpoint"] {
+    for absent in
+        ["code_challenge_methods_supported", "grant_types_supported", "registration_endpoint", "introspection_endpoint"]
+    {
         assert!(document.get(absent).is_none(), "{absent}");
     }
 }
@@ -49,7 +68,10 @@ fn every_authority_names_itself() {
         assert_eq!(document["tenant_region_scope"], "NA");
     }
     assert_eq!(of("organizations")["issuer"], "https://login.microsoftonline.com/{tenantid}/v2.0");
-    assert_eq!(of("organizations")["token_endpoint"], "https://login.microsoftonline.com/organizations/oauth2/v2.0/token");
+    assert_eq!(
+        of("organizations")["token_endpoint"],
+        "https://login.microsoftonline.com/organizations/oauth2/v2.0/token"
+    );
     let v1 = lab.get(&format!("/{TENANT}/.well-known/openid-configuration")).json();
     assert_eq!(v1["issuer"], format!("https://sts.windows.net/{TENANT}/"));
     assert_eq!(v1["token_endpoint"], format!("https://login.microsoftonline.com/{TENANT}/oauth2/token"));
@@ -76,7 +98,11 @@ fn the_documents_lead_to_the_endpoints() {
 fn paths_are_found_in_any_case() {
     let lab = Lab::new();
     assert_eq!(lab.get("/Common/V2.0/.Well-Known/OpenID-Configuration").status, 200);
-    assert_eq!(lab.get("/COMMON/Discovery/Instance?authorization_endpoint=https://login.windows.net/common/oauth2/authorize").status, 200);
+    assert_eq!(
+        lab.get("/COMMON/Discovery/Instance?authorization_endpoint=https://login.windows.net/common/oauth2/authorize")
+            .status,
+        200
+    );
     assert_eq!(lab.post("/common/oAuth2/v2.0/token", "").aadsts(), Some(900_144));
 }
 
@@ -101,7 +127,10 @@ fn the_keys_are_two_and_shaped_as_entras() {
 fn the_document_of_an_application_leads_to_its_keys() {
     let lab = Lab::new();
     let document = lab.get(&format!("/common/v2.0/.well-known/openid-configuration?appid={CLIENT}")).json();
-    assert_eq!(document["jwks_uri"], format!("https://login.microsoftonline.com/common/discovery/v2.0/keys?appid={CLIENT}"));
+    assert_eq!(
+        document["jwks_uri"],
+        format!("https://login.microsoftonline.com/common/discovery/v2.0/keys?appid={CLIENT}")
+    );
     let other = lab.get("/common/v2.0/.well-known/openid-configuration?appid=%22%3E").json();
     assert_eq!(other["jwks_uri"], "https://login.microsoftonline.com/common/discovery/v2.0/keys");
 }
@@ -129,7 +158,10 @@ fn instance_discovery_knows_its_own_host() {
     let lab = Lab::at(world(), mock_idp::Origins { login: origin.clone(), sts: origin.clone(), graph: origin });
     let path = "/common/discovery/instance?api-version=1.1&authorization_endpoint=https%3A%2F%2Flocalhost%3A8443%2Fcontoso.com%2Foauth2%2Fv2.0%2Fauthorize";
     let document = lab.get(path).json();
-    assert_eq!(document["tenant_discovery_endpoint"], "https://localhost:8443/contoso.com/v2.0/.well-known/openid-configuration");
+    assert_eq!(
+        document["tenant_discovery_endpoint"],
+        "https://localhost:8443/contoso.com/v2.0/.well-known/openid-configuration"
+    );
     assert_eq!(document["api-version"], "1.1");
     assert_eq!(document["metadata"][0]["aliases"], json!(["localhost:8443"]));
     assert_eq!(document["metadata"][1]["preferred_cache"], "login.windows.net");

@@ -8,12 +8,27 @@ use crate::support::*;
 fn the_sign_in_page_has_the_names_that_automation_looks_for() {
     let lab = Lab::new();
     let seen = lab.authorize(V2_AUTHORIZE, &with(&v2(DEFAULT), "login_hint", "megan@contoso.com"));
-    for text in ["id=\"i0116\"", "name=\"loginfmt\"", "id=\"i0118\"", "name=\"passwd\"", "id=\"idSIButton9\"", "id=\"idBtn_Back\"", "value=\"megan@contoso.com\"", "Emulator", "Sign in to your account"] {
+    for text in [
+        "id=\"i0116\"",
+        "name=\"loginfmt\"",
+        "id=\"i0118\"",
+        "name=\"passwd\"",
+        "id=\"idSIButton9\"",
+        "id=\"idBtn_Back\"",
+        "value=\"megan@contoso.com\"",
+        "Emulator",
+        "Sign in to your account",
+    ] {
         assert!(seen.body.contains(text), "{text}");
     }
     assert!(!seen.body.contains("<script") && !seen.body.contains("http://") && !seen.body.contains("https://"));
     let policy = seen.header("content-security-policy").unwrap();
-    for directive in ["default-src 'self'", "script-src 'none'", "frame-ancestors 'none'", "form-action 'self' https://global.consent.azure-apim.net;"] {
+    for directive in [
+        "default-src 'self'",
+        "script-src 'none'",
+        "frame-ancestors 'none'",
+        "form-action 'self' https://global.consent.azure-apim.net;",
+    ] {
         assert!(policy.contains(directive), "{policy}");
     }
     assert_eq!(seen.header("x-frame-options"), Some("DENY"));
@@ -62,13 +77,17 @@ fn declining_consent_goes_back_with_65004() {
     assert_eq!((seen.aadsts(), seen.refusing()), (Some(65_004), Some("consent.accepted")));
     let location = seen.location().unwrap();
     assert!(location.contains("?error=access_denied&error_description=AADSTS65004%3a+"), "{location}");
-    assert!(location.contains("&error_uri=https%3a%2f%2flogin.microsoftonline.com%2ferror%3fcode%3d65004&state="), "{location}");
+    assert!(
+        location.contains("&error_uri=https%3a%2f%2flogin.microsoftonline.com%2ferror%3fcode%3d65004&state="),
+        "{location}"
+    );
 }
 
 #[test]
 fn the_error_page_answers_200_and_explains_itself() {
     let lab = Lab::new();
-    let seen = lab.authorize(V2_AUTHORIZE, &with(&v2(DEFAULT), "redirect_uri", "https://global.consent.azure-apim.net/redirect"));
+    let seen = lab
+        .authorize(V2_AUTHORIZE, &with(&v2(DEFAULT), "redirect_uri", "https://global.consent.azure-apim.net/redirect"));
     assert_eq!((seen.status.as_u16(), seen.location()), (200, None));
     for text in [
         "data-aadsts=\"50011\"",

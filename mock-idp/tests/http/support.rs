@@ -3,10 +3,10 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use base64::Engine;
-use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use axum::body::Body;
 use axum::response::Response;
+use base64::Engine;
+use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use http::{HeaderMap, Request, StatusCode, header};
 use http_body_util::BodyExt;
 use mock_idp::{IdentityProvider, Origins, Settings, SigningKeys};
@@ -21,7 +21,6 @@ pub const CLIENT: &str = "9d4e2b7a-6c1f-4d3e-b5a8-7f6e5d4c3b2a";
 pub const SERVER: &str = "3f8a1c2e-5b6d-4e7f-8a9b-1c2d3e4f5a6b";
 pub const SERVER_URI: &str = "api://3f8a1c2e-5b6d-4e7f-8a9b-1c2d3e4f5a6b";
 pub const MODERN: &str = "3f8a1c2e-0000-4000-8000-000000000002";
-pub const GRAPH: &str = "00000003-0000-0000-c000-000000000000";
 pub const MEGAN: &str = "51c0a7de-8f0e-4d53-9d1b-6c2f0b7a9e41";
 pub const REDIRECT: &str = "https://global.consent.azure-apim.net/redirect/cr938-5fmcpserver-5f5f43bcb8573bc3e8";
 pub const SECRET: &str = "Ent~emulated-client-secret-0123456789abcd";
@@ -238,13 +237,7 @@ pub fn v1() -> Vec<(&'static str, &'static str)> {
 
 /// The authorize parameters of a v2 client.
 pub fn v2(scope: &'static str) -> Vec<(&'static str, &'static str)> {
-    vec![
-        ("client_id", CLIENT),
-        ("response_type", "code"),
-        ("redirect_uri", REDIRECT),
-        ("scope", scope),
-        ("state", "s"),
-    ]
+    vec![("client_id", CLIENT), ("response_type", "code"), ("redirect_uri", REDIRECT), ("scope", scope), ("state", "s")]
 }
 
 pub const V1_AUTHORIZE: &str = "/common/oauth2/authorize";
@@ -303,7 +296,10 @@ impl Seen {
 /// A parameter that a redirect or a posted form carries to the application.
 pub fn returned(seen: &Seen, name: &str) -> Option<String> {
     let url = url::Url::parse(seen.location()?).unwrap();
-    let encoded = url.query().filter(|query| query.contains("state=") || query.contains("error=") || query.contains("code=")).or(url.fragment())?;
+    let encoded = url
+        .query()
+        .filter(|query| query.contains("state=") || query.contains("error=") || query.contains("code="))
+        .or(url.fragment())?;
     url::form_urlencoded::parse(encoded.as_bytes()).find(|(key, _)| key == name).map(|(_, value)| value.into_owned())
 }
 
@@ -390,7 +386,11 @@ pub fn form_of(page: &str, button: &str) -> Option<Form> {
     let start = page[..place].rfind("<form ")?;
     let end = place + page[place..].find("</form>")?;
     let text = &page[start..end];
-    let tag = |tag: &str| text.match_indices(tag).map(|(start, _)| &text[start..start + text[start..].find('>').unwrap()]).collect::<Vec<_>>();
+    let tag = |tag: &str| {
+        text.match_indices(tag)
+            .map(|(start, _)| &text[start..start + text[start..].find('>').unwrap()])
+            .collect::<Vec<_>>()
+    };
     let action = attribute(tag("<form ")[0], "action")?;
     let inputs = tag("<input ").into_iter().filter(|input| attribute(input, "type").as_deref() != Some("checkbox"));
     let fields = inputs
@@ -407,5 +407,12 @@ pub fn attribute(tag: &str, name: &str) -> Option<String> {
 }
 
 pub fn unescape(text: &str) -> String {
-    text.replace("&#34;", "\"").replace("&#39;", "'").replace("&#60;", "<").replace("&#62;", ">").replace("&lt;", "<").replace("&gt;", ">").replace("&#38;", "&").replace("&amp;", "&")
+    text.replace("&#34;", "\"")
+        .replace("&#39;", "'")
+        .replace("&#60;", "<")
+        .replace("&#62;", ">")
+        .replace("&lt;", "<")
+        .replace("&gt;", ">")
+        .replace("&#38;", "&")
+        .replace("&amp;", "&")
 }

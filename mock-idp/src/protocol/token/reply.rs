@@ -159,8 +159,7 @@ fn shown_scopes(grant: &Grant<'_>) -> String {
     let is_oidc = |name: &str| OidcScope::ALL.iter().any(|scope| scope.name() == name);
     let default = (grant.target.wants == Wants::Default).then_some(DEFAULT);
     let of_resource = grant.scopes.iter().map(String::as_str).filter(|name| !is_oidc(name)).chain(default);
-    let mut shown: Vec<String> =
-        of_resource.map(|name| format!("{}/{name}", grant.target.requested_as)).collect();
+    let mut shown: Vec<String> = of_resource.map(|name| format!("{}/{name}", grant.target.requested_as)).collect();
     shown.extend(oidc.into_iter().map(str::to_owned));
     shown.sort_unstable();
     shown.join(" ")
