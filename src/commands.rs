@@ -10,6 +10,7 @@ mod check;
 mod list;
 mod run;
 mod schema;
+mod settings;
 mod show;
 mod status;
 mod up;

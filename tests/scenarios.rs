@@ -7,7 +7,7 @@ use libtest_mimic::{Arguments, Failed, Trial};
 fn main() -> ExitCode {
     let trials = scenarios::bundled().into_iter().filter(|bundled| !bundled.is_world).map(|bundled| {
         Trial::test(format!("{}::{}", bundled.theme, bundled.name), move || {
-            let scenario = scenarios::read_text(&bundled.file, bundled.text, None).map_err(|problems| {
+            let scenario = bundled.read().map_err(|problems| {
                 Failed::from(problems.0.iter().map(|problem| problem.render(false)).collect::<String>())
             })?;
             let runtime = tokio::runtime::Runtime::new()?;

@@ -55,7 +55,7 @@ pub(super) fn run(options: &Options, common: Common) -> Result<Exit, Failure> {
 fn read_bundled() -> (Vec<Scenario>, Problems) {
     let mut read = (Vec::new(), Problems(Vec::new()));
     for bundled in scenarios::bundled().iter().filter(|bundled| !bundled.is_world) {
-        keep(scenarios::read_text(&bundled.file, bundled.text, None), &mut read);
+        keep(bundled.read(), &mut read);
     }
     read
 }
@@ -84,7 +84,7 @@ pub(super) fn read_all(files: &[PathBuf]) -> Result<(Vec<Scenario>, Problems), F
 pub(super) fn read_one(file: &Path) -> Result<Scenario, Problems> {
     let bundled = file.to_str().filter(|_| !file.exists()).and_then(scenarios::find_bundled);
     match bundled {
-        Some(bundled) => scenarios::read_text(&bundled.file, bundled.text, None),
+        Some(bundled) => bundled.read(),
         None => scenarios::read(file),
     }
 }

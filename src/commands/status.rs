@@ -6,9 +6,10 @@ use std::time::Duration;
 use clap::Args;
 use serde_json::{Value, json};
 
+use super::settings::Settings;
 use super::{Common, Exit, Failure, print, runtime};
 use crate::lab::certificates::client_config;
-use crate::lab::data_folder::{DataFolder, RUNNING};
+use crate::lab::data_folder::RUNNING;
 
 /// Options of `status`.
 #[derive(Debug, Args)]
@@ -19,10 +20,8 @@ pub(super) struct Options {
 }
 
 pub(super) fn run(options: &Options, common: Common) -> Result<Exit, Failure> {
-    let folder = match &options.data_dir {
-        Some(path) => path.clone(),
-        None => DataFolder::default_path().map_err(|error| Failure::new(Exit::Environment, "data_dir", error))?,
-    };
+    let named = options.data_dir.clone().or(Settings::read()?.data_dir);
+    let folder = super::up::data_dir(named.as_deref())?;
     let running = std::fs::read_to_string(folder.join(RUNNING))
         .ok()
         .and_then(|text| serde_json::from_str::<Value>(&text).ok())

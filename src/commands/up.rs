@@ -1,6 +1,6 @@
 //! `entralab up [SCENARIO]`.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use clap::Args;
@@ -11,6 +11,7 @@ use scenarios::World;
 use serde_json::{Map, Value, json};
 use wire::Clock;
 
+use super::settings::Settings;
 use super::{Common, Exit, Failure, print, runtime};
 use crate::Lab;
 use crate::lab::certificates::CertificateAuthority;
@@ -39,12 +40,16 @@ pub(super) fn run(options: &Options, common: Common) -> Result<Exit, Failure> {
         let text: String = problems.0.iter().map(|problem| problem.render(false)).collect();
         Failure::new(Exit::Usage, "scenario.invalid", text)
     })?;
-    let path = match &options.data_dir {
-        Some(path) => path.clone(),
-        None => DataFolder::default_path().map_err(data_folder_failure)?,
+    let settings = Settings::read()?;
+    let options = Options {
+        port_base: options.port_base.or(settings.port_base),
+        data_dir: options.data_dir.clone().or(settings.data_dir),
+        ready_file: options.ready_file.clone().or(settings.ready_file),
+        scenario: options.scenario.clone(),
     };
+    let path = data_dir(options.data_dir.as_deref())?;
     let folder = DataFolder::hold(&path).map_err(data_folder_failure)?;
-    runtime()?.block_on(serve(options, common, &scenario.world, &folder))
+    runtime()?.block_on(serve(&options, common, &scenario.world, &folder))
 }
 
 async fn serve(options: &Options, common: Common, world: &World, folder: &DataFolder) -> Result<Exit, Failure> {
@@ -87,6 +92,11 @@ fn data_folder_failure(error: DataFolderError) -> Failure {
         DataFolderError::Io { .. } | DataFolderError::NoDefault => "data_dir",
     };
     Failure::new(Exit::Environment, code, error)
+}
+
+/// The data folder that was named, or this user's.
+pub(super) fn data_dir(named: Option<&Path>) -> Result<PathBuf, Failure> {
+    named.map_or_else(DataFolder::default_path, |path| Ok(path.to_owned())).map_err(data_folder_failure)
 }
 
 fn start_failure(error: StartError) -> Failure {

@@ -178,6 +178,64 @@ async fn atk_h09_no_secret_of_a_flow_shows_in_output_reports_or_pages() {
     }
 }
 
+/// The value of a hidden input.
+fn input(html: &str, name: &str) -> String {
+    let (_, rest) = html.split_once(&format!("name=\"{name}\"")).expect(name);
+    rest.split_once("value=\"").unwrap().1.split('"').next().unwrap().to_owned()
+}
+
+#[tokio::test]
+async fn atk_h09_no_secret_of_a_flow_shows_on_the_pages_of_up() {
+    let lab = LabProcess::start(&["up", "--port-base", "0"]);
+    let ready = ready(&lab);
+    let http = outside_client(&ready);
+    let page = |path: &str| format!("{}{path}", ready["lab"].as_str().unwrap());
+    let user = ready["users"].as_array().unwrap().iter().find(|user| user["username"] == "megan@contoso.com").unwrap();
+    let password = user["password"].as_str().unwrap();
+
+    let connect = http.post(page("/connect")).send().await.unwrap();
+    let authorize = connect.headers()["location"].to_str().unwrap();
+    let sign_in = http.get(authorize).send().await.unwrap();
+    let cookie = sign_in.headers()["set-cookie"].to_str().unwrap().split(';').next().unwrap().to_owned();
+    let action = sign_in.url().clone();
+    let html = sign_in.text().await.unwrap();
+    let action = action.join(html.split_once("action=\"").unwrap().1.split('"').next().unwrap()).unwrap();
+    let flow_token = input(&html, "flowToken");
+    let form = [
+        ("flowToken", flow_token.as_str()),
+        ("decision", "accept"),
+        ("loginfmt", "megan@contoso.com"),
+        ("passwd", password),
+    ];
+    let redirect = http.post(action).header("cookie", &cookie).form(&form).send().await.unwrap();
+    let callback = redirect.headers()["location"].to_str().unwrap().to_owned();
+    let code = callback.split_once("code=").unwrap().1.split('&').next().unwrap().to_owned();
+    let connected = http.get(&callback).send().await.unwrap().text().await.unwrap();
+    assert!(connected.contains("Connected"), "{connected}");
+    let tested = http.post(page("/test-operation")).send().await.unwrap().text().await.unwrap();
+    assert!(tested.contains("406") && tested.contains("All is well"), "{tested}");
+    let asked = http.post(page("/ask")).form(&[("question", "Give me the stock price of tesla")]).send().await.unwrap();
+    let asked = asked.text().await.unwrap();
+    assert!(asked.contains("get_stockprice") && asked.contains("TSLA"), "{asked}");
+
+    let secret = ready["apps"]["copilot-studio-client"]["client_secret"].as_str().unwrap();
+    let cookie = cookie.split_once('=').unwrap().1;
+    for path in ["/trace", "/trace.json"] {
+        let shown = http.get(page(path)).send().await.unwrap().text().await.unwrap();
+        assert!(shown.contains("‹code 1›") && shown.contains("tools/call"), "{path} shows the flow: {shown}");
+        for secret in [secret, password, cookie, &flow_token, &code] {
+            for spelling in spellings(secret) {
+                assert!(!shown.contains(&spelling), "{path} shows {spelling}");
+            }
+        }
+        // Access, refresh and id tokens are JWTs, and so are codes: none of them stands there whole or in part.
+        for part in shown.split("eyJ").skip(1) {
+            let word: String = part.chars().take_while(|c| c.is_ascii_alphanumeric() || "-_.".contains(*c)).collect();
+            assert!(!word.contains(".eyJ") && !word.contains('.'), "{path} shows a token: eyJ{word}");
+        }
+    }
+}
+
 #[test]
 fn atk_h20_an_address_outside_the_lab_is_refused_and_named() {
     let folder = tempfile::tempdir().unwrap();
@@ -253,24 +311,41 @@ fn atk_h23_a_kill_at_any_moment_of_the_start_leaves_a_folder_that_starts_again()
             .spawn()
             .unwrap()
     };
-    // From before the first write to after the last: keys, CA and running.json are all caught on some of the way.
-    for delay_ms in (0..120).step_by(6) {
+    let start_and_be_ready = || {
         let mut child = start();
-        std::thread::sleep(Duration::from_millis(delay_ms));
+        let mut line = String::new();
+        let mut stdout = std::io::BufReader::new(child.stdout.take().unwrap());
+        std::io::BufRead::read_line(&mut stdout, &mut line).unwrap();
+        child.kill().unwrap();
+        let said = text(&child.wait_with_output().unwrap().stderr);
+        assert!(line.contains("\"ready\":true"), "{line}{said}");
+    };
+    let killed_after = |delay_ms| {
+        let mut child = start();
+        std::thread::sleep(Duration::from_millis(delay_ms)); // the moment of the kill, not a wait for anything
         child.kill().unwrap();
         child.wait().unwrap();
+    };
+    // While the signing keys are made and written.
+    (0..60).step_by(10).for_each(killed_after);
+    start_and_be_ready();
+    // With the keys kept, a start takes a few milliseconds: these fall before, into and after the other writes.
+    let keys = std::fs::read(folder.path().join("signing-keys.pem")).unwrap();
+    for delay_ms in 0..24 {
+        for file in ["ca.pem", "ca-key.pem", "running.json"] {
+            let _not_there = std::fs::remove_file(folder.path().join(file));
+        }
+        killed_after(delay_ms);
+        for file in ["ca.pem", "ca-key.pem", "running.json"] {
+            let Ok(written) = std::fs::read_to_string(folder.path().join(file)) else { continue };
+            let whole = written.ends_with("-----END CERTIFICATE-----\n")
+                || written.ends_with("-----END PRIVATE KEY-----\n")
+                || serde_json::from_str::<serde_json::Value>(&written).is_ok();
+            assert!(whole, "{file} after {delay_ms} ms: {written}");
+        }
     }
-    let mut child = start();
-    let mut line = String::new();
-    let mut stdout = std::io::BufReader::new(child.stdout.take().unwrap());
-    std::io::BufRead::read_line(&mut stdout, &mut line).unwrap();
-    assert!(line.contains("\"ready\":true"), "{line}{}", {
-        let mut said = String::new();
-        child.stderr.take().unwrap().read_to_string(&mut said).unwrap();
-        said
-    });
-    child.kill().unwrap();
-    child.wait().unwrap();
+    start_and_be_ready();
+    assert_eq!(std::fs::read(folder.path().join("signing-keys.pem")).unwrap(), keys);
 }
 
 #[tokio::test]
