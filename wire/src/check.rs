@@ -79,23 +79,35 @@ checks! {
     ScopeWellFormed = "scope.well_formed" by Idp;
     /// The resource is an application known in the tenant.
     ResourceExists = "resource.exists" by Idp;
+    /// The resource has a service principal in the tenant.
+    ResourceServicePrincipal = "resource.service_principal" by Idp;
     /// Each scope is one that the resource exposes.
     ScopeExists = "scope.exists" by Idp;
+    /// The v2 endpoint takes a `resource` parameter.
+    ResourceParameter = "resource.accepted" by Idp;
     /// The `resource` parameter of a v2 request is the resource of its scopes.
     ResourceMatchesScopes = "resource.matches_scopes" by Idp;
+    /// The client asks for a token for another application, or names itself by its client id.
+    ResourceNotItself = "resource.not_itself" by Idp;
     /// The client's registration lists the resource among its permissions.
     ResourcePermitted = "resource.permitted" by Idp;
+    /// A client of Microsoft's own is one that Microsoft's API has authorized beforehand.
+    ClientPreAuthorized = "client.pre_authorized" by Idp;
+    /// Somebody is signed in, in this browser, whom the request can mean without a page.
+    SessionPresent = "session.present" by Idp;
     /// The user exists in the tenant.
     UserExists = "user.exists" by Idp;
     /// The password is the user's.
     UserPassword = "user.password" by Idp;
+    /// The user is assigned to the application, where it requires that.
+    UserAssigned = "user.assigned" by Idp;
     /// Somebody who may has agreed that the client acts for the user at the resource.
     ConsentGranted = "consent.granted" by Idp;
     /// The user accepted what the consent page asked.
     ConsentAccepted = "consent.accepted" by Idp;
     /// The grant type is one that the endpoint serves.
     GrantType = "grant_type.supported" by Idp;
-    /// A confidential client sent its secret.
+    /// A confidential client sent its secret, and a public client sent none.
     ClientSecretPresent = "client_secret.present" by Idp;
     /// The secret is one of the application's.
     ClientSecretValid = "client_secret.valid" by Idp;
@@ -161,12 +173,16 @@ checks! {
     ClientAllowed = "client.allowed" by Gate;
     /// The upstream answered.
     UpstreamReachable = "upstream.reachable" by Gate;
+    /// The request came through the gate: it brings the secret that only the gate and the server know.
+    GateSecret = "gate_secret.valid" by Mcp;
     /// The path is one that the server serves.
     PathServed = "path.served" by Mcp;
     /// The HTTP method is one that the MCP endpoint serves.
     MethodServed = "method.served" by Mcp;
     /// The Host header names a host that the server answers for.
     HostAllowed = "host.allowed" by Mcp;
+    /// The request names no origin, or one that the server answers.
+    OriginAllowed = "origin.allowed" by Mcp;
     /// The Accept header names both `application/json` and `text/event-stream`.
     AcceptBoth = "accept.json_and_sse" by Mcp;
     /// The body is declared as JSON.

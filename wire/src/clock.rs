@@ -6,7 +6,11 @@ use jiff::{SignedDuration, Timestamp};
 
 /// A clock that all parties of one lab share; clones show the same time.
 #[derive(Clone, Debug)]
-pub struct Clock(Arc<Mutex<State>>);
+pub struct Clock {
+    state: Arc<Mutex<State>>,
+    /// How far this view of it is ahead; shared by clones of the view.
+    skew: Arc<Mutex<SignedDuration>>,
+}
 
 #[derive(Clone, Copy, Debug)]
 enum State {
@@ -22,31 +26,57 @@ enum State {
 pub struct OutOfRange(#[source] jiff::Error);
 
 impl Clock {
+    fn of(state: State) -> Self {
+        Self { state: Arc::new(Mutex::new(state)), skew: Arc::default() }
+    }
+
+    /// A view of the same clock that can be ahead or behind: a party whose clock is wrong.
+    #[must_use]
+    pub fn view(&self) -> Self {
+        Self { state: self.state.clone(), skew: Arc::default() }
+    }
+
+    /// Sets this view ahead by `by`, or behind where it is negative; other views and the clock itself are unchanged.
+    pub fn set_skew(&self, by: SignedDuration) {
+        *self.skew.lock().unwrap_or_else(PoisonError::into_inner) = by;
+    }
+
+    /// Lets `duration` pass: a clock that stands still moves on at once, any other is waited for.
+    pub(crate) async fn pass(&self, duration: SignedDuration) {
+        if matches!(*self.state(), State::Frozen(_)) {
+            let _at_the_end_of_time = self.advance(duration);
+        } else if let Ok(duration) = duration.try_into() {
+            tokio::time::sleep(duration).await;
+        }
+    }
+
     /// A clock that stands still at `instant` until it is moved.
     #[must_use]
     pub fn frozen_at(instant: Timestamp) -> Self {
-        Self(Arc::new(Mutex::new(State::Frozen(instant))))
+        Self::of(State::Frozen(instant))
     }
 
     /// A clock that shows real time.
     #[must_use]
     pub fn real() -> Self {
-        Self(Arc::new(Mutex::new(State::Ticking(SignedDuration::ZERO))))
+        Self::of(State::Ticking(SignedDuration::ZERO))
     }
 
     /// A clock that shows `instant` now and goes on from there.
     #[must_use]
     pub fn ticking_from(instant: Timestamp) -> Self {
-        Self(Arc::new(Mutex::new(State::Ticking(instant.duration_since(real_now())))))
+        Self::of(State::Ticking(instant.duration_since(real_now())))
     }
 
     /// The lab time.
     #[must_use]
     pub fn now(&self) -> Timestamp {
-        match *self.state() {
+        let now = match *self.state() {
             State::Frozen(instant) => instant,
             State::Ticking(offset) => real_now().checked_add(offset).unwrap_or(Timestamp::MAX),
-        }
+        };
+        let skew = *self.skew.lock().unwrap_or_else(PoisonError::into_inner);
+        now.checked_add(skew).unwrap_or(now)
     }
 
     /// Moves the clock by `duration`, which may be negative.
@@ -66,7 +96,7 @@ impl Clock {
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -106,6 +136,19 @@ mod tests {
         assert_eq!(clock.now(), start);
         shared.advance(SignedDuration::from_mins(70)).unwrap();
         assert_eq!(clock.now(), "2026-01-15T10:10:00Z".parse().unwrap());
+    }
+
+    #[test]
+    fn a_view_can_be_wrong_and_moves_with_the_clock() {
+        let clock = Clock::frozen_at(Timestamp::UNIX_EPOCH);
+        let (view, other) = (clock.view(), clock.view());
+        view.set_skew(SignedDuration::from_mins(10));
+        view.clone().advance(SignedDuration::from_mins(1)).unwrap();
+        assert_eq!(clock.now().as_second(), 60);
+        assert_eq!(view.clone().now().as_second(), 660);
+        assert_eq!(other.now(), clock.now());
+        view.set_skew(SignedDuration::from_mins(-10));
+        assert_eq!(view.now().as_second(), -540);
     }
 
     #[test]

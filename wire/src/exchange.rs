@@ -44,12 +44,18 @@ pub struct Exchange {
     /// Why no answer came, in words.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub failure: Option<String>,
+    /// What befell it because somebody asked for it, in words.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub faults: Vec<String>,
 }
+
+/// The longest body that the trace keeps whole; of a longer one it keeps the start.
+pub const KEPT_BODY_BYTES: usize = 128 * 1024;
 
 /// A message body as it is kept in the trace.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Body {
-    /// The body, where it is UTF-8 text and not a stream.
+    /// The body, where it is UTF-8 text and not a stream; cut at [`KEPT_BODY_BYTES`].
     pub text: Option<String>,
     /// How many bytes it had.
     pub size_bytes: u64,
@@ -59,7 +65,8 @@ impl Body {
     /// Keeps `bytes`.
     #[must_use]
     pub fn of(bytes: &[u8]) -> Self {
-        Self { text: std::str::from_utf8(bytes).ok().map(str::to_owned), size_bytes: bytes.len() as u64 }
+        let kept = |text: &str| text[..text.floor_char_boundary(KEPT_BODY_BYTES.min(text.len()))].to_owned();
+        Self { text: std::str::from_utf8(bytes).ok().map(kept), size_bytes: bytes.len() as u64 }
     }
 
     /// The text, or nothing where there is none.
@@ -73,6 +80,16 @@ impl Body {
 pub type Parameters = Vec<(String, String)>;
 
 impl Exchange {
+    /// About how much memory its text takes, in bytes.
+    pub(crate) fn kept_bytes(&self) -> usize {
+        let headers =
+            |headers: &[(String, String)]| headers.iter().map(|(name, value)| name.len() + value.len()).sum::<usize>();
+        let checks =
+            self.checks.0.iter().map(|result| result.expected.len() + result.received.len() + 64).sum::<usize>();
+        let bodies = self.request_body.as_str().len() + self.response_body.as_str().len();
+        bodies + checks + self.url.len() + headers(&self.request_headers) + headers(&self.response_headers) + 256
+    }
+
     /// The path of the URL, without the query.
     #[must_use]
     pub fn path(&self) -> &str {
@@ -185,6 +202,7 @@ impl Opening {
             response_body,
             checks: Checks::default(),
             failure: None,
+            faults: Vec::new(),
         }
     }
 }

@@ -2,7 +2,9 @@
 //!
 //! - [`clock`]: the lab clock, the only source of time for protocol rules.
 //! - [`check`]: the table of named checks, and the list of them that a decision leaves behind.
+//! - [`fault`]: what befalls a message because somebody asked for it.
 //! - [`exchange`] and [`trace`]: one recorded request with its answer, and the list of all of them.
+//! - [`exports`]: exchanges as other tools read them.
 //! - [`record`]: the layer around a party that records what it receives.
 //! - [`redaction`]: copies of exchanges without secrets.
 //! - [`network`]: the name map and the only HTTP client of a lab; nothing it sends leaves the lab.
@@ -13,6 +15,8 @@ pub mod access_token;
 pub mod check;
 pub mod clock;
 pub mod exchange;
+pub mod exports;
+pub mod fault;
 pub mod listen;
 pub mod network;
 pub mod party;

@@ -1,26 +1,29 @@
 //! The name map of a lab, and the only HTTP client that its parties use.
 //!
 //! A request goes to the loopback socket that the map gives for the URL's origin. An origin that is not in the map
-//! is an error in the trace: no name is ever looked up, nothing leaves the lab.
+//! is an error in the trace: no name is ever looked up, nothing leaves the lab. A lab without sockets maps origins to
+//! routers instead: a request is then handed over in memory.
 
 use std::collections::HashMap;
 use std::future::Ready;
 use std::net::SocketAddr;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use axum::Router;
 use bytes::Bytes;
-use http::{HeaderValue, Request, Response, Uri};
+use http::{HeaderValue, Request, Response, Uri, header};
 use http_body_util::{BodyExt, Full, Limited};
 use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
 use hyper_util::client::legacy::Client;
 use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::client::legacy::connect::dns::Name;
 use hyper_util::rt::TokioExecutor;
+use tower::ServiceExt;
 
 use crate::clock::Stopwatch;
 use crate::exchange::{Opening, header_pairs};
-use crate::record::{EXCHANGE, FROM};
+use crate::record::{EXCHANGE, FROM, LATE};
 use crate::{Body, Clock, Exchange, Party, Trace};
 
 /// The largest answer that a client of the lab reads.
@@ -31,7 +34,27 @@ pub const ANSWER_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// Which loopback socket serves an origin, and who listens there; shared, so that a party can be added later.
 #[derive(Clone, Debug, Default)]
-pub struct NameMap(Arc<Mutex<HashMap<Origin, Target>>>);
+pub struct NameMap(Arc<Mutex<Places>>);
+
+#[derive(Debug, Default)]
+struct Places {
+    sockets: HashMap<Origin, Target>,
+    in_memory: HashMap<Origin, (Party, Router)>,
+}
+
+/// Who serves an origin, and by which way a request gets there.
+enum Way {
+    Socket(Party),
+    InMemory(Party, Router),
+}
+
+impl Way {
+    fn party(&self) -> Party {
+        match self {
+            Self::Socket(party) | Self::InMemory(party, _) => *party,
+        }
+    }
+}
 
 /// Scheme, host in lower case, and port, as RFC 6454 has it.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -54,20 +77,49 @@ impl NameMap {
     /// Maps the origin of `url`; false where `url` is not an absolute http or https URL.
     pub fn insert(&self, url: &str, target: Target) -> bool {
         let Some(origin) = url.parse().ok().and_then(|uri| origin(&uri)) else { return false };
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).insert(origin, target);
+        self.places().sockets.insert(origin, target);
         true
+    }
+
+    /// Maps the origin of `url` to a router that is called in memory; false where `url` is not an absolute http or https
+    /// URL.
+    pub fn insert_router(&self, url: &str, party: Party, router: Router) -> bool {
+        let Some(origin) = url.parse().ok().and_then(|uri| origin(&uri)) else { return false };
+        self.places().in_memory.insert(origin, (party, router));
+        true
+    }
+
+    /// Forgets all routers: those of parties that send hold this map themselves.
+    pub fn forget_routers(&self) {
+        // dropped after the lock is released, because a router may hold the last clone of this map
+        let _routers = std::mem::take(&mut self.places().in_memory);
+    }
+
+    fn way(&self, uri: &Uri) -> Option<Way> {
+        let origin = origin(uri)?;
+        let places = self.places();
+        let in_memory = places.in_memory.get(&origin).map(|(party, router)| Way::InMemory(*party, router.clone()));
+        in_memory.or_else(|| Some(Way::Socket(places.sockets.get(&origin)?.party)))
+    }
+
+    fn places(&self) -> MutexGuard<'_, Places> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Where the origin of `uri` is served.
     #[must_use]
     pub fn find(&self, uri: &Uri) -> Option<Target> {
         let origin = origin(uri)?;
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).get(&origin).copied()
+        self.places().sockets.get(&origin).copied()
     }
 
     fn find_host(&self, host: &str) -> Option<SocketAddr> {
-        let map = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        map.iter().find(|(origin, _)| origin.host.eq_ignore_ascii_case(host)).map(|(_, target)| target.address)
+        let places = self.places();
+        places
+            .sockets
+            .iter()
+            .find(|(origin, _)| origin.host.eq_ignore_ascii_case(host))
+            .map(|(_, target)| target.address)
     }
 }
 
@@ -168,6 +220,32 @@ pub enum SendError {
     TimedOut(String),
 }
 
+/// An answer whose body may have broken off, and its number where the receiver recorded it.
+struct Arrived {
+    parts: http::response::Parts,
+    body: Result<Bytes, SendError>,
+    recorded: Option<u64>,
+}
+
+impl Arrived {
+    /// Reads the body, and what the receiver's recorder says in headers of the lab's own.
+    async fn read<B>(response: Response<B>, url: &str) -> Self
+    where
+        B: hyper::body::Body,
+        B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
+    {
+        let (mut parts, body) = response.into_parts();
+        let recorded = parts.headers.remove(EXCHANGE).and_then(|number| number.to_str().ok()?.parse().ok());
+        let is_late = parts.headers.remove(LATE).is_some();
+        let body = match Limited::new(body, ANSWER_LIMIT_BYTES).collect().await {
+            _ if is_late => Err(SendError::TimedOut(url.to_owned())),
+            Ok(body) => Ok(body.to_bytes()),
+            Err(error) => Err(SendError::Unreachable { url: url.to_owned(), reason: causes(error.as_ref()) }),
+        };
+        Self { parts, body, recorded }
+    }
+}
+
 impl LabClient {
     /// Sends `request` exactly as given and reads the whole answer.
     ///
@@ -176,12 +254,12 @@ impl LabClient {
     pub async fn send(&self, mut request: Request<Bytes>) -> Result<Reply, SendError> {
         let stopwatch = Stopwatch::start();
         let url = request.uri().to_string();
-        let target = self.names.find(request.uri());
+        let way = self.names.way(request.uri());
         let opening = Opening {
             number: 0, // taken when it turns out that the receiver did not record it
             at: self.clock.now(),
             from: self.from,
-            to: target.map_or(Party::Unmapped, |target| target.party),
+            to: way.as_ref().map_or(Party::Unmapped, Way::party),
             method: request.method().clone(),
             url: url.clone(),
             headers: header_pairs(request.headers()),
@@ -190,16 +268,18 @@ impl LabClient {
         if let Ok(name) = HeaderValue::from_str(&self.from.to_string()) {
             request.headers_mut().insert(FROM, name);
         }
-        let answer = match target {
+        let answer = match way {
             None => Err(SendError::NotMapped(url)),
-            Some(_) => match tokio::time::timeout(ANSWER_TIMEOUT, self.exchange(request.map(Full::new), &url)).await {
-                Ok(answer) => answer,
-                Err(_) => Err(SendError::TimedOut(url)),
-            },
+            Some(Way::InMemory(_, router)) => hand_over(router, request, &url).await,
+            Some(Way::Socket(_)) => {
+                match tokio::time::timeout(ANSWER_TIMEOUT, self.exchange(request.map(Full::new), &url)).await {
+                    Ok(answer) => answer,
+                    Err(_) => Err(SendError::TimedOut(url)),
+                }
+            }
         };
         match answer {
-            Ok((mut parts, body)) => {
-                let recorded = parts.headers.remove(EXCHANGE).and_then(|number| number.to_str().ok()?.parse().ok());
+            Ok(Arrived { parts, body: Ok(body), recorded }) => {
                 let exchange = recorded.unwrap_or_else(|| {
                     let status = Some(parts.status.as_u16());
                     let headers = header_pairs(&parts.headers);
@@ -207,26 +287,21 @@ impl LabClient {
                 });
                 Ok(Reply { response: Response::from_parts(parts, body), exchange })
             }
-            Err(error) => {
+            Ok(Arrived { body: Err(error), recorded: Some(number), .. }) => {
+                self.trace.fail(number, &error.to_string());
+                Err(error)
+            }
+            Ok(Arrived { body: Err(error), recorded: None, .. }) | Err(error) => {
                 self.keep(opening.unanswered(error.to_string(), stopwatch.elapsed_us()));
                 Err(error)
             }
         }
     }
 
-    async fn exchange(
-        &self,
-        request: Request<Full<Bytes>>,
-        url: &str,
-    ) -> Result<(http::response::Parts, Bytes), SendError> {
+    async fn exchange(&self, request: Request<Full<Bytes>>, url: &str) -> Result<Arrived, SendError> {
         let unreachable = |reason| SendError::Unreachable { url: url.to_owned(), reason };
         let response = self.client.request(request).await.map_err(|error| unreachable(causes(&error)))?;
-        let (parts, body) = response.into_parts();
-        let body = Limited::new(body, ANSWER_LIMIT_BYTES)
-            .collect()
-            .await
-            .map_err(|error| unreachable(causes(error.as_ref())))?;
-        Ok((parts, body.to_bytes()))
+        Ok(Arrived::read(response, url).await)
     }
 
     /// Records an exchange that the receiver did not, and gives its number.
@@ -235,6 +310,27 @@ impl LabClient {
         self.trace.record(Exchange { number, ..exchange });
         number
     }
+}
+
+/// Hands a request to a router as a server would that had read it from a socket: with Host, and without the origin.
+async fn hand_over(router: Router, mut request: Request<Bytes>, url: &str) -> Result<Arrived, SendError> {
+    let unreachable = |reason| SendError::Unreachable { url: url.to_owned(), reason };
+    let uri = request.uri().clone();
+    let host = uri.authority().and_then(|authority| HeaderValue::from_str(authority.as_str()).ok());
+    if let (Some(host), false) = (host, request.headers().contains_key(header::HOST)) {
+        request.headers_mut().insert(header::HOST, host);
+    }
+    let target = uri.path_and_query().map_or("/", |target| target.as_str());
+    *request.uri_mut() = target.parse().map_err(|_| unreachable("the path cannot be sent".to_owned()))?;
+    if !request.body().is_empty() {
+        let length = request.body().len();
+        request.headers_mut().insert(header::CONTENT_LENGTH, length.into());
+    }
+    let response = match router.oneshot(request.map(axum::body::Body::from)).await {
+        Ok(response) => response,
+        Err(never) => match never {},
+    };
+    Ok(Arrived::read(response, url).await)
 }
 
 /// An error with its causes, outermost first.

@@ -31,7 +31,7 @@ const SECRET_NAMES: &[(&str, &str)] = &[
 ];
 
 /// Values shorter than this are replaced only where a secret stands, because they appear in ordinary text.
-const SHORTEST_SEARCHED: usize = 6;
+const SHORTEST_SEARCHED: usize = 8;
 
 /// The secrets of some exchanges, and the placeholders that stand for them.
 #[derive(Debug, Default)]
@@ -79,7 +79,8 @@ impl Redaction {
             }
         }
         for body in [&mut copy.request_body, &mut copy.response_body] {
-            body.text = body.text.as_deref().map(|text| self.hide(&self.short_form_values(text)));
+            body.text =
+                body.text.as_deref().map(|text| self.hide(&self.short_json_values(&self.short_form_values(text))));
         }
         copy.failure = copy.failure.as_deref().map(|text| self.hide(text));
         for check in &mut copy.checks.0 {
@@ -113,6 +114,20 @@ impl Redaction {
             };
         }
         form.finish()
+    }
+
+    /// Replaces JSON strings that are too short to be searched for, throughout the document that has them as secrets.
+    fn short_json_values(&self, text: &str) -> String {
+        let Ok(json) = serde_json::from_str(text) else { return text.to_owned() };
+        let mut here = Learnt::default();
+        here.json(&json);
+        let short = here.placeholders.into_keys().filter(|secret| secret.len() < SHORTEST_SEARCHED);
+        short.fold(text.to_owned(), |text, secret| match self.placeholders.get(&secret) {
+            Some(placeholder) => {
+                text.replace(&Value::from(secret).to_string(), &Value::from(&**placeholder).to_string())
+            }
+            None => text,
+        })
     }
 }
 
@@ -202,14 +217,19 @@ fn secret_word(name: &str) -> Option<&'static str> {
 fn header_secrets<'v>(name: &str, value: &'v str) -> Vec<&'v str> {
     match name.to_ascii_lowercase().as_str() {
         "authorization" | "proxy-authorization" => {
-            vec![value.split_once(' ').map_or(value, |(_, credentials)| credentials.trim())]
+            // A scheme alone, such as `Bearer`, is no secret.
+            value.split_once(' ').map(|(_, credentials)| credentials.trim()).into_iter().collect()
         }
         "cookie" => value.split(';').filter_map(|pair| pair.split_once('=')).map(|(_, secret)| secret.trim()).collect(),
         "set-cookie" => {
             let pair = value.split(';').next().unwrap_or_default();
             pair.split_once('=').map(|(_, secret)| secret.trim()).into_iter().collect()
         }
-        "x-zumo-auth" | "x-ms-token-aad-access-token" | "x-ms-token-aad-id-token" | "x-ms-token-aad-refresh-token" => {
+        "x-zumo-auth"
+        | "x-ms-token-aad-access-token"
+        | "x-ms-token-aad-id-token"
+        | "x-ms-token-aad-refresh-token"
+        | "x-entralab-gate-secret" => {
             vec![value]
         }
         _ => Vec::new(),
@@ -222,6 +242,7 @@ fn header_secrets<'v>(name: &str, value: &'v str) -> Vec<&'v str> {
 fn header_word(name: &str) -> &'static str {
     match name.to_ascii_lowercase().as_str() {
         "cookie" | "set-cookie" => "cookie",
+        "x-entralab-gate-secret" => "gate_secret",
         _ => "credentials",
     }
 }
@@ -285,6 +306,7 @@ mod tests {
             response_body: Body::of(answer.as_bytes()),
             checks: Checks::default(),
             failure: None,
+            faults: Vec::new(),
         }
     }
 

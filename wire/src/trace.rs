@@ -8,6 +8,9 @@ use crate::{Checks, Exchange};
 /// How many exchanges a trace keeps; the oldest go first.
 pub const CAPACITY: usize = 10_000;
 
+/// How much text a trace keeps, in bytes; the oldest exchanges go first.
+pub const CAPACITY_BYTES: usize = 32 * 1024 * 1024;
+
 /// Every exchange of one lab, shared by its parties; clones are the same trace.
 #[derive(Clone, Debug, Default)]
 pub struct Trace(Arc<Mutex<State>>);
@@ -16,6 +19,7 @@ pub struct Trace(Arc<Mutex<State>>);
 struct State {
     last_number: u64,
     exchanges: VecDeque<Exchange>,
+    kept_bytes: usize,
 }
 
 impl Trace {
@@ -31,9 +35,11 @@ impl Trace {
     pub fn record(&self, exchange: Exchange) {
         let mut state = self.state();
         let place = state.exchanges.partition_point(|earlier| earlier.number < exchange.number);
+        state.kept_bytes += exchange.kept_bytes();
         state.exchanges.insert(place, exchange);
-        if state.exchanges.len() > CAPACITY {
-            state.exchanges.pop_front();
+        while state.exchanges.len() > CAPACITY || state.kept_bytes > CAPACITY_BYTES {
+            let Some(oldest) = state.exchanges.pop_front() else { break };
+            state.kept_bytes = state.kept_bytes.saturating_sub(oldest.kept_bytes());
         }
     }
 
@@ -41,6 +47,13 @@ impl Trace {
     pub fn annotate(&self, number: u64, checks: Checks) {
         if let Some(exchange) = self.state().exchanges.iter_mut().find(|exchange| exchange.number == number) {
             exchange.checks.0.extend(checks.0);
+        }
+    }
+
+    /// Notes that the answer of a recorded exchange did not arrive, and why.
+    pub(crate) fn fail(&self, number: u64, why: &str) {
+        if let Some(exchange) = self.state().exchanges.iter_mut().find(|exchange| exchange.number == number) {
+            exchange.failure = Some(why.to_owned());
         }
     }
 
