@@ -6,7 +6,9 @@ use std::collections::HashMap;
 use std::ops::Deref;
 use std::sync::Arc;
 
-use scenarios::world::{App, Consent, DirectoryRole, Idp, Lifetimes, Name, SignInAudience, User};
+use scenarios::world::{
+    App, Consent, DirectoryRole, Idp, Lifetimes, Name, ResourceParameter, SignInAudience, TenantlessTokenEndpoint, User,
+};
 use uuid::Uuid;
 
 use crate::protocol::guid;
@@ -79,6 +81,12 @@ impl<'d> Application<'d> {
         self.name == GRAPH
     }
 
+    /// Whether the tenant has a service principal of it.
+    #[must_use]
+    pub fn has_service_principal(self, tenant: Tenant<'_>) -> bool {
+        self.is_graph() || service_principals(self.thing).iter().any(|name| name == tenant.name)
+    }
+
     /// Whether organisations other than its own may use it.
     #[must_use]
     pub fn is_multi_tenant(self) -> bool {
@@ -90,6 +98,11 @@ impl<'d> Application<'d> {
     pub fn setting(self, member: &str, portal: &str) -> String {
         format!("idp.apps.{}.{member} (portal: App registrations > {} > {portal})", self.name, self.shown_name())
     }
+}
+
+/// The names of the tenants that have a service principal of the application.
+fn service_principals(app: &App) -> &[Name] {
+    app.service_principals.as_deref().unwrap_or(std::slice::from_ref(&app.tenant))
 }
 
 impl Account<'_> {
@@ -122,7 +135,11 @@ impl Directory {
                 .apps
                 .iter()
                 .flat_map(|(name, app)| {
-                    app.identifier_uris.iter().map(move |uri| ((app.tenant.clone(), uri.clone()), name.clone()))
+                    let of_tenant = move |tenant: &Name| {
+                        let tenant = tenant.clone();
+                        app.identifier_uris.iter().map(move |uri| ((tenant.clone(), uri.clone()), name.clone()))
+                    };
+                    service_principals(app).iter().flat_map(of_tenant)
                 })
                 .collect(),
             users_by_username: idp.users.iter().map(|(name, user)| (lower(&user.username), name.clone())).collect(),
@@ -208,7 +225,30 @@ impl Directory {
         if client_id == GRAPH_ID {
             return self.application(GRAPH);
         }
-        self.client(client_id).filter(|application| application.tenant == tenant.name)
+        self.client(client_id).filter(|application| application.has_service_principal(tenant))
+    }
+
+    /// What the v2 endpoints make of `resource`.
+    #[must_use]
+    pub fn resource_parameter(&self) -> ResourceParameter {
+        self.idp.resource_parameter
+    }
+
+    /// What a token URL without a tenant segment leads to.
+    #[must_use]
+    pub fn tenantless_token_endpoint(&self) -> TenantlessTokenEndpoint {
+        self.idp.tenantless_token_endpoint
+    }
+
+    /// Whether browsers stay signed in.
+    #[must_use]
+    pub fn single_sign_on(&self) -> bool {
+        self.idp.single_sign_on
+    }
+
+    /// Every registered application.
+    pub fn applications(&self) -> impl Iterator<Item = Application<'_>> {
+        self.idp.apps.iter().map(|(name, thing)| Named { name, thing })
     }
 
     /// What was granted to `client` in the world.

@@ -3,6 +3,7 @@
 mod authorize;
 mod metadata;
 mod reply;
+mod rotation;
 mod token;
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
@@ -17,7 +18,7 @@ use http::{HeaderMap, Method, StatusCode, header};
 use jiff::Timestamp;
 use rand_chacha::ChaCha20Rng;
 use rand_core::SeedableRng;
-use scenarios::world::Idp;
+use scenarios::world::{Idp, TenantlessTokenEndpoint};
 use sha2::{Digest, Sha256};
 use wire::{Check, Checks, Clock};
 
@@ -27,9 +28,10 @@ use crate::error::{EntraError, RequestIds};
 use crate::keys::SigningKeys;
 use crate::origins::Origins;
 use crate::protocol::consent::GivenConsents;
-use crate::protocol::grants::redeemed::RedeemedCodes;
+use crate::protocol::grants::redeemed::Redeemed;
 use crate::protocol::parameters::Parameters;
 use crate::protocol::sealed::Seal;
+use crate::protocol::sessions::Sessions;
 use crate::protocol::token::Seals;
 use crate::protocol::{guid, interaction, randomness};
 use crate::routes::Route;
@@ -59,11 +61,12 @@ pub struct IdentityProvider(Arc<Shared>);
 struct Shared {
     directory: RwLock<Arc<Directory>>,
     consents: Mutex<GivenConsents>,
-    redeemed: Mutex<RedeemedCodes>,
+    redeemed: Mutex<Redeemed>,
+    sessions: Mutex<Sessions>,
     rng: Mutex<ChaCha20Rng>,
     seals: Result<(Seals, Seal), josekit::JoseError>,
     origins: Origins,
-    keys: Arc<SigningKeys>,
+    keys: RwLock<Arc<SigningKeys>>,
     clock: Clock,
 }
 
@@ -89,10 +92,11 @@ impl IdentityProvider {
             directory: RwLock::new(Arc::new(Directory::new(idp, &origins.graph))),
             consents: Mutex::default(),
             redeemed: Mutex::default(),
+            sessions: Mutex::default(),
             rng: Mutex::new(ChaCha20Rng::from_seed(rng_seed)),
             seals,
             origins,
-            keys,
+            keys: RwLock::new(keys),
             clock,
         }))
     }
@@ -102,8 +106,8 @@ impl IdentityProvider {
         Router::new().fallback(dispatch).with_state(self.clone())
     }
 
-    /// Takes `idp` in the place of the world's identity section. Codes, refresh tokens and the consents that users
-    /// gave on the page stay.
+    /// Takes `idp` in the place of the world's identity section. Codes, refresh tokens, sessions and the consents that
+    /// users gave on the page stay.
     pub fn replace(&self, idp: Arc<Idp>) {
         let directory = Arc::new(Directory::new(idp, &self.0.origins.graph));
         *self.0.directory.write().unwrap_or_else(PoisonError::into_inner) = directory;
@@ -117,8 +121,12 @@ impl IdentityProvider {
         self.0.consents.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn redeemed(&self) -> MutexGuard<'_, RedeemedCodes> {
+    fn redeemed(&self) -> MutexGuard<'_, Redeemed> {
         self.0.redeemed.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn sessions(&self) -> MutexGuard<'_, Sessions> {
+        self.0.sessions.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn rng(&self) -> MutexGuard<'_, ChaCha20Rng> {
@@ -138,7 +146,7 @@ impl IdentityProvider {
         let form = if is_form(&parts.headers) { Parameters::parse(body) } else { Parameters::default() };
         let ids = self.request_ids(parts, &query, &form);
         let now = self.0.clock.now();
-        let Some((route, segment)) = Route::find(parts.uri.path()) else {
+        let Some((route, segment)) = self.route(parts.uri.path()) else {
             return self.with_common_headers(no_such_path(parts), parts, &ids, now);
         };
         let incoming = Incoming { parts, segment, query, form, ids, now };
@@ -148,6 +156,7 @@ impl IdentityProvider {
                 Route::Keys(family) => self.keys(family, &incoming),
                 Route::InstanceDiscovery => self.instance_discovery(&incoming),
                 Route::Authorize(family) => self.authorize(family, &incoming),
+                Route::Token(_) if parts.method == Method::OPTIONS => self.token_preflight(&incoming),
                 Route::Token(family) => self.token(family, &incoming),
                 Route::SignIn => self.sign_in(&incoming),
                 Route::Consent => self.consent(&incoming),
@@ -157,6 +166,12 @@ impl IdentityProvider {
             self.wrong_method(route, &incoming)
         };
         self.with_common_headers(response, parts, &incoming.ids, now)
+    }
+
+    fn route<'p>(&self, path: &'p str) -> Option<(Route, &'p str)> {
+        let serves_common = self.directory().tenantless_token_endpoint() == TenantlessTokenEndpoint::Common;
+        let tenantless = || Route::tenantless_token(path).filter(|_| serves_common);
+        Route::find(path).or_else(|| Some((tenantless()?, "common")))
     }
 
     fn wrong_method(&self, route: Route, incoming: &Incoming<'_>) -> Response {

@@ -20,6 +20,14 @@ use uuid::Uuid;
     doc = "The codes, without what a request adds to them."
 )]
 pub enum EntraError {
+    /// 16000: `prompt=none`, and several accounts could be meant.
+    #[error(
+        "Several accounts are signed in to this browser, and application '{client_id}' says of none that it is the one. The user must select an account."
+    )]
+    SeveralSessions {
+        /// The client.
+        client_id: Uuid,
+    },
     /// 28000: scopes of more than one resource where a token of one is asked for.
     #[error(
         "The value given for the input parameter 'scope' is not valid because it holds more than one resource. The scope '{scope}' is not valid."
@@ -77,6 +85,16 @@ pub enum EntraError {
     /// 50089: the sign-in page was left open too long.
     #[error("Authentication failed because the flow token expired. Sign in again.")]
     FlowTokenExpired,
+    /// 50105: the application requires assignment, and the user has none.
+    #[error(
+        "The administrator has configured the application {client_name} ('{client_id}') to admit only users who are assigned to it. The signed-in user '{{EUII Hidden}}' is not assigned, directly or by a group. An administrator must assign the user."
+    )]
+    UserNotAssigned {
+        /// The application that requires it.
+        client_id: Uuid,
+        /// Its display name.
+        client_name: String,
+    },
     /// 50126: the password is wrong. Shown on the sign-in page.
     #[error("Error validating credentials due to invalid username or password.")]
     InvalidPassword,
@@ -113,9 +131,27 @@ pub enum EntraError {
         /// Its display name.
         client_name: String,
     },
+    /// 65002: two applications of Microsoft's own, of which one has not authorized the other.
+    #[error(
+        "Consent between first party application '{client_id}' and first party resource '{resource}' must be configured by pre-authorization: the owner of the API has to approve the application before it can request tokens."
+    )]
+    NotPreAuthorized {
+        /// The client.
+        client_id: Uuid,
+        /// The resource's client id.
+        resource: Uuid,
+    },
     /// 65004: the user said no.
     #[error("User declined to consent to access the app.")]
     ConsentDeclined,
+    /// 65005: at the v1 token endpoint, a resource that the client's registration does not list.
+    #[error(
+        "The client application asks for the resource '{resource}', which its registration does not list among the resources that it requires (requiredResourceAccess)."
+    )]
+    ResourceNotRequired {
+        /// The resource as asked for.
+        resource: String,
+    },
     /// 70000: a signed grant that is none of ours, or not of the kind asked for.
     #[error("Provided grant is invalid or malformed. The value of the input parameter '{parameter}' is not valid.")]
     InvalidGrant {
@@ -229,6 +265,18 @@ pub enum EntraError {
     /// 501491: a code challenge of the wrong size or alphabet.
     #[error("Invalid size or characters of Code_Challenge parameter.")]
     CodeChallengeMalformed,
+    /// 650052: the resource exists, but the tenant has no service principal of it.
+    #[error(
+        "The app needs access to a service ('{resource_name}', {resource}) that the organization '{tenant}' lacks a service principal for. An administrator must consent to the service or create its service principal."
+    )]
+    ServicePrincipalMissing {
+        /// The resource's display name.
+        resource_name: String,
+        /// Its client id.
+        resource: Uuid,
+        /// The tenant's display name.
+        tenant: String,
+    },
     /// 650053: the resource exposes no such scope.
     #[error(
         "The application '{client_name}' asked for scope '{scope}' that doesn't exist on the resource '{resource}'. Contact the app vendor."
@@ -303,6 +351,14 @@ pub enum EntraError {
         /// How many days it lives.
         days: i64,
     },
+    /// 700084: the refresh token of a single-page application, whose end is fixed.
+    #[error(
+        "The refresh token was issued to a single page app (SPA), and therefore has a fixed, limited lifetime of 1.00:00:00, which cannot be extended. It has expired; the SPA must send a new sign-in request. The token was issued on {issued}."
+    )]
+    SpaRefreshTokenExpired {
+        /// When it was issued.
+        issued: String,
+    },
     /// 900023: a tenant segment that no tenant can have.
     #[error("Specified tenant identifier '{tenant}' is neither a valid DNS name, nor a valid external domain.")]
     TenantMalformed {
@@ -326,6 +382,9 @@ pub enum EntraError {
     /// 900971: no redirect URI was given, and it is not clear which one is meant.
     #[error("No reply address provided.")]
     NoReplyAddressGiven,
+    /// 901002: the v2 endpoints of until 2025 take no `resource`.
+    #[error("The 'resource' request parameter is not supported.")]
+    ResourceParameterUnsupported,
     /// 7000215: none of the application's secrets.
     #[error(
         "Invalid client secret provided. Ensure the secret being sent in the request is the client secret value, not the client secret ID, for a secret added to app '{client_id}'."

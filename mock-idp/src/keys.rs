@@ -109,6 +109,16 @@ impl SigningKeys {
         if keys.len() == COUNT { Ok(Self(keys)) } else { Err(KeyError::Unreadable("the number of keys is another")) }
     }
 
+    /// The same with a new key that signs; the one that signed until now stays published only with an overlap.
+    ///
+    /// # Errors
+    /// When no key or certificate could be made.
+    pub fn rotated(&self, rng: &mut impl CryptoRng, now: Timestamp, with_overlap: bool) -> Result<Self, KeyError> {
+        let new = SigningKey::generate(rng, now)?;
+        let kept = self.0.iter().skip(usize::from(!with_overlap)).cloned();
+        Ok(Self(std::iter::once(new).chain(kept).take(COUNT + 1).collect()))
+    }
+
     /// The public halves, the signing one first.
     pub fn public_keys(&self) -> impl Iterator<Item = &SigningKey> {
         self.0.iter()
@@ -241,6 +251,18 @@ mod tests {
             let der = STANDARD.decode(key.certificate_base64()).unwrap();
             assert!(der.windows(15).any(|window| window == b"entralab emulat"));
         }
+    }
+
+    #[test]
+    fn a_new_key_signs_and_the_old_one_stays_with_an_overlap_only() {
+        let kids = |keys: &SigningKeys| keys.public_keys().map(|key| key.kid.clone()).collect::<Vec<_>>();
+        let before = SigningKeys::bundled().unwrap();
+        let mut rng = ChaCha20Rng::seed_from_u64(3);
+        let with = kids(&before.rotated(&mut rng, Timestamp::UNIX_EPOCH, true).unwrap());
+        assert_eq!(with[1..], kids(&before)[..]);
+        let without = kids(&before.rotated(&mut rng, Timestamp::UNIX_EPOCH, false).unwrap());
+        assert_eq!(without[1..], kids(&before)[1..]);
+        assert!(!kids(&before).contains(&without[0]) && with[0] != without[0]);
     }
 
     #[test]

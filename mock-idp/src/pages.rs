@@ -26,7 +26,18 @@ pub struct ShownError {
     pub fix: String,
 }
 
-/// User name and password.
+/// An account that is signed in.
+#[derive(Clone, Debug)]
+pub struct ShownAccount {
+    /// Its session id.
+    pub session: String,
+    /// The display name.
+    pub display_name: String,
+    /// The user name.
+    pub username: String,
+}
+
+/// User name and password, or one of the accounts that are signed in.
 #[derive(Clone, Debug, Template)]
 #[template(path = "sign_in.html")]
 pub struct SignInPage {
@@ -40,6 +51,8 @@ pub struct SignInPage {
     pub client: String,
     /// The user name, where it is known.
     pub username: String,
+    /// Who is signed in to this browser, to be picked.
+    pub accounts: Vec<ShownAccount>,
     /// What was wrong with the last try.
     pub error: Option<ShownError>,
 }
@@ -147,6 +160,7 @@ mod tests {
             flow_token: text(),
             client: text(),
             username: text(),
+            accounts: vec![ShownAccount { session: text(), display_name: text(), username: text() }],
             error: Some(error()),
         };
         let consent = ConsentPage {

@@ -1,6 +1,7 @@
 //! The rules, without I/O: plain functions of a request, a [`Directory`](crate::directory::Directory), an instant and
 //! a random source. Each leaves the checks that it made.
 
+pub mod assignment;
 pub mod authorize;
 pub mod claims;
 pub mod client;
@@ -11,10 +12,12 @@ pub mod grants;
 pub mod interaction;
 pub mod parameters;
 pub mod pkce;
+pub mod pre_authorization;
 pub mod randomness;
 pub mod redirect_uri;
 pub mod scope;
 pub mod sealed;
+pub mod sessions;
 pub mod sign_in;
 pub mod target;
 pub mod tenant;

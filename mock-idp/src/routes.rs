@@ -89,8 +89,18 @@ impl Route {
                 &[Method::GET, Method::HEAD]
             }
             Self::Authorize(_) => &[Method::GET, Method::HEAD, Method::POST],
-            Self::Token(_) | Self::SignIn | Self::Consent => &[Method::POST],
+            Self::Token(_) => &[Method::POST, Method::OPTIONS],
+            Self::SignIn | Self::Consent => &[Method::POST],
         }
+    }
+
+    /// The token endpoint of a path that lacks its tenant segment.
+    #[must_use]
+    pub fn tenantless_token(path: &str) -> Option<Self> {
+        let suffix = path.strip_prefix('/')?;
+        [Self::Token(Family::V1), Self::Token(Family::V2)]
+            .into_iter()
+            .find(|route| route.suffix().eq_ignore_ascii_case(suffix))
     }
 
     /// The route of a path, in whatever case, and its tenant segment as written.

@@ -78,5 +78,11 @@ pub(super) fn application(origin: &str) -> App {
         redirect_uris: RedirectUris::default(),
         permissions: Default::default(),
         access_token_version: Some(1),
+        allow_public_client: false,
+        assignment_required: false,
+        assigned: Vec::new(),
+        service_principals: None,
+        first_party: false,
+        pre_authorized_clients: Vec::new(),
     }
 }

@@ -1,27 +1,26 @@
 //! The authorize endpoints, and the pages behind them.
 
+mod steps;
+
 use axum::response::{IntoResponse, Response};
 use http::{HeaderValue, Method, StatusCode, header};
 use josekit::JoseError;
+use steps::ids;
 use wire::{Check, Checks};
 
-use super::reply::{frame, page_response, shown};
+use super::reply::shown;
 use super::{IdentityProvider, Incoming};
 use crate::directory::{Directory, Tenant};
 use crate::error::EntraError;
-use crate::pages::{AskedOf, ConsentPage, ShownError, SignInPage};
-use crate::protocol::authorize::{Authorization, Prompt, Refused, check};
-use crate::protocol::consent::{Asked, AskedIds, Granted, Grantee, added_silently, note_question, still_to_ask};
-use crate::protocol::grants::Code;
+use crate::protocol::authorize::{Prompt, Refused, check};
+use crate::protocol::consent::{Grantee, added_silently};
 use crate::protocol::interaction::{Flow, FlowCookie, LIFETIME, SignedIn};
 use crate::protocol::parameters::Parameters;
 use crate::protocol::sealed::Seal;
+use crate::protocol::sessions::{Choice, Session, choose};
 use crate::protocol::sign_in::{Principal, authenticate};
-use crate::protocol::target::Requested;
 use crate::protocol::token::Seals;
-use crate::protocol::token::reply::client_info_of;
-use crate::protocol::{Family, randomness};
-use crate::routes::Route;
+use crate::protocol::{Family, guid, randomness};
 
 /// One request to the pages: what it is judged by, and the checks it made so far.
 struct Visit<'v> {
@@ -62,6 +61,23 @@ impl From<JoseError> for Failure {
     }
 }
 
+/// Where a sign-in stands, once it is known who signs in.
+enum Next {
+    /// The consent page asks.
+    Asked(Response),
+    /// The application has its answer.
+    Finished(Response),
+}
+
+impl Next {
+    fn response(self, flow: &Flow) -> Response {
+        match self {
+            Self::Asked(response) => response,
+            Self::Finished(response) => end_flow(response, flow),
+        }
+    }
+}
+
 /// What a user decided with a button.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Decision {
@@ -70,23 +86,30 @@ enum Decision {
 }
 
 impl IdentityProvider {
-    /// An authorize request: the sign-in page, because nobody stays signed in yet.
+    /// An authorize request: the sign-in page, unless somebody is signed in already.
     pub(super) fn authorize(&self, family: Family, incoming: &Incoming<'_>) -> Response {
         self.visit(incoming, |visit| {
             let parameters = if incoming.parts.method == Method::POST { &incoming.form } else { &incoming.query };
-            let checks = &mut visit.checks;
-            let authorization = check(visit.directory, family, incoming.segment, parameters, checks)?;
-            if authorization.prompt == Prompt::None {
-                let fix = "the client's prompt: none works only while somebody is signed in";
-                checks.refuse(Check::Prompt, "a signed-in user for prompt=none", "nobody", fix);
-                return Err(Refused::of(&authorization, EntraError::NobodySignedIn).into());
-            }
+            let directory = visit.directory;
+            let authorization = check(directory, family, incoming.segment, parameters, &mut visit.checks)?;
+            let candidates = visit.candidates(&authorization);
+            let choice = choose(&authorization, directory.single_sign_on(), candidates, &mut visit.checks)
+                .map_err(|error| Refused::of(&authorization, error))?;
             let (flow, cookie) = {
                 let mut rng = self.rng();
                 Flow::start(family, incoming.segment, parameters.encode(), incoming.now, &mut *rng)
             };
             let username = authorization.login_hint.clone().unwrap_or_default();
-            let mut response = visit.sign_in_page(&authorization, &flow, username, None)?;
+            let mut response = match choice {
+                Choice::Go(account) => {
+                    match visit.ask_or_finish(&authorization, account.principal, account.signed_in(), flow)? {
+                        Next::Finished(response) => return Ok(response),
+                        Next::Asked(response) => response,
+                    }
+                }
+                Choice::SignIn => visit.sign_in_page(&authorization, &flow, username, &[], None)?,
+                Choice::Pick(accounts) => visit.sign_in_page(&authorization, &flow, username, &accounts, None)?,
+            };
             set_cookie(&mut response, &cookie, LIFETIME.as_secs());
             Ok(response)
         })
@@ -106,6 +129,16 @@ impl IdentityProvider {
                 let response = self.send_back(&authorization.return_to, parameters, Vec::new(), checks);
                 return Ok(end_flow(response, &flow));
             }
+            if let Some(sid) = incoming.form.text("session") {
+                let mut candidates = visit.candidates(&authorization);
+                let Some(picked) = candidates.iter().position(|candidate| guid(sid) == Some(candidate.session.sid))
+                else {
+                    return visit.sign_in_page(&authorization, &flow, String::new(), &candidates, None);
+                };
+                let picked = candidates.swap_remove(picked);
+                let next = visit.ask_or_finish(&authorization, picked.principal, picked.signed_in(), flow.clone())?;
+                return Ok(next.response(&flow));
+            }
             let field = |name| incoming.form.text(name).unwrap_or_default();
             let (username, password) = (field("loginfmt"), field("passwd"));
             let issuer_of = |tenant: Tenant<'_>| self.0.origins.issuer(Family::V1, &tenant.id.to_string());
@@ -118,11 +151,16 @@ impl IdentityProvider {
                         auth_time: incoming.now.as_second(),
                         asked: Vec::new(),
                     };
-                    visit.ask_or_finish(&authorization, principal, signed_in, flow)
+                    let session = Session { oid: signed_in.oid, sid: signed_in.sid, auth_time: signed_in.auth_time };
+                    let next = visit.ask_or_finish(&authorization, principal, signed_in, flow.clone())?;
+                    let mut response = next.response(&flow);
+                    visit.stay_signed_in(session, &mut response);
+                    Ok(response)
                 }
                 Err(error @ (EntraError::UserNotFound { .. } | EntraError::InvalidPassword)) => {
                     let error = shown(&error, checks);
-                    visit.sign_in_page(&authorization, &flow, username.to_owned(), Some(error))
+                    let accounts = visit.candidates(&authorization);
+                    visit.sign_in_page(&authorization, &flow, username.to_owned(), &accounts, Some(error))
                 }
                 Err(error) => Err(Refused::of(&authorization, error).into()),
             }
@@ -154,7 +192,8 @@ impl IdentityProvider {
             let requested = authorization.requested(directory, principal.tenant, &mut visit.checks)?;
             let asked = visit.still_to_ask(&authorization, principal, &requested)?;
             if !asked.is_empty() && ids(&asked) != signed_in.asked {
-                return visit.ask_or_finish(&authorization, principal, signed_in, flow);
+                let next = visit.ask_or_finish(&authorization, principal, signed_in, flow.clone())?;
+                return Ok(next.response(&flow));
             }
             visit.checks.pass(Check::ConsentAccepted, expected, "so");
             let for_everyone =
@@ -166,7 +205,8 @@ impl IdentityProvider {
             };
             let given = signed_in.asked.iter().cloned().chain([added_silently()]);
             self.consents().give(authorization.client.client_id, grantee, given);
-            visit.finish(&authorization, principal, &signed_in, &requested, &flow)
+            let response = visit.finish(&authorization, principal, &signed_in, &requested)?;
+            Ok(end_flow(response, &flow))
         })
     }
 
@@ -182,142 +222,6 @@ impl IdentityProvider {
             Err(Failure::Refused(refused)) => visit.refuse(*refused),
             Err(Failure::Internal) => StatusCode::INTERNAL_SERVER_ERROR.into_response(),
         }
-    }
-}
-
-impl<'v> Visit<'v> {
-    fn refuse(&mut self, refused: Refused) -> Response {
-        let checks = std::mem::take(&mut self.checks);
-        self.provider.refuse(&refused.error, refused.surface, self.incoming, checks)
-    }
-
-    fn open_flow(&mut self) -> Result<Flow, EntraError> {
-        let cookies = cookies(self.incoming);
-        let token = self.incoming.form.text("flowToken");
-        Flow::open(self.flow_seal, token, &cookies, self.incoming.now, &mut self.checks)
-    }
-
-    fn foreign_form(&mut self, received: &str) -> EntraError {
-        let fix = "start the sign-in again";
-        self.checks.refuse(Check::RequestInteraction, "a form of the consent page", received, fix);
-        EntraError::ForeignInteraction
-    }
-
-    fn decision(&self) -> Decision {
-        match self.incoming.form.text("decision") {
-            Some("accept") => Decision::Accept,
-            _ => Decision::Cancel,
-        }
-    }
-
-    fn sign_in_page(
-        &mut self,
-        authorization: &Authorization<'_>,
-        flow: &Flow,
-        username: String,
-        error: Option<ShownError>,
-    ) -> Answer {
-        let page = SignInPage {
-            frame: frame(),
-            action: Route::SignIn.path(&authorization.segment.in_urls()),
-            flow_token: self.flow_seal.seal(flow)?,
-            client: authorization.client.shown_name().to_owned(),
-            username,
-            error,
-        };
-        Ok(self.page(authorization, &page))
-    }
-
-    /// A page whose form may lead, by way of this identity provider, to the application.
-    fn page(&mut self, authorization: &Authorization<'_>, page: &impl askama::Template) -> Response {
-        let form_action = format!("'self' {}", authorization.return_to.redirect_uri().form_action());
-        page_response(StatusCode::OK, page, &form_action, std::mem::take(&mut self.checks))
-    }
-
-    fn still_to_ask(
-        &mut self,
-        authorization: &Authorization<'v>,
-        principal: Principal<'v>,
-        requested: &Requested<'v>,
-    ) -> Result<Vec<Asked<'v>>, Box<Refused>> {
-        let (directory, client) = (self.directory, authorization.client);
-        let granted = Granted::gather(directory, &self.provider.consents(), client, principal);
-        let prompt = authorization.prompt;
-        still_to_ask(directory, client, principal, requested, &granted, prompt, &mut self.checks)
-            .map_err(|error| Refused::of(authorization, error))
-    }
-
-    /// Shows the consent page where there is something to ask, and else ends the flow.
-    fn ask_or_finish(
-        &mut self,
-        authorization: &Authorization<'v>,
-        principal: Principal<'v>,
-        signed_in: SignedIn,
-        flow: Flow,
-    ) -> Answer {
-        let requested = authorization.requested(self.directory, principal.tenant, &mut self.checks)?;
-        let asked = self.still_to_ask(authorization, principal, &requested)?;
-        if asked.is_empty() {
-            return self.finish(authorization, principal, &signed_in, &requested, &flow);
-        }
-        note_question(&asked, &mut self.checks);
-        let flow = Flow { signed_in: Some(SignedIn { asked: ids(&asked), ..signed_in }), ..flow };
-        let client = authorization.client;
-        let redirect_host = authorization.return_to.redirect_uri().shown_host();
-        let publisher = self.directory.tenant(&client.tenant).map(|tenant| tenant.display_name.clone());
-        let page = ConsentPage {
-            frame: frame(),
-            action: Route::Consent.path(&authorization.segment.in_urls()),
-            flow_token: self.flow_seal.seal(&flow)?,
-            username: principal.account.username.clone(),
-            organization: principal.tenant.display_name.clone(),
-            client: client.shown_name().to_owned(),
-            publisher: publisher.unwrap_or_default(),
-            redirect_is_local: matches!(redirect_host.as_str(), "localhost" | "127.0.0.1"),
-            redirect_host,
-            asked: asked.iter().map(shown_question).collect(),
-            for_everyone: principal.account.is_administrator(),
-        };
-        Ok(self.page(authorization, &page))
-    }
-
-    /// Sends the code.
-    fn finish(
-        &mut self,
-        authorization: &Authorization<'v>,
-        principal: Principal<'v>,
-        signed_in: &SignedIn,
-        requested: &Requested<'v>,
-        flow: &Flow,
-    ) -> Answer {
-        let jti = randomness::guid(&mut *self.provider.rng());
-        let lifetimes = self.directory.lifetimes();
-        let now = self.incoming.now;
-        let code = Code::issue(authorization, principal, signed_in, requested, lifetimes, jti, now);
-        let mut first = vec![("code", self.seals.codes.seal(&code)?)];
-        if authorization.client_info {
-            first.push(("client_info", client_info_of(code.subject.oid, code.subject.tid)));
-        }
-        let last = vec![("session_state", signed_in.sid.to_string())];
-        let checks = std::mem::take(&mut self.checks);
-        let response = self.provider.send_back(&authorization.return_to, first, last, checks);
-        Ok(end_flow(response, flow))
-    }
-}
-
-fn ids(asked: &[Asked<'_>]) -> Vec<AskedIds> {
-    asked.iter().map(Asked::ids).collect()
-}
-
-fn shown_question(asked: &Asked<'_>) -> AskedOf {
-    let description = |value: &String| {
-        let scopes = asked.resource.thing().scopes.values();
-        let shown = scopes.filter(|scope| scope.value == *value).find_map(|scope| scope.display_name.clone());
-        shown.unwrap_or_else(|| format!("Use {value} as you"))
-    };
-    AskedOf {
-        resource: asked.resource.shown_name().to_owned(),
-        scopes: asked.scopes.iter().map(|value| (value.clone(), description(value))).collect(),
     }
 }
 

@@ -21,7 +21,8 @@ impl IdentityProvider {
     }
 
     pub(super) fn keys(&self, family: Family, incoming: &Incoming<'_>) -> Response {
-        self.of_tenant(incoming, |segment| discovery::keys(family, segment, &self.0.keys, &self.0.origins))
+        let keys = self.signing_keys();
+        self.of_tenant(incoming, |segment| discovery::keys(family, segment, &keys, &self.0.origins))
     }
 
     pub(super) fn instance_discovery(&self, incoming: &Incoming<'_>) -> Response {

@@ -156,6 +156,7 @@ impl EntraErrorKind {
     pub const fn faces(self) -> Faces {
         use OAuthError as O;
         match self {
+            Self::SeveralSessions => row(16_000).silent(O::InteractionRequired),
             Self::SeveralResources => row(28_000).token(O::InvalidScope),
             Self::EmptyScope => row(28_003).token(O::InvalidRequest),
             Self::RedirectUriMismatch => row(50_011).page(),
@@ -164,12 +165,17 @@ impl EntraErrorKind {
             Self::UnknownInstance => row(50_049).discovery(O::InvalidInstance),
             Self::NobodySignedIn => row(50_058).silent(O::LoginRequired),
             Self::FlowTokenExpired => row(50_089).page(),
+            Self::UserNotAssigned => row(50_105).token(O::InvalidGrant).page().silent(O::InteractionRequired),
             Self::InvalidPassword => row(50_126).sign_in_again(),
             Self::CodeChallengeParameter => row(50_147).redirect(O::InvalidRequest),
             Self::NotMultiTenant => row(50_194).token(O::InvalidRequest).page(),
             Self::CodeRedeemed => row(54_005).token(O::InvalidGrant),
-            Self::ConsentRequired => row(65_001).token(O::InvalidGrant).suberror("consent_required"),
+            Self::ConsentRequired => {
+                row(65_001).token(O::InvalidGrant).suberror("consent_required").silent(O::ConsentRequired)
+            }
+            Self::NotPreAuthorized => row(65_002).token(O::InvalidRequest).page().silent(O::InvalidRequest),
             Self::ConsentDeclined => row(65_004).redirect(O::AccessDenied),
+            Self::ResourceNotRequired => row(65_005).token(O::InvalidResource),
             Self::InvalidGrant => row(70_000).token(O::InvalidGrant),
             Self::UnsupportedGrantType => row(70_003).token(O::UnsupportedGrantType).without_lookup(),
             Self::UnsupportedResponseType => row(70_005).redirect(O::UnsupportedResponseType),
@@ -180,7 +186,7 @@ impl EntraErrorKind {
             Self::RequestsItselfByUri => row(90_009).token(O::InvalidRequest).page().silent(O::InvalidRequest),
             Self::InvalidInput => row(90_013).token(O::InvalidRequest),
             Self::UnsupportedPrompt => row(90_023).page(),
-            Self::AdminConsentRequired => row(90_094).page(),
+            Self::AdminConsentRequired => row(90_094).page().silent(O::ConsentRequired),
             Self::ForeignInteraction => row(165_900).page_with(403).without_lookup(),
             Self::ResourceNotFound => row(500_011).token(O::InvalidResource).redirect(O::InvalidResource),
             // no failure of the client's credential, hence no 401
@@ -188,6 +194,7 @@ impl EntraErrorKind {
             Self::NoReplyAddress => row(500_113).page(),
             Self::VerifierMismatch => row(501_481).token(O::InvalidGrant),
             Self::CodeChallengeMalformed => row(501_491).redirect(O::InvalidRequest),
+            Self::ServicePrincipalMissing => row(650_052).token(O::InvalidResource).redirect(O::InvalidResource),
             Self::ScopeNotOnResource => row(650_053).token(O::InvalidScope).redirect(O::InvalidClient).without_lookup(),
             Self::ResourceNotListed => row(650_057).redirect(O::InvalidResource),
             Self::CodeOfOtherTenant => row(700_005).token(O::InvalidGrant),
@@ -198,6 +205,7 @@ impl EntraErrorKind {
             Self::TokenResponseDisabled => row(700_051).redirect(O::UnsupportedResponseType),
             Self::IdTokenResponseDisabled => row(700_054).redirect(O::UnsupportedResponseType),
             Self::RefreshTokenExpired => row(700_082).token(O::InvalidGrant),
+            Self::SpaRefreshTokenExpired => row(700_084).token(O::InvalidGrant),
             Self::TenantMalformed => row(900_023).discovery(O::InvalidRequest).token(O::InvalidRequest).page(),
             Self::MissingParameter => {
                 row(900_144).discovery(O::InvalidRequest).token(O::InvalidRequest).redirect(O::InvalidRequest)
@@ -206,6 +214,9 @@ impl EntraErrorKind {
                 row(900_561).discovery(O::InvalidRequest).token_with(405, O::InvalidRequest).page_with(405)
             }
             Self::NoReplyAddressGiven => row(900_971).page(),
+            Self::ResourceParameterUnsupported => {
+                row(901_002).token(O::InvalidRequest).page().silent(O::InvalidRequest)
+            }
             Self::InvalidClientSecret => row(7_000_215).token_with(401, O::InvalidClient),
             Self::CredentialMissing => row(7_000_218).token_with(401, O::InvalidClient),
             Self::ClientSecretExpired => row(7_000_222).token_with(401, O::InvalidClient),

@@ -5,7 +5,7 @@
 use wire::{Check, Checks};
 
 use super::parameters::Parameters;
-use super::pkce::CodeChallenge;
+use super::pkce::{CodeChallenge, Method};
 use super::redirect_uri::{MatchedRedirectUri, Platform, ResponseMode, ReturnAddress};
 use super::target::{Requested, Wanted};
 use super::tenant::{self, Segment};
@@ -70,8 +70,8 @@ pub struct Authorization<'d> {
     pub login_hint: Option<String>,
     /// Whether `client_info` is wanted.
     pub client_info: bool,
-    /// Whether `max_age` was sent, so that the id token says when the user signed in.
-    pub max_age: bool,
+    /// `max_age`: how old a sign-in may be, in seconds; where it was sent, the id token says when the user signed in.
+    pub max_age: Option<i64>,
 }
 
 /// A refusal with the place where it is due.
@@ -116,7 +116,7 @@ pub fn check<'d>(
     checks: &mut Checks,
 ) -> Result<Authorization<'d>, Box<Refused>> {
     let segment = tenant::find(directory, segment, checks)?;
-    check_once(parameters, checks)?;
+    check_once(family, parameters, checks)?;
     let client = client::find(directory, segment, parameters.text("client_id"), checks)?;
     let redirect_uri = find_redirect_uri(client, parameters.text("redirect_uri"), checks)?;
 
@@ -142,16 +142,21 @@ pub fn check<'d>(
     checks.pass(Check::ResponseMode, "query, fragment or form_post", format!("{mode:?}"));
     let prompt = check_prompt(parameters.text("prompt"), family, checks).map_err(refused)?;
     let challenge = CodeChallenge::read(parameters, checks).map_err(refused)?;
-    if return_to.redirect_uri().platform() == Platform::Spa && challenge.is_none() {
+    let is_s256 = challenge.as_ref().is_some_and(|challenge| challenge.method == Method::S256);
+    if return_to.redirect_uri().platform() == Platform::Spa && !is_s256 {
+        let received = if challenge.is_some() { "a plain one" } else { "none" };
         let fix = format!("the client's PKCE, or {}", client.setting("redirect_uris.spa", "Authentication"));
-        checks.refuse(Check::CodeChallenge, "a challenge from a single-page application", "none", fix);
+        checks.refuse(Check::CodeChallenge, "an S256 challenge from a single-page application", received, fix);
         return Err(refused(EntraError::PkceRequired));
     }
-    let wanted = Wanted::read(family, parameters, checks).map_err(refused)?;
-    if let Some(tenant) = segment.tenant() {
+    let mode = directory.resource_parameter();
+    let wanted = Wanted::read(family, parameters, mode, checks).map_err(refused)?;
+    match segment.tenant() {
         // found again after the sign-in, when the tenant is known in every case
-        wanted.resolve(directory, tenant, client, checks).map_err(refused)?;
+        Some(tenant) => wanted.resolve(directory, tenant, client, checks).map(|_| ()),
+        None => wanted.refuse_hopeless(directory, client, checks),
     }
+    .map_err(refused)?;
     Ok(Authorization {
         family,
         segment,
@@ -163,7 +168,8 @@ pub fn check<'d>(
         challenge,
         login_hint: parameters.text("login_hint").map(str::to_owned),
         client_info: parameters.text("client_info") == Some("1"),
-        max_age: parameters.text("max_age").is_some(),
+        // what is no number asks for a new sign-in
+        max_age: parameters.text("max_age").map(|seconds| seconds.parse().unwrap_or(0)),
         return_to,
     })
 }
@@ -183,12 +189,16 @@ impl Authorization<'_> {
     }
 }
 
-/// No parameter may come twice (RFC 6749 §3.1, §3.2).
+/// No parameter may come twice (RFC 6749 §3.1, §3.2), but for the `resource` of v2 (RFC 8707 §2), which is judged later.
 ///
 /// # Errors
 /// 9000411.
-pub fn check_once(parameters: &Parameters, checks: &mut Checks) -> Result<(), EntraError> {
-    let Some(name) = parameters.duplicated() else {
+pub fn check_once(family: Family, parameters: &Parameters, checks: &mut Checks) -> Result<(), EntraError> {
+    let but: &[&str] = match family {
+        Family::V1 => &[],
+        Family::V2 => &["resource"],
+    };
+    let Some(name) = parameters.duplicated(but) else {
         checks.pass(Check::RequestParameterOnce, "each parameter once", "so");
         return Ok(());
     };
@@ -225,7 +235,7 @@ fn find_redirect_uri(
                 EntraError::NoReplyAddressGiven
             });
     };
-    if let Some(matched) = MatchedRedirectUri::find(registered, requested) {
+    if let Some(matched) = MatchedRedirectUri::find(registered, requested, client.allow_public_client) {
         checks.pass(Check::RedirectUriRegistered, expected, requested);
         return Ok(matched);
     }

@@ -63,6 +63,12 @@ impl Credentials {
         Some(Self { client_id: filled(id), secret: filled(secret) })
     }
 
+    /// Whether a secret came along.
+    #[must_use]
+    pub fn has_secret(&self) -> bool {
+        self.secret.is_some()
+    }
+
     /// Checks the secret against those of the client whose grant came to a redirect URI of `platform`.
     ///
     /// # Errors
@@ -89,8 +95,8 @@ impl Credentials {
             }
             (Platform::Spa | Platform::Public, Some(_)) => {
                 let fix = format!(
-                    "{}: register the redirect URI under Web, or send no secret for {client_id}",
-                    client.setting("redirect_uris", "Authentication")
+                    "{}: the redirect URI, instead of under Mobile and desktop; or send no secret for {client_id}",
+                    client.setting("redirect_uris.web", "Authentication > Web > Redirect URIs")
                 );
                 checks.refuse(Check::ClientSecretPresent, "no secret from a public client", "a secret", fix);
                 Err(EntraError::PublicClientCredential)

@@ -10,9 +10,10 @@ use uuid::Uuid;
 use wire::{Check, Checks};
 
 use super::authorize::Prompt;
+use super::pre_authorization::{check_pre_authorized, is_pre_authorized};
 use super::scope::OidcScope;
 use super::sign_in::Principal;
-use super::target::{Requested, Target, Wants, registered_value};
+use super::target::{Requested, Target, Wants, check_service_principal, registered_value};
 use crate::directory::{Application, Directory, GRAPH, GRAPH_ID};
 use crate::error::EntraError;
 
@@ -64,6 +65,10 @@ impl Granted {
             if let (true, Some(resource)) = (holds, directory.application(&consent.resource)) {
                 scopes.entry(resource.client_id).or_default().extend(consent.scopes.iter().cloned());
             }
+        }
+        for resource in directory.applications().filter(|resource| is_pre_authorized(client, *resource)) {
+            let all = resource.scopes.values().map(|scope| scope.value.clone());
+            scopes.entry(resource.client_id).or_default().extend(all);
         }
         for grantee in [Grantee::Tenant(principal.tenant.id), Grantee::User(principal.account.object_id)] {
             for (resource, more) in given.0.get(&(client.client_id, grantee)).into_iter().flatten() {
@@ -123,7 +128,8 @@ pub fn added_silently() -> AskedIds {
 /// What has to be asked before the client may have what it requests; nothing where all is granted.
 ///
 /// # Errors
-/// 650057 where the client's registration does not list the resource, 90094 where the user may not consent.
+/// 65002 between two applications of Microsoft's own, 650057 where the client's registration does not list the
+/// resource, 650052 where it lists one that is missing in the tenant, 90094 where the user may not consent.
 pub fn still_to_ask<'d>(
     directory: &'d Directory,
     client: Application<'d>,
@@ -136,6 +142,7 @@ pub fn still_to_ask<'d>(
     let ask_again = matches!(prompt, Prompt::Consent | Prompt::AdminConsent);
     let mut asked: Vec<Asked<'d>> = Vec::new();
     for target in &requested.targets {
+        check_pre_authorized(client, target, checks)?;
         let has = granted.of(target.resource);
         match &target.wants {
             Wants::Named(names) => {
@@ -147,6 +154,9 @@ pub fn still_to_ask<'d>(
                 let listed = listed_permissions(directory, client);
                 check_listed(client, target, &listed, !has.is_empty(), checks)?;
                 if has.is_empty() || ask_again {
+                    for permission in &listed {
+                        check_service_principal(permission.resource, principal.tenant, checks)?;
+                    }
                     listed.into_iter().for_each(|permission| add(&mut asked, permission.resource, permission.scopes));
                 }
             }
@@ -183,6 +193,25 @@ fn listed_permissions<'d>(directory: &'d Directory, client: Application<'d>) -> 
         }
     }
     listed
+}
+
+/// On v1 the client's registration must list the resource that a token request names, unless it was granted.
+///
+/// # Errors
+/// 65005.
+pub fn check_listed_on_v1<'d>(
+    directory: &'d Directory,
+    client: Application<'d>,
+    target: &Target<'_>,
+    granted: &Granted,
+    checks: &mut Checks,
+) -> Result<(), EntraError> {
+    if target.resource.client_id == client.client_id {
+        return Ok(());
+    }
+    let listed = listed_permissions(directory, client);
+    check_listed(client, target, &listed, !granted.of(target.resource).is_empty(), checks)
+        .map_err(|_| EntraError::ResourceNotRequired { resource: target.requested_as.clone() })
 }
 
 fn check_listed(
@@ -262,6 +291,16 @@ fn check_user_may_consent(
         client_name: client.shown_name().to_owned(),
         tenant: tenant.display_name.clone(),
     })
+}
+
+/// Refuses what would have to be asked, where no page may be shown.
+pub fn refuse_silently(client: Application<'_>, asked: &[Asked<'_>], checks: &mut Checks) -> EntraError {
+    let fix = format!(
+        "idp.consents (portal: App registrations > {} > API permissions > Grant admin consent), or the client's prompt",
+        client.shown_name()
+    );
+    checks.refuse(Check::ConsentGranted, shown(asked), "not granted yet, and no page may be shown", fix);
+    EntraError::ConsentRequired { client_id: client.client_id, client_name: client.shown_name().to_owned() }
 }
 
 /// Notes that the consent page is shown, and why.

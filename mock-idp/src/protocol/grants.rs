@@ -110,7 +110,7 @@ pub struct RefreshToken {
     pub jti: Uuid,
     /// When it was issued, in seconds of Unix time.
     pub iat: i64,
-    /// When it ends unless it is used before.
+    /// When it ends; each use makes another with an end of its own, but for a single-page application's.
     pub exp: i64,
     /// Whose it is.
     #[serde(flatten)]
@@ -145,7 +145,7 @@ impl Code {
                 tid: principal.tenant.id,
                 oid: principal.account.object_id,
                 sid: signed_in.sid,
-                auth_time: authorization.max_age.then_some(signed_in.auth_time),
+                auth_time: authorization.max_age.map(|_| signed_in.auth_time),
             },
             redirect_uri: redirect_uri.as_str().to_owned(),
             redirect_uri_given: authorization.redirect_uri_given,

@@ -52,7 +52,7 @@ impl CodeChallenge {
                 checks.refuse(Check::CodeChallenge, "code_challenge", "code_challenge_method alone", fix);
                 return Err(EntraError::CodeChallengeParameter { parameter: "code_challenge" });
             }
-            checks.pass(Check::CodeChallenge, "a challenge, or none", "none");
+            checks.pass(Check::CodeChallenge, "a challenge, or none", "none, which RFC 9700 §2.1.1 advises against");
             return Ok(None);
         };
         let (well_formed, expected) = match method {
@@ -63,7 +63,11 @@ impl CodeChallenge {
             checks.refuse(Check::CodeChallenge, expected, format!("{} characters", value.chars().count()), fix);
             return Err(EntraError::CodeChallengeMalformed);
         }
-        checks.pass(Check::CodeChallenge, expected, "such a challenge");
+        let received = match method {
+            Method::S256 => "such a challenge",
+            Method::Plain => "such a challenge; plain shows the verifier, which RFC 9700 §2.1.1 advises against",
+        };
+        checks.pass(Check::CodeChallenge, expected, received);
         Ok(Some(Self { value: value.to_owned(), method }))
     }
 

@@ -21,9 +21,15 @@ pub enum Platform {
 }
 
 impl Platform {
-    /// All platforms, and the addresses registered for each.
-    fn each(registered: &RedirectUris) -> [(Self, &[String]); 3] {
-        [(Self::Web, &registered.web), (Self::Spa, &registered.spa), (Self::Public, &registered.public)]
+    /// All platforms, and the addresses registered for each. The first that has an address is its platform; where one
+    /// stands under several, "Allow public client flows" puts the public one first.
+    fn each(registered: &RedirectUris, allow_public_client: bool) -> [(Self, &[String]); 3] {
+        let mut platforms: [(Self, &[String]); 3] =
+            [(Self::Web, &registered.web), (Self::Spa, &registered.spa), (Self::Public, &registered.public)];
+        if allow_public_client {
+            platforms.rotate_right(1);
+        }
+        platforms
     }
 }
 
@@ -37,8 +43,8 @@ pub struct MatchedRedirectUri {
 impl MatchedRedirectUri {
     /// The registered address that `requested` matches, under its platform.
     #[must_use]
-    pub fn find(registered: &RedirectUris, requested: &str) -> Option<Self> {
-        Platform::each(registered).into_iter().find_map(|(platform, uris)| {
+    pub fn find(registered: &RedirectUris, requested: &str, allow_public_client: bool) -> Option<Self> {
+        Platform::each(registered, allow_public_client).into_iter().find_map(|(platform, uris)| {
             uris.iter()
                 .any(|uri| allowed(uri, platform) && matches(uri, requested))
                 .then(|| Self { uri: requested.to_owned(), platform })
@@ -48,7 +54,7 @@ impl MatchedRedirectUri {
     /// The only registered address, where the request may leave it out.
     #[must_use]
     pub fn only_one(registered: &RedirectUris) -> Option<Self> {
-        let mut all = Platform::each(registered)
+        let mut all = Platform::each(registered, false)
             .into_iter()
             .flat_map(|(platform, uris)| uris.iter().map(move |uri| (platform, uri)));
         match (all.next(), all.next()) {
@@ -101,6 +107,18 @@ fn allowed(uri: &str, platform: Platform) -> bool {
         Platform::Public => !matches!(scheme.as_str(), "javascript" | "data" | "vbscript" | "file" | "blob" | "about"),
     };
     visible && scheme_allowed && !uri.contains('#')
+}
+
+/// Whether pages of `origin` belong to the single-page application with these redirect URIs.
+#[must_use]
+pub fn is_spa_origin(registered: &RedirectUris, origin: &str) -> bool {
+    registered.spa.iter().filter(|uri| allowed(uri, Platform::Spa)).any(|uri| {
+        let authority_end = uri.find("://").map(|scheme| {
+            let rest = &uri[scheme + 3..];
+            scheme + 3 + rest.find(['/', '?']).unwrap_or(rest.len())
+        });
+        authority_end.is_some_and(|end| matches(&uri[..end], origin))
+    })
 }
 
 /// Byte for byte, but for the port of a loopback address.
@@ -234,7 +252,7 @@ mod tests {
     }
 
     fn found(registered: &str, requested: &str) -> bool {
-        MatchedRedirectUri::find(&web(&[registered]), requested).is_some()
+        MatchedRedirectUri::find(&web(&[registered]), requested, false).is_some()
     }
 
     #[test]
@@ -291,7 +309,7 @@ mod tests {
     #[test]
     fn answers_are_written_as_entra_writes_them() {
         let at = |uri: &str, mode| {
-            let matched = MatchedRedirectUri::find(&web(&[uri]), uri).unwrap();
+            let matched = MatchedRedirectUri::find(&web(&[uri]), uri, false).unwrap();
             ReturnAddress::new(matched, mode, Some(b"s/1")).deliver(vec![("code", "a b".to_owned())], Vec::new())
         };
         let location = |text: &str| Return::Location(text.to_owned());
@@ -313,7 +331,7 @@ mod tests {
         /// Whatever matches has the scheme, host and path of a registered address as a browser reads it.
         #[test]
         fn a_match_never_leaves_the_registered_host(requested in "http://(localhost|127\\.0\\.0\\.1)[:@./\\\\a-z0-9%?#]{0,20}") {
-            if MatchedRedirectUri::find(&web(&["http://localhost/cb"]), &requested).is_some() {
+            if MatchedRedirectUri::find(&web(&["http://localhost/cb"]), &requested, false).is_some() {
                 let url = url::Url::parse(&requested).unwrap();
                 prop_assert_eq!(url.host_str(), Some("localhost"));
                 prop_assert_eq!(url.path(), "/cb");

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use scenarios::world::ResourceParameter;
 use wire::{Check, Checks};
 
 use super::Family;
@@ -19,8 +20,8 @@ pub enum Wanted {
     Scopes {
         /// The scopes.
         scopes: ScopeText,
-        /// `resource` (RFC 8707), which must agree with them.
-        resource: Option<String>,
+        /// The `resource` parameters (RFC 8707), which must agree with them.
+        resources: Vec<String>,
     },
 }
 
@@ -57,8 +58,13 @@ impl Wanted {
     /// Reads the parameters of an authorize request.
     ///
     /// # Errors
-    /// 900144 or 70011.
-    pub fn read(family: Family, parameters: &Parameters, checks: &mut Checks) -> Result<Self, EntraError> {
+    /// 900144, 70011 or 901002.
+    pub fn read(
+        family: Family,
+        parameters: &Parameters,
+        mode: ResourceParameter,
+        checks: &mut Checks,
+    ) -> Result<Self, EntraError> {
         let parameter = match family {
             Family::V1 => "resource",
             Family::V2 => "scope",
@@ -71,11 +77,12 @@ impl Wanted {
             checks.refuse(Check::RequestParameterPresent, parameter, "none", fix);
             return Err(EntraError::MissingParameter { parameter });
         };
+        checks.pass(Check::RequestParameterPresent, parameter, text);
         match family {
             Family::V1 => Ok(Self::Resource(text.to_owned())),
             Family::V2 => Ok(Self::Scopes {
                 scopes: parse_scope(text, checks)?,
-                resource: parameters.text("resource").map(str::to_owned),
+                resources: read_resources(parameters, mode, checks)?,
             }),
         }
     }
@@ -83,7 +90,7 @@ impl Wanted {
     /// Finds in `tenant` what is wanted.
     ///
     /// # Errors
-    /// 500011, 650053, 90009 or 9010010.
+    /// 500011, 650052, 650053, 90009 or 9010010.
     pub fn resolve<'d>(
         &self,
         directory: &'d Directory,
@@ -93,19 +100,66 @@ impl Wanted {
     ) -> Result<Requested<'d>, EntraError> {
         match self {
             Self::Resource(identifier) => {
-                let resource = find_resource(directory, tenant, identifier, checks)?;
+                let resource = find_resource(directory, tenant, identifier, client, checks)?;
                 let target = Target { resource, requested_as: identifier.clone(), wants: Wants::Default };
                 check_not_itself(client, &target, checks)?;
                 // an id token always comes along, and shows the basic profile
                 Ok(Requested { oidc: BTreeSet::from([OidcScope::OpenId, OidcScope::Profile]), targets: vec![target] })
             }
-            Self::Scopes { scopes, resource } => {
+            Self::Scopes { scopes, resources } => {
                 let requested = resolve_scopes(scopes, directory, tenant, client, checks)?;
-                if let Some(parameter) = resource {
-                    check_resource_matches(parameter, &requested, checks)?;
-                }
+                check_resources_match(resources, &requested.targets, checks)?;
                 Ok(requested)
             }
+        }
+    }
+
+    /// Refuses what no tenant can make good: an application that asks for itself by URI, and a `resource` that is not
+    /// the scopes'. At `/common` this comes before anybody signs in, judged in the client's own tenant.
+    ///
+    /// # Errors
+    /// 90009 or 9010010.
+    pub fn refuse_hopeless(
+        &self,
+        directory: &Directory,
+        client: Application<'_>,
+        checks: &mut Checks,
+    ) -> Result<(), EntraError> {
+        let Some(home) = directory.tenant(&client.tenant) else { return Ok(()) };
+        let mut tried = Checks::default();
+        match self.resolve(directory, home, client, &mut tried) {
+            Err(error @ (EntraError::RequestsItselfByUri { .. } | EntraError::ResourceMismatch { .. })) => {
+                checks.0.append(&mut tried.0);
+                Err(error)
+            }
+            // everything else is judged in the user's tenant
+            Ok(_) | Err(_) => Ok(()),
+        }
+    }
+}
+
+/// The `resource` parameters of a v2 request, as far as they count in this world.
+///
+/// # Errors
+/// 901002.
+pub fn read_resources(
+    parameters: &Parameters,
+    mode: ResourceParameter,
+    checks: &mut Checks,
+) -> Result<Vec<String>, EntraError> {
+    let given = parameters.all("resource").map(|value| String::from_utf8_lossy(value).into_owned());
+    match mode {
+        ResourceParameter::Ignored => Ok(Vec::new()),
+        ResourceParameter::Enforced => Ok(given.collect()),
+        ResourceParameter::Rejected => {
+            let given: Vec<_> = given.collect();
+            if given.is_empty() {
+                return Ok(given);
+            }
+            let fix = "the client's resource parameter: leave it out, for the scopes name the resource; or \
+                       idp.resource_parameter, the rule of the time";
+            checks.refuse(Check::ResourceParameter, "no resource parameter on v2", given.join(", "), fix);
+            Err(EntraError::ResourceParameterUnsupported)
         }
     }
 }
@@ -143,7 +197,7 @@ fn resolve_scopes<'d>(
     let mut targets: Vec<Target<'d>> = Vec::new();
     for scope in &scopes.of_resources {
         let identifier = scope.resource.as_deref().unwrap_or(GRAPH_URI);
-        let resource = find_resource(directory, tenant, identifier, checks)?;
+        let resource = find_resource(directory, tenant, identifier, client, checks)?;
         let wants = find_scope(resource, scope, client, checks)?;
         let known = targets.iter_mut().find(|target| target.resource.client_id == resource.client_id);
         match (known, wants) {
@@ -159,7 +213,7 @@ fn resolve_scopes<'d>(
     }
     if targets.is_empty() {
         // a request for the scopes of OpenID Connect alone is one for Graph's userinfo
-        let resource = find_resource(directory, tenant, GRAPH_URI, checks)?;
+        let resource = find_resource(directory, tenant, GRAPH_URI, client, checks)?;
         targets.push(Target { resource, requested_as: GRAPH_URI.to_owned(), wants: Wants::Named(BTreeSet::new()) });
     }
     Ok(Requested { oidc: scopes.oidc.clone(), targets })
@@ -168,17 +222,28 @@ fn resolve_scopes<'d>(
 /// Finds a resource in the tenant.
 ///
 /// # Errors
-/// 500011.
+/// 650052 where the client's registration lists it and only its service principal is missing, else 500011.
 pub fn find_resource<'d>(
     directory: &'d Directory,
     tenant: Tenant<'_>,
     identifier: &str,
+    client: Application<'_>,
     checks: &mut Checks,
 ) -> Result<Application<'d>, EntraError> {
     let expected = format!("an application known in {}", tenant.display_name);
     if let Some(resource) = directory.resource(tenant, identifier) {
         checks.pass(Check::ResourceExists, expected, identifier);
+        check_service_principal(resource, tenant, checks)?;
         return Ok(resource);
+    }
+    let listed = client.permissions.values().filter_map(|permission| directory.application(&permission.resource));
+    let is_meant = |resource: &Application<'_>| {
+        super::guid(identifier) == Some(resource.client_id)
+            || resource.identifier_uris.iter().any(|uri| uri == identifier)
+    };
+    let could_be_here = |resource: &Application<'_>| resource.tenant == tenant.name || resource.is_multi_tenant();
+    if let Some(resource) = listed.filter(is_meant).find(could_be_here) {
+        check_service_principal(resource, tenant, checks)?;
     }
     checks.refuse(
         Check::ResourceExists,
@@ -188,6 +253,33 @@ pub fn find_resource<'d>(
          Application ID URI), or what the client asks for: connector.resource_url, connector.scopes",
     );
     Err(EntraError::ResourceNotFound { resource: identifier.to_owned(), tenant: tenant.display_name.clone() })
+}
+
+/// The tenant must have a service principal of the resource.
+///
+/// # Errors
+/// 650052.
+pub fn check_service_principal(
+    resource: Application<'_>,
+    tenant: Tenant<'_>,
+    checks: &mut Checks,
+) -> Result<(), EntraError> {
+    let expected = format!("a service principal of {} in {}", resource.shown_name(), tenant.display_name);
+    if resource.has_service_principal(tenant) {
+        checks.pass(Check::ResourceServicePrincipal, expected, "one is there");
+        return Ok(());
+    }
+    let fix = format!(
+        "idp.apps.{}.service_principals: add {} (portal: Enterprise applications > New application, or `az ad sp \
+         create --id {}` in that tenant)",
+        resource.name, tenant.name, resource.client_id
+    );
+    checks.refuse(Check::ResourceServicePrincipal, expected, "none", fix);
+    Err(EntraError::ServicePrincipalMissing {
+        resource_name: resource.shown_name().to_owned(),
+        resource: resource.client_id,
+        tenant: tenant.display_name.clone(),
+    })
 }
 
 fn find_scope(
@@ -240,13 +332,15 @@ pub fn registered_value<'d>(resource: Application<'d>, name: &str) -> Option<&'d
 /// # Errors
 /// 90009.
 pub fn check_not_itself(client: Application<'_>, target: &Target<'_>, checks: &mut Checks) -> Result<(), EntraError> {
+    let expected = format!("another application, or this one as {}", client.client_id);
     let is_itself = target.resource.client_id == client.client_id;
     if !is_itself || super::guid(&target.requested_as).is_some() {
+        checks.pass(Check::ResourceNotItself, expected, target.requested_as.as_str());
         return Ok(());
     }
     checks.refuse(
-        Check::ResourcePermitted,
-        format!("another application, or this one as {}", client.client_id),
+        Check::ResourceNotItself,
+        expected,
         target.requested_as.as_str(),
         "a client of its own beside the resource (portal: App registrations > New registration), or the client id \
          in the place of the Application ID URI",
@@ -254,26 +348,39 @@ pub fn check_not_itself(client: Application<'_>, target: &Target<'_>, checks: &m
     Err(EntraError::RequestsItselfByUri { client_id: client.client_id, client_name: client.shown_name().to_owned() })
 }
 
-/// RFC 8707 as Entra has it: the parameter must be an identifier of the one application that owns the scopes.
-fn check_resource_matches(parameter: &str, requested: &Requested<'_>, checks: &mut Checks) -> Result<(), EntraError> {
-    let is_of = |resource: Application<'_>| {
-        resource.identifier_uris.iter().any(|uri| uri == parameter)
-            || super::guid(parameter) == Some(resource.client_id)
-    };
-    let only_oidc = |target: &Target<'_>| matches!(&target.wants, Wants::Named(names) if names.is_empty());
-    let matches = requested.targets.iter().all(|target| is_of(target.resource) && !only_oidc(target));
-    let names: Vec<_> = requested.targets.iter().map(|target| target.requested_as.as_str()).collect();
-    let expected = format!("the resource of the scopes: {}", names.join(", "));
-    if matches {
-        checks.pass(Check::ResourceMatchesScopes, expected, parameter);
+/// RFC 8707 as Entra has it: one value, byte for byte an identifier URI of the one application that owns the scopes,
+/// or what the scopes call it.
+///
+/// # Errors
+/// 9010010.
+pub fn check_resources_match(
+    resources: &[String],
+    targets: &[Target<'_>],
+    checks: &mut Checks,
+) -> Result<(), EntraError> {
+    if resources.is_empty() {
         return Ok(());
     }
-    checks.refuse(
-        Check::ResourceMatchesScopes,
-        expected,
-        parameter,
-        "the client's resource parameter: leave it out, or add its value to the identifier URIs of the scopes' \
-         application (portal: App registrations > the resource > Expose an API > Application ID URI)",
+    let received = resources.join(", ");
+    let is_of = |target: &Target<'_>| {
+        let only_oidc = matches!(&target.wants, Wants::Named(names) if names.is_empty());
+        let called = |parameter: &String| {
+            *parameter == target.requested_as || target.resource.identifier_uris.contains(parameter)
+        };
+        !only_oidc && resources.iter().all(called)
+    };
+    let names: Vec<_> = targets.iter().map(|target| target.requested_as.as_str()).collect();
+    let expected = format!("the resource of the scopes: {}", names.join(", "));
+    if resources.len() == 1 && targets.iter().all(is_of) {
+        checks.pass(Check::ResourceMatchesScopes, expected, received);
+        return Ok(());
+    }
+    let owner = targets.first().filter(|target| !target.resource.is_graph());
+    let setting = owner.map_or_else(
+        || "idp.apps.<the scopes' application>.identifier_uris".to_owned(),
+        |target| target.resource.setting("identifier_uris", "Expose an API > Application ID URI"),
     );
-    Err(EntraError::ResourceMismatch { resource: parameter.to_owned() })
+    let fix = format!("the client's resource parameter: leave it out, or add its value, byte for byte, to {setting}");
+    checks.refuse(Check::ResourceMatchesScopes, expected, received.as_str(), fix);
+    Err(EntraError::ResourceMismatch { resource: received })
 }

@@ -6,20 +6,26 @@ pub mod reply;
 use std::collections::BTreeSet;
 
 use jiff::Timestamp;
-use redemption::{check_client, check_code_current, check_origin, check_redirect_uri, open};
+use redemption::{
+    check_client, check_code_current, check_origin, check_redirect_uri, check_refresh_token_current, open,
+};
 use wire::{Check, Checks};
 
+use super::assignment::check_assigned;
 use super::authorize::check_once;
 use super::client_credential::Credentials;
-use super::consent::{GivenConsents, Granted, confirm};
-use super::grants::redeemed::RedeemedCodes;
-use super::grants::{Aim, CODE_TYP, Code, REFRESH_TOKEN_TYP, RefreshToken, Subject, shown_instant};
+use super::consent::{GivenConsents, Granted, check_listed_on_v1, confirm};
+use super::grants::redeemed::Redeemed;
+use super::grants::{Aim, CODE_TYP, Code, REFRESH_TOKEN_TYP, RefreshToken, Subject};
 use super::parameters::Parameters;
+use super::pre_authorization::check_pre_authorized;
 use super::redirect_uri::Platform;
 use super::scope::OidcScope;
 use super::sealed::Seal;
 use super::sign_in::Principal;
-use super::target::{Target, Wanted, check_not_itself, find_resource, parse_scope};
+use super::target::{
+    Target, Wanted, check_not_itself, check_resources_match, find_resource, parse_scope, read_resources,
+};
 use super::tenant::{self, Segment};
 use super::{Family, client, pkce};
 use crate::directory::{Application, Directory};
@@ -91,6 +97,8 @@ pub struct Grant<'d> {
     pub nonce: Option<String>,
     /// Whether a refresh token comes along.
     pub refreshable: bool,
+    /// When that ends, where it is the end of the refresh token before it.
+    pub refresh_until: Option<i64>,
     /// Whether `client_info` is wanted.
     pub client_info: bool,
     /// The origin that may read the answer: a single-page application's.
@@ -104,11 +112,11 @@ pub struct Grant<'d> {
 pub fn decide<'d>(
     request: TokenRequest<'_>,
     records: Records<'d, '_>,
-    redeemed: &mut RedeemedCodes,
+    redeemed: &mut Redeemed,
     checks: &mut Checks,
 ) -> Result<Grant<'d>, EntraError> {
     let segment = tenant::find(records.directory, request.segment, checks)?;
-    check_once(request.parameters, checks)?;
+    check_once(request.family, request.parameters, checks)?;
     let grant_type = require(request.parameters, "grant_type", checks)?;
     let expected = "authorization_code or refresh_token";
     if !matches!(grant_type, "authorization_code" | "refresh_token") {
@@ -121,7 +129,7 @@ pub fn decide<'d>(
     let client = client::find(records.directory, segment, credentials.client_id.as_deref(), checks)?;
     let party = Party { client, segment, credentials };
     if grant_type == "refresh_token" {
-        refresh(request, records, &party, checks)
+        refresh(request, records, redeemed, &party, checks)
     } else {
         redeem_code(request, records, redeemed, &party, checks)
     }
@@ -147,7 +155,7 @@ fn require<'r>(parameters: &'r Parameters, name: &'static str, checks: &mut Chec
 fn redeem_code<'d>(
     request: TokenRequest<'_>,
     records: Records<'d, '_>,
-    redeemed: &mut RedeemedCodes,
+    redeemed: &mut Redeemed,
     party: &Party<'d>,
     checks: &mut Checks,
 ) -> Result<Grant<'d>, EntraError> {
@@ -161,7 +169,7 @@ fn redeem_code<'d>(
         checks.refuse(Check::CodeClient, format!("the tenant {}", code.subject.tid), tenant.id.to_string(), fix);
         return Err(EntraError::CodeOfOtherTenant);
     }
-    check_origin(request.origin, code.subject.platform, party.client, checks)?;
+    check_origin(request.origin, code.subject.platform, party, checks)?;
     party.credentials.check(party.client, code.subject.platform, records.now, checks)?;
     check_code_current(&code, records.now, checks)?;
     check_redirect_uri(request.parameters, &code, checks)?;
@@ -171,7 +179,7 @@ fn redeem_code<'d>(
     let mut grant = grant(request, records, party, &code.subject, first, oidc, checks)?;
     grant.nonce = code.nonce.clone();
     // last, so that only a request in order uses the code up
-    if !redeemed.redeem(code.jti, code.exp, records.now.as_second()) {
+    if !redeemed.codes.redeem(code.jti, code.exp, records.now.as_second()) {
         let fix = "the client: a code is good for one token request; sign in again";
         checks.refuse(Check::CodeUnused, "a code that was not redeemed before", "one that was", fix);
         return Err(EntraError::CodeRedeemed);
@@ -184,6 +192,7 @@ fn redeem_code<'d>(
 fn refresh<'d>(
     request: TokenRequest<'_>,
     records: Records<'d, '_>,
+    redeemed: &mut Redeemed,
     party: &Party<'d>,
     checks: &mut Checks,
 ) -> Result<Grant<'d>, EntraError> {
@@ -191,18 +200,14 @@ fn refresh<'d>(
     let token: RefreshToken =
         open(&records.seals.refresh_tokens, sealed, Check::RefreshTokenAuthentic, "refresh_token", checks)?;
     check_client(party, &token.subject, Check::RefreshTokenClient, checks)?;
-    check_origin(request.origin, token.subject.platform, party.client, checks)?;
+    check_origin(request.origin, token.subject.platform, party, checks)?;
     party.credentials.check(party.client, token.subject.platform, records.now, checks)?;
-    let expected = format!("now before {}", shown_instant(token.exp));
-    if records.now.as_second() >= token.exp {
-        let fix = "idp.lifetimes.refresh_token_days, or a new sign-in";
-        checks.refuse(Check::RefreshTokenCurrent, expected, records.now.to_string(), fix);
-        let days = token.exp.saturating_sub(token.iat) / 86_400;
-        return Err(EntraError::RefreshTokenExpired { issued: shown_instant(token.iat), days });
-    }
-    checks.pass(Check::RefreshTokenCurrent, expected, records.now.to_string());
+    let now = records.now.as_second();
+    let was_used = !redeemed.refresh_tokens.redeem(token.jti, token.exp, now);
+    check_refresh_token_current(&token, was_used, records.now, checks)?;
     let grant = grant(request, records, party, &token.subject, &token.resource, &token.oidc, checks)?;
-    Ok(Grant { refreshable: true, ..grant })
+    let refresh_until = (token.subject.platform == Platform::Spa).then_some(token.exp);
+    Ok(Grant { refreshable: true, refresh_until, ..grant })
 }
 
 /// The grant of a code or refresh token, with consent checked anew.
@@ -218,6 +223,11 @@ fn grant<'d>(
     let principal = find_principal(records.directory, party, subject, checks)?;
     let (target, oidc) = find_target(request, records.directory, party, principal, aim, oidc, checks)?;
     let granted = Granted::gather(records.directory, records.given, party.client, principal);
+    check_assigned(party.client, [target.resource], principal, checks)?;
+    check_pre_authorized(party.client, &target, checks)?;
+    if request.family == Family::V1 {
+        check_listed_on_v1(records.directory, party.client, &target, &granted, checks)?;
+    }
     let scopes = confirm(party.client, &target, &oidc, &granted, checks)?;
     let readable_by = request.origin.filter(|_| subject.platform == Platform::Spa).map(str::to_owned);
     Ok(Grant {
@@ -226,6 +236,7 @@ fn grant<'d>(
         subject: subject.clone(),
         target,
         scopes,
+        refresh_until: None,
         refreshable: request.family == Family::V1 || oidc.contains(&OidcScope::OfflineAccess),
         oidc,
         nonce: None,
@@ -277,6 +288,10 @@ fn find_target<'d>(
     checks: &mut Checks,
 ) -> Result<(Target<'d>, BTreeSet<OidcScope>), EntraError> {
     let parameters = request.parameters;
+    let resources = match request.family {
+        Family::V1 => Vec::new(),
+        Family::V2 => read_resources(parameters, directory.resource_parameter(), checks)?,
+    };
     let wanted = match request.family {
         Family::V1 => parameters.text("resource").map(|resource| Wanted::Resource(resource.to_owned())),
         Family::V2 => {
@@ -285,9 +300,8 @@ fn find_target<'d>(
                 checks.refuse(Check::ScopeWellFormed, "scopes, or no scope parameter", "an empty one", fix);
                 return Err(EntraError::EmptyScope);
             }
-            let resource = parameters.text("resource").map(str::to_owned);
             match parameters.text("scope") {
-                Some(text) => Some(Wanted::Scopes { scopes: parse_scope(text, checks)?, resource }),
+                Some(text) => Some(Wanted::Scopes { scopes: parse_scope(text, checks)?, resources: resources.clone() }),
                 None => None,
             }
         }
@@ -301,8 +315,9 @@ fn find_target<'d>(
         Some(Wanted::Resource(_)) => false,
     };
     let Some(wanted) = wanted.filter(|_| !keeps_resource) else {
-        let resource = find_resource(directory, principal.tenant, &aim.resource.to_string(), checks)?;
+        let resource = find_resource(directory, principal.tenant, &aim.resource.to_string(), party.client, checks)?;
         let target = aim.target(resource);
+        check_resources_match(&resources, std::slice::from_ref(&target), checks)?;
         if is_refresh {
             check_not_itself(party.client, &target, checks)?;
         }

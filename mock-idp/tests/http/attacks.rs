@@ -195,6 +195,48 @@ fn atk_a15_malformed_challenges_are_invalid_requests() {
     }
 }
 
+/// What was accepted with a note: the text of the check, and that it passed.
+fn note<'s>(seen: &'s Seen, check: &str) -> &'s str {
+    let result = seen.checks.0.iter().find(|result| result.check.name() == check).unwrap();
+    assert_eq!(result.outcome, wire::Outcome::Passed);
+    &result.received
+}
+
+#[test]
+fn atk_a16_weak_or_no_pkce_of_a_web_client_is_accepted_and_noted() {
+    let lab = Lab::new();
+    let plain = with(&with(&v2(DEFAULT), "code_challenge", VERIFIER), "code_challenge_method", "plain");
+    for parameters in [plain.clone(), with(&plain, "code_challenge_method", ""), v2(DEFAULT)] {
+        let seen = lab.authorize(V2_AUTHORIZE, &parameters);
+        assert!(seen.body.contains("idSIButton9"));
+        assert!(note(&seen, "code_challenge.well_formed").contains("RFC 9700"));
+    }
+    let code = lab.code(V2_AUTHORIZE, &plain);
+    assert_eq!(lab.post(V2_TOKEN, &form(&with(&redeem(&code), "code_verifier", VERIFIER))).status, 200);
+    let s256 = with(&with(&v2(DEFAULT), "code_challenge", CHALLENGE), "code_challenge_method", "S256");
+    assert!(!note(&lab.authorize(V2_AUTHORIZE, &s256), "code_challenge.well_formed").contains("RFC 9700"));
+}
+
+#[test]
+fn atk_a22_a_resource_that_is_not_the_scopes_is_an_invalid_target() {
+    let lab = Lab::new();
+    let scope = "api://3f8a1c2e-5b6d-4e7f-8a9b-1c2d3e4f5a6b/user_impersonation";
+    let with_fragment = format!("{SERVER_URI}#x");
+    let answers = [
+        lab.authorize(V2_AUTHORIZE, &with(&v2(scope), "resource", "https://other.example/mcp")),
+        lab.authorize(V2_AUTHORIZE, &with(&v2(scope), "resource", "mcp")),
+        lab.authorize(V2_AUTHORIZE, &with(&v2(scope), "resource", &with_fragment)),
+        lab.authorize(V2_AUTHORIZE, &[v2(scope), vec![("resource", SERVER_URI), ("resource", "api://x")]].concat()),
+        lab.authorize(V2_AUTHORIZE, &[v2(scope), vec![("resource", SERVER_URI), ("resource", SERVER_URI)]].concat()),
+    ];
+    for seen in answers {
+        assert_eq!((seen.aadsts(), returned(&seen, "error").as_deref()), (Some(9_010_010), Some("invalid_target")));
+    }
+    let code = lab.code(V2_AUTHORIZE, &v2(scope));
+    let repeated = [redeem(&code), vec![("resource", SERVER_URI), ("resource", SERVER_URI)]].concat();
+    assert_eq!(lab.post(V2_TOKEN, &form(&repeated)).json()["error"], "invalid_target");
+}
+
 #[test]
 fn atk_a18_unknown_parameters_do_no_harm() {
     let lab = Lab::new();
@@ -374,6 +416,16 @@ fn atk_b08_a_client_authenticates_in_one_way() {
         assert_ne!(with_basic(&lab, &form(&without), unreadable).status, 200);
     }
     assert_eq!(with_basic(&lab, &form(&without), &basic(CLIENT, SECRET)).status, 200);
+    // a public client has no secret to send, in the body or as Basic
+    let uri = "http://localhost/cb";
+    let code = lab.code(V2_AUTHORIZE, &with(&v2(DEFAULT), "redirect_uri", uri));
+    let public = with(&redeem(&code), "redirect_uri", uri);
+    let in_body = lab.post(V2_TOKEN, &form(&public));
+    let in_header = with_basic(&lab, &form(&with(&public, "client_secret", "")), &basic(CLIENT, SECRET));
+    for seen in [in_body, in_header] {
+        assert_eq!((seen.status.as_u16(), seen.aadsts()), (401, Some(700_025)));
+        assert_eq!(seen.json()["error"], "invalid_client");
+    }
 }
 
 #[test]
@@ -413,6 +465,21 @@ fn atk_b12_a_refresh_token_belongs_to_one_client_and_is_nothing_else() {
 }
 
 #[test]
+fn atk_b13_a_superseded_refresh_token_works_again_and_is_noted() {
+    let lab = Lab::new();
+    let code = lab.code(V2_AUTHORIZE, &v2(DEFAULT));
+    let body = lab.post(V2_TOKEN, &form(&redeem(&code))).json();
+    let token = body["refresh_token"].as_str().unwrap();
+    let first = lab.post(V2_TOKEN, &form(&refresh(token)));
+    assert!(!note(&first, "refresh_token.current").contains("used before"));
+    let again = lab.post(V2_TOKEN, &form(&refresh(token)));
+    assert_eq!(again.status, 200);
+    assert!(note(&again, "refresh_token.current").contains("RFC 9700"));
+    let successor = lab.post(V2_TOKEN, &form(&refresh(first.json()["refresh_token"].as_str().unwrap())));
+    assert_eq!(successor.status, 200, "the family lives on");
+}
+
+#[test]
 fn atk_b14_a_refresh_ends_with_the_user_or_the_client() {
     let lab = Lab::new();
     let code = lab.code(V2_AUTHORIZE, &v2(DEFAULT));
@@ -441,6 +508,30 @@ fn atk_b15_nobody_gets_more_than_was_granted() {
 }
 
 #[test]
+fn atk_b16_a_token_is_for_the_scopes_of_one_resource() {
+    let lab = Lab::new();
+    let code = lab.code(V2_AUTHORIZE, &v2(DEFAULT));
+    let two = format!("{SERVER_URI}/user_impersonation api://{MODERN}/Things.Read");
+    let mut empty = redeem(&code);
+    empty.push(("scope", ""));
+    let cases = [
+        (with(&redeem(&code), "scope", &two), 28_000),
+        (empty, 28_003),
+        (with(&redeem(&code), "scope", " "), 28_003),
+        (with(&redeem(&code), "scope", "user_impersonation"), 650_053),
+    ];
+    for (parameters, aadsts) in cases {
+        let seen = lab.post(V2_TOKEN, &form(&parameters));
+        assert_eq!((seen.status.as_u16(), seen.aadsts()), (400, Some(aadsts)), "{}", seen.body);
+        let graph = seen.body.contains("00000003-0000-0000-c000-000000000000");
+        assert_eq!(graph, aadsts == 650_053, "{}", seen.body);
+    }
+    // at the authorize endpoint, consent may be asked for two
+    lab.code(V2_AUTHORIZE, &with(&v2(DEFAULT), "scope", &two));
+    assert_eq!(lab.post(V2_TOKEN, &form(&redeem(&code))).status, 200);
+}
+
+#[test]
 fn atk_b17_no_token_answer_is_kept() {
     let lab = Lab::new();
     let code = lab.code(V2_AUTHORIZE, &v2(DEFAULT));
@@ -456,6 +547,26 @@ fn atk_b17_no_token_answer_is_kept() {
         assert_eq!(seen.header("content-type"), Some("application/json; charset=utf-8"));
         assert_eq!(seen.header("x-content-type-options"), Some("nosniff"));
     }
+}
+
+#[test]
+fn atk_b19_only_the_registered_origin_of_a_single_page_application_reads_tokens() {
+    let lab = Lab::new();
+    let web = lab.code(V2_AUTHORIZE, &v2(DEFAULT));
+    for origin in ["https://evil.test", "null", SPA_ORIGIN, "https://global.consent.azure-apim.net"] {
+        let seen = lab.send(from_origin(origin, &form(&redeem(&web))));
+        assert_eq!((seen.aadsts(), seen.header("access-control-allow-origin")), (Some(9_002_326), None), "{origin}");
+    }
+    let code = lab.code(V2_AUTHORIZE, &spa(DEFAULT));
+    for origin in ["https://evil.test", "null", "http://spa.example", "https://spa.example:8443", "https://SPA.example"]
+    {
+        let seen = lab.send(from_origin(origin, &form(&spa_redeem(&code))));
+        assert_eq!((seen.aadsts(), seen.header("access-control-allow-origin")), (Some(9_002_326), None), "{origin}");
+    }
+    assert_eq!(lab.post(V2_TOKEN, &form(&spa_redeem(&code))).aadsts(), Some(9_002_327));
+    let seen = lab.send(from_origin(SPA_ORIGIN, &form(&spa_redeem(&code))));
+    assert_eq!((seen.status.as_u16(), seen.header("access-control-allow-origin")), (200, Some(SPA_ORIGIN)));
+    assert_eq!(seen.header("access-control-allow-credentials"), None);
 }
 
 #[test]

@@ -17,6 +17,10 @@ fn authorize(path: &str, parameters: &[(&str, &str)]) -> Seen {
     Lab::new().authorize(path, parameters)
 }
 
+fn authorize_in(world: Value, path: &str, parameters: &[(&str, &str)]) -> Seen {
+    Lab::of(world).authorize(path, parameters)
+}
+
 fn token(form_text: &str) -> Seen {
     Lab::new().post(V2_TOKEN, form_text)
 }
@@ -66,8 +70,7 @@ fn megan(world: Value, path: &str, parameters: &[(&str, &str)]) -> Seen {
 
 fn with_origin(redirect: &'static str, secret: &'static str, origin: Option<&str>) -> Seen {
     let lab = Lab::new();
-    let challenge = "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM";
-    let parameters = with(&with(&v2(DEFAULT), "code_challenge", challenge), "code_challenge_method", "S256");
+    let parameters = with(&with(&v2(DEFAULT), "code_challenge", CHALLENGE), "code_challenge_method", "S256");
     let code = lab.code(V2_AUTHORIZE, &with(&parameters, "redirect_uri", redirect));
     let mut request =
         post(V2_TOKEN, &form(&with(&with(&redeem(&code), "redirect_uri", redirect), "client_secret", secret)));
@@ -79,6 +82,15 @@ fn with_origin(redirect: &'static str, secret: &'static str, origin: Option<&str
 
 const CAUSES: &[Cause] = &[
     (165_900, "request.interaction", || Lab::new().post("/common/login", "loginfmt=megan@contoso.com&passwd=x")),
+    (16_000, "session.present", || {
+        let lab = Lab::of(changed(json!({"single_sign_on": true})));
+        let mut browser = Browser::new(&lab);
+        for (username, password) in [("megan@contoso.com", PASSWORD), ("nestor@fabrikam.com", "Northwind-9")] {
+            browser.open(V2_AUTHORIZE, &with(&v2("openid"), "prompt", "login"));
+            browser.sign_in(username, password);
+        }
+        browser.open(V2_AUTHORIZE, &with(&v2("openid"), "prompt", "none"))
+    }),
     (28_000, "scope.well_formed", || {
         redeemed(|form| with(&form, "scope", "api://3f8a1c2e-5b6d-4e7f-8a9b-1c2d3e4f5a6b/user_impersonation User.Read"))
     }),
@@ -98,13 +110,20 @@ const CAUSES: &[Cause] = &[
     (50_049, "endpoint.exists", || {
         Lab::new().get("/common/discovery/instance?authorization_endpoint=https://evil.test/common/oauth2/authorize")
     }),
-    (50_058, "prompt.supported", || authorize(V1_AUTHORIZE, &with(&v1(), "prompt", "none"))),
+    (50_058, "session.present", || authorize(V1_AUTHORIZE, &with(&v1(), "prompt", "none"))),
     (50_089, "request.interaction", || {
         let lab = Lab::new();
         let mut browser = Browser::new(&lab);
         browser.open(V1_AUTHORIZE, &v1());
         lab.advance(61);
         browser.sign_in("megan@contoso.com", PASSWORD)
+    }),
+    (50_105, "user.assigned", || {
+        megan(
+            changed(json!({"apps": {"client": {"assignment_required": true, "assigned": ["admin"]}}})),
+            V1_AUTHORIZE,
+            &v1(),
+        )
     }),
     (50_126, "user.password", || signed_in(world(), V1_AUTHORIZE, &v1(), "megan@contoso.com", "x")),
     (50_147, "code_challenge.well_formed", || {
@@ -126,12 +145,23 @@ const CAUSES: &[Cause] = &[
         lab.replace(changed(json!({"consents": {"client-on-server": null}})));
         lab.post(V2_TOKEN, &form(&refresh(body["refresh_token"].as_str().unwrap())))
     }),
+    (65_002, "client.pre_authorized", || {
+        let change = json!({"apps": {"client": {"first_party": true}, "server": {"first_party": true}}});
+        megan(changed(change), V1_AUTHORIZE, &v1())
+    }),
     (65_004, "consent.accepted", || {
         let lab = Lab::of(changed(json!({"consents": {"client-on-server": null}})));
         let mut browser = Browser::new(&lab);
         browser.open(V1_AUTHORIZE, &v1());
         browser.sign_in("megan@contoso.com", PASSWORD);
         browser.press("idBtn_Back", &[])
+    }),
+    (65_005, "resource.permitted", || {
+        let lab = Lab::of(changed(
+            json!({"apps": {"client": {"permissions": {"modern": null}}}, "consents": {"client-on-modern": null}}),
+        ));
+        let code = lab.code(V1_AUTHORIZE, &v1());
+        lab.post(V1_TOKEN, &form(&with(&redeem(&code), "resource", MODERN)))
     }),
     (70_000, "refresh_token.authentic", || {
         let lab = Lab::new();
@@ -151,7 +181,7 @@ const CAUSES: &[Cause] = &[
     }),
     (70_011, "scope.well_formed", || authorize(V2_AUTHORIZE, &v2("api://x/.default User.Read"))),
     (90_002, "tenant.exists", || Lab::new().post("/nobody.example/oauth2/v2.0/token", "grant_type=refresh_token")),
-    (90_009, "resource.permitted", || {
+    (90_009, "resource.not_itself", || {
         let parameters =
             with(&with(&v1(), "client_id", SERVER), "redirect_uri", "https://server.example/.auth/login/aad/callback");
         authorize(&format!("/{TENANT}/oauth2/authorize"), &parameters)
@@ -178,6 +208,10 @@ const CAUSES: &[Cause] = &[
         redeemed(|form| with(&form, "code_verifier", "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk"))
     }),
     (501_491, "code_challenge.well_formed", || authorize(V2_AUTHORIZE, &with(&v2(DEFAULT), "code_challenge", "short"))),
+    (650_052, "resource.service_principal", || {
+        let change = json!({"apps": {"server": {"service_principals": []}}});
+        authorize_in(changed(change), &format!("/{TENANT}/oauth2/authorize"), &v1())
+    }),
     (650_053, "scope.exists", || authorize(&format!("/{TENANT}/oauth2/v2.0/authorize"), &v2("user_impersonation"))),
     (650_057, "resource.permitted", || {
         let change =
@@ -212,10 +246,19 @@ const CAUSES: &[Cause] = &[
         lab.advance(90 * 24 * 60);
         lab.post(V2_TOKEN, &form(&refresh(body["refresh_token"].as_str().unwrap())))
     }),
+    (700_084, "refresh_token.current", || {
+        let (lab, token) = spa_refresh_token();
+        lab.advance(24 * 60);
+        lab.send(from_origin(SPA_ORIGIN, &form(&spa_refresh(&token))))
+    }),
     (900_023, "tenant.exists", || Lab::new().get("/your_tenant/v2.0/.well-known/openid-configuration")),
     (900_144, "request.parameter_present", || token("")),
     (900_561, "request.method", || Lab::new().get(V2_TOKEN)),
     (900_971, "redirect_uri.registered", || authorize(V1_AUTHORIZE, &with(&v1(), "redirect_uri", ""))),
+    (901_002, "resource.accepted", || {
+        let parameters = with(&v2(DEFAULT), "resource", SERVER_URI);
+        authorize_in(changed(json!({"resource_parameter": "rejected"})), V2_AUTHORIZE, &parameters)
+    }),
     (7_000_215, "client_secret.valid", || redeemed(|form| with(&form, "client_secret", "wrong"))),
     (7_000_218, "client_secret.present", || redeemed(|form| with(&form, "client_secret", ""))),
     (7_000_222, "client_secret.current", || redeemed(|form| with(&form, "client_secret", "an-expired-secret"))),
@@ -234,7 +277,7 @@ const CAUSES: &[Cause] = &[
     (9_010_010, "resource.matches_scopes", || {
         authorize(
             &format!("/{TENANT}/oauth2/v2.0/authorize"),
-            &with(&v2(DEFAULT), "resource", "https://server.example/mcp"),
+            &with(&v2(DEFAULT), "resource", &format!("{SERVER_URI}/")),
         )
     }),
 ];
@@ -440,7 +483,7 @@ fn the_token_endpoint_takes_post_alone() {
     let lab = Lab::new();
     for method in ["GET", "PUT", "DELETE"] {
         let seen = lab.method(method, V2_TOKEN);
-        assert_eq!((seen.status.as_u16(), seen.header("allow")), (405, Some("POST")), "{method}");
+        assert_eq!((seen.status.as_u16(), seen.header("allow")), (405, Some("POST, OPTIONS")), "{method}");
         assert_eq!(seen.json()["error_codes"], json!([900_561]));
     }
     for method in ["PUT", "DELETE", "TRACE"] {

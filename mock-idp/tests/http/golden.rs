@@ -17,6 +17,7 @@ fn sample(kind: EntraErrorKind) -> EntraError {
     let at = || "2026-01-15T09:00:00Z".to_owned();
     match kind {
         K::ForeignInteraction => EntraError::ForeignInteraction,
+        K::SeveralSessions => EntraError::SeveralSessions { client_id },
         K::SeveralResources => EntraError::SeveralResources { scope: "api://x/a User.Read".to_owned() },
         K::EmptyScope => EntraError::EmptyScope,
         K::RedirectUriMismatch => {
@@ -32,6 +33,7 @@ fn sample(kind: EntraErrorKind) -> EntraError {
         K::UnknownInstance => EntraError::UnknownInstance { instance: "login.example".to_owned() },
         K::NobodySignedIn => EntraError::NobodySignedIn,
         K::FlowTokenExpired => EntraError::FlowTokenExpired,
+        K::UserNotAssigned => EntraError::UserNotAssigned { client_id, client_name: client_name() },
         K::InvalidPassword => EntraError::InvalidPassword,
         K::CodeChallengeParameter => EntraError::CodeChallengeParameter { parameter: "code_challenge_method" },
         K::NotMultiTenant => {
@@ -39,7 +41,9 @@ fn sample(kind: EntraErrorKind) -> EntraError {
         }
         K::CodeRedeemed => EntraError::CodeRedeemed,
         K::ConsentRequired => EntraError::ConsentRequired { client_id, client_name: client_name() },
+        K::NotPreAuthorized => EntraError::NotPreAuthorized { client_id, resource },
         K::ConsentDeclined => EntraError::ConsentDeclined,
+        K::ResourceNotRequired => EntraError::ResourceNotRequired { resource: "api://x".to_owned() },
         K::InvalidGrant => EntraError::InvalidGrant { parameter: "refresh_token" },
         K::UnsupportedGrantType => EntraError::UnsupportedGrantType { grant_type: "no_such_grant".to_owned() },
         K::UnsupportedResponseType => EntraError::UnsupportedResponseType { response_type: "none".to_owned() },
@@ -64,6 +68,11 @@ fn sample(kind: EntraErrorKind) -> EntraError {
         K::NoReplyAddress => EntraError::NoReplyAddress,
         K::VerifierMismatch => EntraError::VerifierMismatch,
         K::CodeChallengeMalformed => EntraError::CodeChallengeMalformed,
+        K::ServicePrincipalMissing => EntraError::ServicePrincipalMissing {
+            resource_name: "streamable-mcp-server2".to_owned(),
+            resource: client_id,
+            tenant: tenant(),
+        },
         K::ScopeNotOnResource => EntraError::ScopeNotOnResource {
             client_name: client_name(),
             scope: "user_impersonation".to_owned(),
@@ -84,10 +93,12 @@ fn sample(kind: EntraErrorKind) -> EntraError {
         K::TokenResponseDisabled => EntraError::TokenResponseDisabled,
         K::IdTokenResponseDisabled => EntraError::IdTokenResponseDisabled,
         K::RefreshTokenExpired => EntraError::RefreshTokenExpired { issued: at(), days: 90 },
+        K::SpaRefreshTokenExpired => EntraError::SpaRefreshTokenExpired { issued: at() },
         K::TenantMalformed => EntraError::TenantMalformed { tenant: "your_tenant".to_owned() },
         K::MissingParameter => EntraError::MissingParameter { parameter: "scope" },
-        K::WrongMethod => EntraError::WrongMethod { accepted: "POST".to_owned(), received: "GET".to_owned() },
+        K::WrongMethod => EntraError::WrongMethod { accepted: "POST, OPTIONS".to_owned(), received: "GET".to_owned() },
         K::NoReplyAddressGiven => EntraError::NoReplyAddressGiven,
+        K::ResourceParameterUnsupported => EntraError::ResourceParameterUnsupported,
         K::InvalidClientSecret => EntraError::InvalidClientSecret { client_id },
         K::CredentialMissing => EntraError::CredentialMissing,
         K::ClientSecretExpired => EntraError::ClientSecretExpired { client_id },

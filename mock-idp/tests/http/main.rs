@@ -6,4 +6,7 @@ mod flows;
 mod golden;
 mod metadata;
 mod pages;
+mod rules;
+mod sessions;
+mod spa;
 mod support;

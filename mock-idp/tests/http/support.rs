@@ -210,6 +210,46 @@ pub fn post(path: &str, form: &str) -> Request<Body> {
         .unwrap()
 }
 
+/// The challenge of the verifier (RFC 7636, appendix B).
+pub const CHALLENGE: &str = "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM";
+pub const VERIFIER: &str = "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk";
+pub const SPA: &str = "https://spa.example/";
+pub const SPA_ORIGIN: &str = "https://spa.example";
+
+/// The authorize parameters of a single-page application.
+pub fn spa(scope: &'static str) -> Vec<(&'static str, &'static str)> {
+    let challenged = with(&with(&v2(scope), "code_challenge", CHALLENGE), "code_challenge_method", "S256");
+    with(&challenged, "redirect_uri", SPA)
+}
+
+/// The token parameters of a single-page application for a code.
+pub fn spa_redeem(code: &str) -> Vec<(&str, &str)> {
+    let public = with(&redeem(code), "client_secret", "");
+    with(&with(&public, "redirect_uri", SPA), "code_verifier", VERIFIER)
+}
+
+/// The same for a refresh token.
+pub fn spa_refresh(token: &str) -> Vec<(&str, &str)> {
+    with(&refresh(token), "client_secret", "")
+}
+
+/// A token request from a page.
+pub fn from_origin(origin: &str, form: &str) -> Request<Body> {
+    let mut request = post(V2_TOKEN, form);
+    request.headers_mut().insert(header::ORIGIN, origin.parse().unwrap());
+    request
+}
+
+/// A lab with a single-page application's refresh token.
+#[track_caller]
+pub fn spa_refresh_token() -> (Lab, String) {
+    let lab = Lab::new();
+    let code = lab.code(V2_AUTHORIZE, &spa(DEFAULT));
+    let seen = lab.send(from_origin(SPA_ORIGIN, &form(&spa_redeem(&code))));
+    let token = seen.json()["refresh_token"].as_str().unwrap_or_else(|| panic!("{}", seen.body)).to_owned();
+    (lab, token)
+}
+
 pub fn form(parameters: &[(&str, &str)]) -> String {
     url::form_urlencoded::Serializer::new(String::new()).extend_pairs(parameters).finish()
 }

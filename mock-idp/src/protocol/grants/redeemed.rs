@@ -1,29 +1,38 @@
-//! Which codes have been redeemed.
+//! Which codes and refresh tokens have been redeemed.
 
 use std::collections::BTreeSet;
 
 use uuid::Uuid;
 
-/// How many redeemed codes are remembered one by one.
+/// How many are remembered one by one, of each kind.
 const CAPACITY: usize = 50_000;
 
-/// Remembers redeemed codes until they have expired.
+/// What was redeemed.
+#[derive(Clone, Debug, Default)]
+pub struct Redeemed {
+    /// The codes; each is good once.
+    pub codes: RedeemedIds,
+    /// The refresh tokens; each stays good, but its second use is noted.
+    pub refresh_tokens: RedeemedIds,
+}
+
+/// Remembers the ids of what was redeemed, until it has expired.
 ///
-/// Whatever is forgotten stays redeemed: everything that expires no later than the last forgotten code counts as such.
+/// Whatever is forgotten stays redeemed: everything that expires no later than the last forgotten one counts as such.
 #[derive(Clone, Debug)]
-pub struct RedeemedCodes {
+pub struct RedeemedIds {
     by_expiry: BTreeSet<(i64, Uuid)>,
     forgotten_until: i64,
 }
 
-impl Default for RedeemedCodes {
+impl Default for RedeemedIds {
     fn default() -> Self {
         Self { by_expiry: BTreeSet::new(), forgotten_until: i64::MIN }
     }
 }
 
-impl RedeemedCodes {
-    /// Redeems the code `jti`, which expires at `exp`; false where it was redeemed before.
+impl RedeemedIds {
+    /// Redeems `jti`, which expires at `exp`; false where it was redeemed before.
     pub fn redeem(&mut self, jti: Uuid, exp: i64, now: i64) -> bool {
         while let Some((oldest, _)) = self.by_expiry.first().copied()
             && (oldest <= now || self.by_expiry.len() >= CAPACITY)
@@ -43,7 +52,7 @@ mod tests {
 
     #[test]
     fn memory_stays_bounded_and_forgets_nothing_that_could_be_used_again() {
-        let mut codes = RedeemedCodes::default();
+        let mut codes = RedeemedIds::default();
         let count = CAPACITY as u128 + 10;
         for n in 0..count {
             assert!(codes.redeem(Uuid::from_u128(n), 1_000 + n as i64, 0));
@@ -56,7 +65,7 @@ mod tests {
         /// Whatever the clock does, no code is redeemed twice.
         #[test]
         fn no_code_is_redeemed_twice(tries in prop::collection::vec((0_u128..6, -50_i64..50), 1..60)) {
-            let mut codes = RedeemedCodes::default();
+            let mut codes = RedeemedIds::default();
             let mut redeemed = BTreeSet::new();
             for (id, now) in tries {
                 let exp = i64::try_from(id).unwrap() * 10;

@@ -4,11 +4,10 @@ use jiff::Timestamp;
 use wire::{Check, Checks};
 
 use super::{Party, require};
-use crate::directory::Application;
 use crate::error::EntraError;
-use crate::protocol::grants::{Code, Subject, shown_instant};
+use crate::protocol::grants::{Code, RefreshToken, Subject, shown_instant};
 use crate::protocol::parameters::Parameters;
-use crate::protocol::redirect_uri::Platform;
+use crate::protocol::redirect_uri::{Platform, is_spa_origin};
 use crate::protocol::sealed::{NotOpened, Seal};
 
 /// Opens a code or refresh token.
@@ -53,29 +52,70 @@ pub(super) fn check_client(
     Err(EntraError::GrantOfOtherClient { client_id })
 }
 
-/// A single-page application redeems from its own origin, all others from a server.
+/// A single-page application redeems from its own origin and without a secret, all others from a server.
 pub(super) fn check_origin(
     origin: Option<&str>,
     platform: Platform,
-    client: Application<'_>,
+    party: &Party<'_>,
     checks: &mut Checks,
 ) -> Result<(), EntraError> {
-    let setting = || client.setting("redirect_uris", "Authentication > Platform configurations");
-    match (platform, origin) {
+    let client = party.client;
+    let setting = client.setting("redirect_uris", "Authentication > Platform configurations");
+    let (expected, received, error) = match (platform, origin) {
         (Platform::Spa, None) => {
-            checks.refuse(Check::CodeOrigin, "a request from the application's origin", "no Origin", setting());
-            Err(EntraError::SameOriginRedemption)
+            ("a request from the application's origin", "no Origin", EntraError::SameOriginRedemption)
         }
-        (Platform::Web | Platform::Public, Some(origin)) => {
-            checks.refuse(Check::CodeOrigin, "a request from a server, without Origin", origin, setting());
-            Err(EntraError::CrossOriginRedemption { origin: origin.to_owned() })
+        (Platform::Spa, Some(origin)) => {
+            let error = EntraError::CrossOriginRedemption { origin: origin.to_owned() };
+            if !is_spa_origin(&client.redirect_uris, origin) {
+                ("the origin of a redirect URI under Single-page application", origin, error)
+            } else if party.credentials.has_secret() {
+                ("no secret from a single-page application", "a secret", error)
+            } else {
+                checks.pass(Check::CodeOrigin, "the application's origin", origin);
+                return Ok(());
+            }
         }
-        (_, origin) => {
-            let expected = if platform == Platform::Spa { "the application's origin" } else { "no Origin" };
-            checks.pass(Check::CodeOrigin, expected, origin.unwrap_or("none"));
-            Ok(())
+        (Platform::Web | Platform::Public, Some(origin)) => (
+            "a request from a server, without Origin",
+            origin,
+            EntraError::CrossOriginRedemption { origin: origin.to_owned() },
+        ),
+        (Platform::Web | Platform::Public, None) => {
+            checks.pass(Check::CodeOrigin, "no Origin", "none");
+            return Ok(());
         }
+    };
+    checks.refuse(Check::CodeOrigin, expected, received, setting);
+    Err(error)
+}
+
+/// The refresh token must still be within its lifetime.
+pub(super) fn check_refresh_token_current(
+    token: &RefreshToken,
+    was_used: bool,
+    now: Timestamp,
+    checks: &mut Checks,
+) -> Result<(), EntraError> {
+    let expected = format!("now before {}", shown_instant(token.exp));
+    if now.as_second() < token.exp {
+        // RFC 9700 §4.14.2 would end the whole family here; Entra does not
+        let note =
+            if was_used { "; it was used before, which Entra allows and RFC 9700 §4.14.2 does not" } else { "" };
+        checks.pass(Check::RefreshTokenCurrent, expected, format!("{now}{note}"));
+        return Ok(());
     }
+    let issued = shown_instant(token.iat);
+    let (error, fix) = if token.subject.platform == Platform::Spa {
+        let fix = "a new sign-in: a single-page application's refresh tokens end a day after it, however often they \
+                   are used";
+        (EntraError::SpaRefreshTokenExpired { issued }, fix)
+    } else {
+        let days = token.exp.saturating_sub(token.iat) / 86_400;
+        (EntraError::RefreshTokenExpired { issued, days }, "idp.lifetimes.refresh_token_days, or a new sign-in")
+    };
+    checks.refuse(Check::RefreshTokenCurrent, expected, now.to_string(), fix);
+    Err(error)
 }
 
 /// The code must still be within its lifetime.

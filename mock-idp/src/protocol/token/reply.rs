@@ -14,9 +14,14 @@ use crate::keys::SigningKeys;
 use crate::origins::Origins;
 use crate::protocol::claims::{self, Moment};
 use crate::protocol::grants::{Aim, RefreshToken};
+use crate::protocol::redirect_uri::Platform;
 use crate::protocol::scope::{DEFAULT, OidcScope};
 use crate::protocol::target::Wants;
 use crate::protocol::{Family, randomness};
+
+/// A single-page application's refresh tokens end a day after the sign-in (Microsoft identity platform "Refresh
+/// tokens").
+const SPA_REFRESH_TOKEN_SECONDS: i64 = 86_400;
 
 /// The body of one family, with its members in Entra's order.
 #[derive(Clone, Debug, Serialize)]
@@ -131,10 +136,14 @@ impl Mint<'_> {
 
     fn refresh_token(&self, grant: &Grant<'_>, rng: &mut impl CryptoRng) -> Result<String, JoseError> {
         let iat = self.now.as_second();
+        let lifetime = match grant.subject.platform {
+            Platform::Spa => SPA_REFRESH_TOKEN_SECONDS,
+            Platform::Web | Platform::Public => i64::from(self.lifetimes.refresh_token_days) * 86_400,
+        };
         self.seals.refresh_tokens.seal(&RefreshToken {
             jti: randomness::guid(rng),
             iat,
-            exp: iat.saturating_add(i64::from(self.lifetimes.refresh_token_days) * 86_400),
+            exp: grant.refresh_until.unwrap_or_else(|| iat.saturating_add(lifetime)),
             subject: grant.subject.clone(),
             resource: Aim::at(&grant.target),
             oidc: grant.oidc.clone(),

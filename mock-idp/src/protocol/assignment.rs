@@ -1,0 +1,45 @@
+//! Who is assigned to an application (Enterprise applications > Properties > "Assignment required?").
+
+use wire::{Check, Checks};
+
+use super::sign_in::Principal;
+use crate::directory::Application;
+use crate::error::EntraError;
+
+/// The user must be assigned to the client and to each resource, where these require it.
+///
+/// # Errors
+/// 50105.
+pub fn check_assigned<'d>(
+    client: Application<'d>,
+    resources: impl IntoIterator<Item = Application<'d>>,
+    principal: Principal<'_>,
+    checks: &mut Checks,
+) -> Result<(), EntraError> {
+    let others = resources.into_iter().filter(|resource| resource.client_id != client.client_id);
+    for application in [client].into_iter().chain(others) {
+        if !application.assignment_required {
+            let expected = format!("any user, because {} requires no assignment", application.shown_name());
+            checks.pass(Check::UserAssigned, expected, principal.account.username.as_str());
+            continue;
+        }
+        let user = principal.account.name;
+        let expected = format!("a user who is assigned to {}", application.shown_name());
+        if application.assigned.iter().any(|name| name == user) {
+            checks.pass(Check::UserAssigned, expected, principal.account.username.as_str());
+            continue;
+        }
+        let fix = format!(
+            "idp.apps.{name}.assigned: add {user} (portal: Enterprise applications > {shown} > Users and groups), or \
+             idp.apps.{name}.assignment_required: false (the same > Properties > Assignment required?)",
+            name = application.name,
+            shown = application.shown_name()
+        );
+        checks.refuse(Check::UserAssigned, expected, principal.account.username.as_str(), fix);
+        return Err(EntraError::UserNotAssigned {
+            client_id: application.client_id,
+            client_name: application.shown_name().to_owned(),
+        });
+    }
+    Ok(())
+}
