@@ -7,6 +7,7 @@
 
 pub mod arguments;
 pub mod choice;
+mod chosen;
 pub mod gazetteer;
 mod slots;
 pub mod tokens;

@@ -14,7 +14,7 @@ use serde_json::Value;
 use sha2::{Digest, Sha256};
 use uuid::Uuid;
 use wire::access_token::read_unverified;
-use wire::{Checks, Clock, LabClient, Network, Party, Reply, SendError, Trace};
+use wire::{CheckResult, Checks, Clock, LabClient, Network, Party, Redaction, Reply, SendError, Trace};
 
 pub mod callback;
 mod connect;
@@ -81,7 +81,8 @@ pub struct Configuration {
 
 /// Why a token endpoint gave no token.
 enum RedeemError {
-    Failure(TokenFailure),
+    /// With the check that refused, of whoever made it.
+    Failure(TokenFailure, Option<Box<CheckResult>>),
     Unanswered(String),
 }
 
@@ -140,7 +141,17 @@ impl Connector {
         let response = &reply.response;
         let answer = token_answer::read(response.status(), response.headers(), response.body(), &mut checks);
         self.0.trace.annotate(reply.exchange, checks);
-        answer.map_err(RedeemError::Failure)
+        answer.map_err(|failure| RedeemError::Failure(failure, self.refusal_in(reply.exchange)))
+    }
+
+    /// The check that refused in an exchange of the trace, without what is secret there.
+    fn refusal_in(&self, number: u64) -> Option<Box<CheckResult>> {
+        let exchanges = self.0.trace.after(number.saturating_sub(1));
+        let exchange = exchanges.first().filter(|exchange| exchange.number == number)?;
+        let refusal = exchange.checks.refusal()?;
+        let redaction = Redaction::of(std::slice::from_ref(exchange));
+        let (expected, received) = (redaction.hide(&refusal.expected), redaction.hide(&refusal.received));
+        Some(Box::new(CheckResult { expected, received, ..refusal.clone() }))
     }
 
     async fn send(&self, method: Method, uri: Uri, headers: HeaderMap, body: Bytes) -> Result<Reply, SendError> {

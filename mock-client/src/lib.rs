@@ -12,7 +12,7 @@ pub mod mcp;
 
 pub use browser::{Browser, ConsentAnswer, Credentials};
 pub use connector::outcomes::{
-    AskOutcome, ConnectOutcome, Connection, ConnectionState, ConnectionSummary, KeptBack, Shown, TestOutcome,
-    TokenContents, ToolsOutcome, Verdict,
+    AskOutcome, ConnectOutcome, Connection, ConnectionState, ConnectionSummary, KeptBack, RefreshOutcome, Shown,
+    TestOutcome, TokenContents, ToolsOutcome, Verdict,
 };
 pub use connector::{Connector, Settings};

@@ -7,7 +7,8 @@ use std::ops::Range;
 
 use serde_json::{Map, Value, json};
 
-use super::gazetteer::{Mention, State, Thing, mentions, state_of};
+use super::chosen::{Chosen, Found, Source};
+use super::gazetteer::{City, Mention, State, Thing, mentions, state_of};
 use super::slots::{Slot, slot};
 use super::tokens::{Kind, Token, readable, tokens};
 use super::words::{identifier_words, is_stop_word, number_word, stem};
@@ -35,9 +36,6 @@ pub struct Filled {
 /// The required properties that the question does not answer.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Missing(pub Vec<String>);
-
-/// A value for a property, and where it comes from.
-type Found = (Value, String);
 
 impl<'q> Question<'q> {
     /// Reads a question.
@@ -88,9 +86,13 @@ pub fn fill(question: &Question<'_>, schema: &Map<String, Value>) -> Result<Fill
     for (name, property) in properties.iter().map(|(name, property)| (name.as_str(), property)).chain(unlisted) {
         let is_required = required.contains(&name);
         match filler.value(name, property, is_required) {
-            Some((value, reason)) => {
-                filled.reasons.push(format!("{name} is {value}: {reason}"));
-                filled.arguments.insert(name.to_owned(), value);
+            Some(chosen) => {
+                for reason in chosen.reasons(name) {
+                    if !filled.reasons.contains(&reason) {
+                        filled.reasons.push(reason); // a city left out is so by its latitude and its longitude
+                    }
+                }
+                filled.arguments.insert(name.to_owned(), chosen.value);
             }
             None if is_required => missing.push(name.to_owned()),
             None => {}
@@ -107,22 +109,18 @@ struct Filler<'a, 'q> {
 }
 
 impl<'q> Filler<'_, 'q> {
-    fn value(&mut self, name: &str, property: &Value, is_required: bool) -> Option<Found> {
+    fn value(&mut self, name: &str, property: &Value, is_required: bool) -> Option<Chosen> {
         if let Some(only) = property.get("const") {
-            return is_required.then(|| (only.clone(), "the only value".to_owned()));
+            return is_required.then(|| Chosen::one((only.clone(), Source::fact("the only value"))));
         }
         let name_words: Vec<String> = identifier_words(name).iter().map(|word| stem(word)).collect();
         let slot = slot(&name_words, property);
         let found = self.candidates(&slot, &name_words, is_required);
         let found = match slot {
-            Slot::List(_) if found.is_empty() => None,
-            Slot::List(_) => {
-                let (values, reasons): (Vec<Value>, Vec<String>) = found.into_iter().unzip();
-                Some((Value::Array(values), reasons.join(", ")))
-            }
-            _ => found.into_iter().next(),
+            Slot::List(_) => Chosen::all_of(found),
+            _ => Chosen::first_of(found),
         };
-        let default = || Some((property.get("default")?.clone(), "the default".to_owned()));
+        let default = || Some(Chosen::one((property.get("default")?.clone(), Source::fact("the default"))));
         found.or_else(|| if is_required { default() } else { None })
     }
 
@@ -136,7 +134,7 @@ impl<'q> Filler<'_, 'q> {
             Slot::Latitude { as_text } => self.degrees(name, *as_text, |(latitude, _)| latitude),
             Slot::Longitude { as_text } => self.degrees(name, *as_text, |(_, longitude)| longitude),
             Slot::Coordinates => {
-                self.place().map(|((lat, lon), why)| (json!(format!("{lat},{lon}")), why)).into_iter().collect()
+                self.places().into_iter().map(|((lat, lon), why)| (json!(format!("{lat},{lon}")), why)).collect()
             }
             Slot::Date => self.dates(),
             Slot::Address { mark } => self.addresses(mark),
@@ -157,11 +155,11 @@ impl<'q> Filler<'_, 'q> {
         let shouts = !question.text.contains(|c: char| c.is_lowercase());
         let mut found = Vec::new();
         for (place, token) in question.tokens.iter().enumerate() {
-            if let Some(company) = question.mentions.iter().find_map(|mention| match mention.thing {
-                Thing::Company(company) if mention.first == place => Some(company),
+            if let Some((mention, company)) = question.mentions.iter().find_map(|mention| match mention.thing {
+                Thing::Company(company) if mention.first == place => Some((mention, company)),
                 _ => None,
             }) {
-                found.push((json!(company.ticker), format!("'{}' is {}", token.text, company.name)));
+                found.push((json!(company.ticker), Source::naming(&self.text_of(mention), company.name)));
                 continue;
             }
             let is_upper = token.text.len() <= 6
@@ -171,7 +169,7 @@ impl<'q> Filler<'_, 'q> {
             if token.kind == Kind::Cashtag || (is_symbol && !question.is_mention(place)) {
                 found.push((
                     json!(token.text.to_ascii_uppercase()),
-                    format!("'{}' is written as a ticker symbol", token.text),
+                    Source::Fact(format!("'{}' is written as a ticker symbol", token.text)),
                 ));
             }
         }
@@ -180,7 +178,9 @@ impl<'q> Filler<'_, 'q> {
 
     fn companies(&self) -> Vec<Found> {
         let company = |mention: &Mention| match mention.thing {
-            Thing::Company(company) => Some((json!(company.name), format!("'{}' is a company", self.text_of(mention)))),
+            Thing::Company(company) => {
+                Some((json!(company.name), Source::Fact(format!("'{}' is a company", self.text_of(mention)))))
+            }
             _ => None,
         };
         self.question.mentions.iter().filter_map(company).collect()
@@ -190,34 +190,50 @@ impl<'q> Filler<'_, 'q> {
     fn states(&self, in_full: bool) -> Vec<Found> {
         let written = |state: &State| if in_full { state.name } else { state.code };
         let named = |mention: &Mention| match mention.thing {
-            Thing::State(state) => {
-                Some((json!(written(state)), format!("'{}' is {}", self.text_of(mention), state.name)))
-            }
+            Thing::State(state) => Some((json!(written(state)), Source::naming(&self.text_of(mention), state.name))),
             _ => None,
         };
-        let of_city = |mention: &Mention| match mention.thing {
-            Thing::City(city) => {
-                let state = state_of(city.state)?;
-                Some((json!(written(state)), format!("'{}' is in {}", self.text_of(mention), state.name)))
-            }
-            _ => None,
+        let of_city = |(mention, city): (&Mention, &City)| {
+            let state = state_of(city.state)?;
+            let why = format!("'{}' is in {}", self.text_of(mention), state.name);
+            Some((json!(written(state)), Source::Fact(why)))
         };
-        let mentions = &self.question.mentions;
-        let states: Vec<Found> = mentions.iter().filter_map(named).collect();
-        if states.is_empty() { mentions.iter().filter_map(of_city).collect() } else { states }
+        let states: Vec<Found> = self.question.mentions.iter().filter_map(named).collect();
+        if states.is_empty() { self.named_cities().filter_map(of_city).collect() } else { states }
     }
 
     fn cities(&self) -> Vec<Found> {
-        let city = |mention: &Mention| match mention.thing {
-            Thing::City(city) => Some((json!(city.name), format!("'{}' is a city", self.text_of(mention)))),
-            _ => None,
+        let city = |(mention, city): (&Mention, &City)| {
+            (json!(city.name), Source::Fact(format!("'{}' is a city", self.text_of(mention))))
         };
-        let known: Vec<Found> = self.question.mentions.iter().filter_map(city).collect();
+        let known: Vec<Found> = self.named_cities().map(city).collect();
         if known.is_empty() { self.phrase(&["in", "at", "for", "near", "to"]).into_iter().collect() } else { known }
     }
 
-    /// A place's latitude and longitude: typed as two numbers, or those of a city.
-    fn place(&self) -> Option<((f64, f64), String)> {
+    /// The cities named; not those that only share the name of the state that stands after a city, as in "Albany, New
+    /// York".
+    fn named_cities(&self) -> impl Iterator<Item = (&Mention, &'static City)> {
+        let mentions = &self.question.mentions;
+        let is_state_after_city = |place: usize| {
+            let state = mentions.iter().find_map(|mention| match mention.thing {
+                Thing::State(state) if mention.first == place => Some(state),
+                _ => None,
+            });
+            mentions.iter().any(|before| match before.thing {
+                Thing::City(city) => {
+                    before.first + before.length == place && state.is_some_and(|state| state.code == city.state)
+                }
+                _ => false,
+            })
+        };
+        mentions.iter().filter_map(move |mention| match mention.thing {
+            Thing::City(city) if !is_state_after_city(mention.first) => Some((mention, city)),
+            _ => None,
+        })
+    }
+
+    /// The latitudes and longitudes of the places: typed as two numbers, or those of the cities.
+    fn places(&self) -> Vec<((f64, f64), Source)> {
         let tokens = &self.question.tokens;
         let numbers: Vec<(usize, f64)> =
             (0..tokens.len()).filter_map(|place| Some((place, self.coordinate(place)?))).collect();
@@ -231,16 +247,14 @@ impl<'q> Filler<'_, 'q> {
                     .iter()
                     .all(|token| token.lower.len() == 1 || token.lower == "and" || token.lower.starts_with("lo"))
             {
-                return Some(((*latitude, *longitude), "the question gives the coordinates".to_owned()));
+                return vec![((*latitude, *longitude), Source::fact("the question gives the coordinates"))];
             }
         }
-        self.question.mentions.iter().find_map(|mention| match mention.thing {
-            Thing::City(city) => {
-                let why = format!("{}, {} lies at {}, {}", city.name, city.state, city.latitude, city.longitude);
-                Some(((city.latitude, city.longitude), why))
-            }
-            _ => None,
-        })
+        let of_city = |(_, city): (&Mention, &City)| {
+            let why = format!("{}, {} lies at {}, {}", city.name, city.state, city.latitude, city.longitude);
+            ((city.latitude, city.longitude), Source::Fact(why))
+        };
+        self.named_cities().map(of_city).collect()
     }
 
     /// The number at `place`, turned by the compass letter after it.
@@ -254,23 +268,24 @@ impl<'q> Filler<'_, 'q> {
 
     fn degrees(&self, name: &[String], as_text: bool, part: fn((f64, f64)) -> f64) -> Vec<Found> {
         let written = |degrees: f64| if as_text { json!(degrees.to_string()) } else { json!(degrees) };
-        if let Some((place, why)) = self.place() {
-            return vec![(written(part(place)), why)];
+        let places = self.places();
+        if !places.is_empty() {
+            return places.into_iter().map(|(place, why)| (written(part(place)), why)).collect();
         }
         let named = self.after_name(name).and_then(|place| self.coordinate(place));
-        named.map(|degrees| (written(degrees), "the question says so".to_owned())).into_iter().collect()
+        named.map(|degrees| (written(degrees), Source::fact("the question says so"))).into_iter().collect()
     }
 
     fn dates(&self) -> Vec<Found> {
         let dates = self.question.tokens.iter().filter(|token| token.kind == Kind::Date);
-        dates.map(|token| (json!(token.text), "the question names the day".to_owned())).collect()
+        dates.map(|token| (json!(token.text), Source::Words(token.text.to_owned()))).collect()
     }
 
     /// Mail and web addresses, known by `@` or `://`.
     fn addresses(&self, mark: &str) -> Vec<Found> {
         let chunks = self.question.text.split_whitespace();
         let addresses = chunks.filter(|chunk| chunk.contains(mark)).map(|chunk| chunk.trim_matches(is_edge));
-        addresses.map(|address| (json!(address), "the question holds the address".to_owned())).collect()
+        addresses.map(|address| (json!(address), Source::Words(address.to_owned()))).collect()
     }
 
     /// A number beside the property's name, or, where one is required, the next that was not used.
@@ -294,7 +309,7 @@ impl<'q> Filler<'_, 'q> {
         self.used[place] = true;
         #[expect(clippy::cast_possible_truncation, reason = "a float without fraction; out of range it saturates")]
         let value = if whole { json!(value as i64) } else { json!(value) };
-        vec![(value, "the question gives the number".to_owned())]
+        vec![(value, Source::fact("the question gives the number"))]
     }
 
     /// True where the property is named, false where it is denied.
@@ -307,7 +322,7 @@ impl<'q> Filler<'_, 'q> {
         };
         let is_denied =
             tokens[place.saturating_sub(2)..place].iter().any(|token| DENIALS.contains(&token.lower.as_str()));
-        vec![(json!(!is_denied), format!("the question says '{}'", tokens[place].text))]
+        vec![(json!(!is_denied), Source::Fact(format!("the question says '{}'", tokens[place].text)))]
     }
 
     fn one_of(&self, values: &[Value]) -> Vec<Found> {
@@ -317,7 +332,8 @@ impl<'q> Filler<'_, 'q> {
             let words: Vec<String> = identifier_words(&text).iter().map(|word| stem(word)).collect();
             !words.is_empty() && words.iter().all(|word| stems.contains(&word.as_str()))
         };
-        values.iter().filter(is_named).map(|value| (value.clone(), "the question names it".to_owned())).collect()
+        let named = values.iter().filter(is_named);
+        named.map(|value| (value.clone(), Source::Fact(format!("the question names {value}")))).collect()
     }
 
     /// Free text: quoted, or after the property's name, or an identifier, or what comes after a preposition.
@@ -327,7 +343,7 @@ impl<'q> Filler<'_, 'q> {
             "sentence", "term", "text",
         ];
         if let Some(quoted) = self.question.quoted() {
-            return vec![(json!(self.question.text[quoted]), "the question quotes it".to_owned())];
+            return vec![(json!(self.question.text[quoted]), Source::fact("the question quotes it"))];
         }
         let tokens = &self.question.tokens;
         let speaks_for_itself = |token: &&Token<'_>| {
@@ -335,7 +351,7 @@ impl<'q> Filler<'_, 'q> {
         };
         let named = self.after_name(name).and_then(|place| tokens.get(place)).filter(speaks_for_itself);
         if let Some(token) = named {
-            return vec![(json!(self.chunk_at(token.start)), "the question says so".to_owned())];
+            return vec![(json!(self.chunk_at(token.start)), Source::fact("the question says so"))];
         }
         if !is_required {
             return Vec::new();
@@ -345,14 +361,14 @@ impl<'q> Filler<'_, 'q> {
         if is_identifier {
             let with_digit = tokens.iter().find(|token| token.text.contains(|c: char| c.is_ascii_digit()));
             return with_digit
-                .map(|token| (json!(self.chunk_at(token.start)), "the only identifier in the question".to_owned()))
+                .map(|token| (json!(self.chunk_at(token.start)), Source::fact("the only identifier in the question")))
                 .into_iter()
                 .collect();
         }
         let phrase =
             self.phrase(&["about", "called", "named", "regarding", "saying", "for", "of", "on", "in", "with", "to"]);
         let is_free = name.iter().any(|word| FREE.iter().any(|free| stem(free) == *word));
-        let whole = || is_free.then(|| (json!(self.question.text.trim()), "the whole question".to_owned()));
+        let whole = || is_free.then(|| (json!(self.question.text.trim()), Source::fact("the whole question")));
         phrase.or_else(whole).into_iter().collect()
     }
 
@@ -370,7 +386,7 @@ impl<'q> Filler<'_, 'q> {
         let text = &self.question.text[tokens.get(first)?.start..];
         let end = text.find(['?', '!', ';', '\n']).unwrap_or(text.len());
         let phrase = text[..end].trim_matches(is_edge);
-        (!phrase.is_empty()).then(|| (json!(phrase), format!("it stands after '{}'", tokens[place].text)))
+        (!phrase.is_empty()).then(|| (json!(phrase), Source::Fact(format!("it stands after '{}'", tokens[place].text))))
     }
 
     /// The token after the last word of the property's name.

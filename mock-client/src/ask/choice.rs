@@ -46,8 +46,8 @@ struct Profile<'t> {
 struct Fit<'t> {
     tool: &'t Tool,
     score: f64,
-    /// The words of the question that fit, and where.
-    matched: Vec<(String, &'static str)>,
+    /// The words of the question that fit, by what they mean, and where.
+    matched: Vec<String>,
     /// Whether it fits well enough to be considered at all.
     is_convincing: bool,
 }
@@ -61,7 +61,7 @@ pub fn choose<'t>(question: &str, tools: &'t [Tool]) -> Choice<'t> {
     let mut fits: Vec<Fit<'t>> = profiles.iter().map(|profile| profile.fit(&asked, &profiles)).collect();
     fits.retain(|fit| fit.is_convincing);
     fits.sort_by(|one, other| other.score.total_cmp(&one.score)); // stable: the server's order decides among equals
-    let Some(best) = fits.first() else { return Choice::Refuse(nothing_fits(&asked, tools)) };
+    let Some(best) = fits.first() else { return Choice::Refuse(nothing_fits(&question, &asked, tools)) };
     let close = fits.iter().take_while(|fit| fit.score >= best.score * CLOSE_ENOUGH);
     let mut missing_of_best = Vec::new();
     for fit in close {
@@ -84,18 +84,24 @@ pub fn choose<'t>(question: &str, tools: &'t [Tool]) -> Choice<'t> {
 struct Asked {
     text: String,
     stem: String,
+    /// The word that `stem` is of, where it is another than `text`.
+    meaning: Option<&'static str>,
 }
 
 fn asked_for(question: &Question<'_>) -> Vec<Asked> {
+    const SHARE: &str = "ticker";
     let mut asked: Vec<Asked> = Vec::new();
     for (place, token) in question.tokens.iter().enumerate() {
-        let stem = match token.kind {
-            Kind::Word if !is_stop_word(&token.lower) && !question.is_value(place) => token.stem.clone(),
-            Kind::Cashtag => stem("ticker"), // a dollar sign before letters asks for a share
+        let word = match token.kind {
+            Kind::Word if !is_stop_word(&token.lower) && !question.is_value(place) => {
+                Asked { text: token.text.to_owned(), stem: token.stem.clone(), meaning: None }
+            }
+            // a dollar sign before letters asks for a share
+            Kind::Cashtag => Asked { text: format!("${}", token.text), stem: stem(SHARE), meaning: Some(SHARE) },
             Kind::Word | Kind::Number(_) | Kind::Date => continue,
         };
-        if asked.iter().all(|known| known.stem != stem) {
-            asked.push(Asked { text: token.text.to_owned(), stem });
+        if asked.iter().all(|known| known.stem != word.stem) {
+            asked.push(word);
         }
     }
     asked
@@ -132,18 +138,21 @@ impl<'t> Profile<'t> {
         let mut in_name = false;
         for word in asked {
             let weighed = self.words.iter().map(|(offered, (place, weight))| {
-                (affinity(&word.stem, offered) * weight * rarity(offered, all), *place)
+                let affinity = affinity(&word.stem, offered);
+                (affinity.weight * weight * rarity(offered, all), *place, affinity.meaning.or(word.meaning))
             });
-            let Some((weight, place)) = weighed.max_by(|one, other| one.0.total_cmp(&other.0)) else { continue };
+            let best = weighed.max_by(|one, other| one.0.total_cmp(&other.0));
+            let Some((weight, place, meaning)) = best else { continue };
             if weight > 0.0 {
                 score += weight;
                 in_name |= place == NAME.0;
-                matched.push((word.text.clone(), place));
+                let means = meaning.map(|meaning| format!(" means '{meaning}'")).unwrap_or_default();
+                matched.push(format!("'{}'{means} ({place})", word.text));
             }
         }
         // what the name promises and the question does not ask for counts against the tool
         let name: Vec<&String> = self.words.iter().filter(|(_, place)| *place == NAME).map(|(word, _)| word).collect();
-        let is_asked = |offered: &&&String| asked.iter().any(|word| affinity(&word.stem, offered) > 0.0);
+        let is_asked = |offered: &&&String| asked.iter().any(|word| affinity(&word.stem, offered).weight > 0.0);
         let asked_of_name = name.iter().filter(is_asked).count();
         let coverage = ratio(asked_of_name, name.len());
         let is_convincing = in_name || 2 * matched.len() >= asked.len().max(1);
@@ -168,22 +177,26 @@ fn ratio(part: usize, whole: usize) -> f64 {
 }
 
 fn why(fit: &Fit<'_>, reasons: &[String]) -> String {
-    let matched: Vec<String> = fit.matched.iter().map(|(word, place)| format!("'{word}' ({place})")).collect();
-    let mut parts = vec![format!("{} fits {}", fit.tool.name, matched.join(", "))];
+    let mut parts = vec![format!("{} fits: {}", fit.tool.name, fit.matched.join(", "))];
     parts.extend(reasons.iter().cloned());
     parts.join("; ")
 }
 
-fn nothing_fits(asked: &[Asked], tools: &[Tool]) -> String {
+fn nothing_fits(question: &Question<'_>, asked: &[Asked], tools: &[Tool]) -> String {
     const SHOWN: usize = 10;
+    if question.text.trim().is_empty() {
+        return "the question is empty".to_owned();
+    }
     if tools.is_empty() {
         return "the server offers no tools".to_owned();
     }
+    if asked.is_empty() {
+        return "no tool fits: the question does not say what is wanted".to_owned();
+    }
     let words: Vec<String> = asked.iter().take(SHOWN).map(|word| format!("'{}'", word.text)).collect();
-    let words = if words.is_empty() { "nothing in the question".to_owned() } else { words.join(", ") };
     let names: Vec<&str> = tools.iter().take(SHOWN).map(|tool| tool.name.as_str()).collect();
     let more = if tools.len() > SHOWN { ", …" } else { "" };
-    format!("no tool fits: {words} is not what {}{more} are for", names.join(", "))
+    format!("no tool fits: {} is not what {}{more} are for", words.join(", "), names.join(", "))
 }
 
 #[cfg(test)]
@@ -299,6 +312,62 @@ mod tests {
         assert_eq!(why, "get_stockprice fits, but the question does not say what its ticker_symbol should be");
         let Choice::Refuse(why) = choose("Sing a song", &tools) else { panic!("it was called") };
         assert_eq!(why, "no tool fits: 'Sing', 'song' is not what get_stockprice, get_alerts, get_forecast are for");
+        for (question, expected) in [
+            ("", "the question is empty"),
+            (" \n", "the question is empty"),
+            ("???", "no tool fits: the question does not say what is wanted"),
+            ("Seattle?", "no tool fits: the question does not say what is wanted"),
+        ] {
+            assert_eq!(choose(question, &tools), Choice::Refuse(expected.into()), "{question}");
+        }
+    }
+
+    #[test]
+    fn a_call_says_truly_why() {
+        for (question, expected) in [
+            (
+                "What does Apple cost?",
+                r#"get_stockprice fits: 'cost' means 'price' (name); ticker_symbol is "AAPL", from 'Apple'"#,
+            ),
+            ("price of tesla", r#"get_stockprice fits: 'price' (name); ticker_symbol is "TSLA", from 'tesla'"#),
+            ("price of MSFT", r#"get_stockprice fits: 'price' (name); ticker_symbol is "MSFT": 'MSFT' is Microsoft"#),
+            (
+                "$ABCD",
+                r#"get_stockprice fits: '$ABCD' means 'stock' (name); ticker_symbol is "ABCD": 'ABCD' is written as a ticker symbol"#,
+            ),
+            ("alerts in California", r#"get_alerts fits: 'alerts' (name); state is "CA", from 'California'"#),
+            ("alerts in CA", r#"get_alerts fits: 'alerts' (name); state is "CA": 'CA' is California"#),
+            ("alerts in Seattle", r#"get_alerts fits: 'alerts' (name); state is "WA": 'Seattle' is in Washington"#),
+        ] {
+            let tools = article(false);
+            let Choice::Call { why, .. } = choose(question, &tools) else { panic!("{question} was refused") };
+            assert_eq!(why, expected, "{question}");
+        }
+    }
+
+    #[test]
+    fn a_call_says_what_was_left_out() {
+        let tools = article(true);
+        for (question, left_out) in [
+            ("price of tesla and microsoft", Some("'microsoft'")),
+            ("price of tesla, AAPL, $MSFT", Some("'AAPL' is Apple, 'MSFT' is Microsoft")),
+            ("price of tesla (TSLA)", None),
+            ("alerts in Texas and California", Some("'California'")),
+            ("forecast for Seattle and Chicago", Some("Chicago, IL lies at 41.8781, -87.6298")),
+            ("forecast for Seattle, Washington", None),
+            ("forecast for Albany, New York", None),
+            ("forecast for Portland, Maine", None),
+            ("forecast for 47.6, -122.3, near Seattle", None),
+        ] {
+            let Choice::Call { why, .. } = choose(question, &tools) else { panic!("{question} was refused") };
+            match left_out {
+                Some(left_out) => {
+                    let note = format!("left out, because one call takes one: {left_out}");
+                    assert_eq!(why.matches(&note).count(), 1, "{question}: {why}");
+                }
+                None => assert!(!why.contains("left out"), "{question}: {why}"),
+            }
+        }
     }
 
     #[test]

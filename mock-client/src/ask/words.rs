@@ -216,27 +216,38 @@ const RELATED: &[&[&str]] = &[
     &["search", "lookup", "query"],
 ];
 
-/// How well a word of a question and a word of a tool go together, by their stems: 0 is not at all, 1 is the same.
+/// How a word of a question and a word of a tool go together.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Affinity {
+    /// How well: 0 is not at all, 1 is the same.
+    pub weight: f64,
+    /// The word that the asked one stands for, where it is not itself, or a part of, what is offered.
+    pub meaning: Option<&'static str>,
+}
+
+/// How a word of a question and a word of a tool go together, by their stems.
 #[must_use]
-pub fn affinity(asked: &str, offered: &str) -> f64 {
+pub fn affinity(asked: &str, offered: &str) -> Affinity {
+    let own = |weight: f64| Affinity { weight, meaning: None };
     if asked == offered {
-        return 1.0;
+        return own(1.0);
     }
     if is_part(asked, offered) || is_part(offered, asked) {
-        return 0.8;
+        return own(0.8);
     }
-    let related = |group: &&&[&str]| group.iter().any(|word| stem(word) == asked);
-    let best = RELATED.iter().filter(related).flat_map(|group| group.iter()).map(|word| {
-        let word = stem(word);
-        if word == offered {
+    let related = |group: &&&'static [&'static str]| group.iter().any(|word| stem(word) == asked);
+    let best = RELATED.iter().filter(related).flat_map(|group| group.iter()).filter_map(|word| {
+        let stem = stem(word);
+        let weight = if stem == offered {
             0.6
-        } else if is_part(&word, offered) {
+        } else if is_part(&stem, offered) {
             0.5
         } else {
-            0.0
-        }
+            return None;
+        };
+        Some(Affinity { weight, meaning: Some(word) })
     });
-    best.fold(0.0, f64::max)
+    best.max_by(|one, other| one.weight.total_cmp(&other.weight)).unwrap_or(own(0.0))
 }
 
 /// Whether `part` begins or ends the compound `whole`, as `price` does `stockprice`.
@@ -285,13 +296,15 @@ mod tests {
 
     #[test]
     fn words_go_together_by_form_part_or_meaning() {
-        let between = |asked: &str, offered: &str| affinity(&stem(asked), &stem(offered));
+        let between = |asked: &str, offered: &str| affinity(&stem(asked), &stem(offered)).weight;
         assert!(between("prices", "price") > between("price", "stockprice"));
         assert!(between("price", "stockprice") > between("weather", "forecast"));
         assert!(between("weather", "forecast") > between("trading", "stockprice"));
         assert!(between("trading", "stockprice") > 0.0);
         assert!(between("weather", "stock").abs() < f64::EPSILON);
         assert!(between("art", "smartphone").abs() < f64::EPSILON);
+        assert_eq!(affinity("cost", "stockpric").meaning, Some("price"));
+        assert_eq!(affinity("pric", "stockpric").meaning, None, "it is a part, and stands for itself");
     }
 
     proptest! {

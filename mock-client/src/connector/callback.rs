@@ -8,11 +8,15 @@ use axum::routing::get;
 use bytes::Bytes;
 use http::{HeaderValue, Method, StatusCode, Uri, header};
 use wire::exchange::{Parameters, parameters};
-use wire::{Check, Checks};
+use wire::{Check, CheckResult, Checks};
 
 use super::Connector;
+use super::connect::Received;
 use super::outcomes::{ConnectOutcome, Connection};
 use super::token_answer::OAuthError;
+
+/// The error of a person who said no (RFC 6749 §4.1.2.1).
+const DENIED: &str = "access_denied";
 
 /// What a callback may do next.
 #[derive(Debug, PartialEq, Eq)]
@@ -21,6 +25,8 @@ pub enum Verdict {
     Redeem(String),
     /// Nothing: it belongs to no sign-in of this connector.
     Foreign(&'static str),
+    /// Nothing: the person turned back on a page of the identity provider.
+    Cancelled(OAuthError),
     /// Nothing: the identity provider reports an error.
     Refused(OAuthError),
     /// Nothing: there is neither a code nor an error.
@@ -65,9 +71,16 @@ pub fn judge(
     checks.pass(Check::CallbackState, "the state that was sent", "the same");
     if let Some(error) = parameters.iter().find(|(name, _)| name == "error").map(|(_, error)| error.as_str()) {
         let error = OAuthError::new(error, only(parameters, "error_description"));
-        let fix = "what the identity provider refused: see the checks of the exchange before this one";
+        // Cancel on the sign-in page brings no description, and a subcode that no standard knows
+        let is_cancelled = only(parameters, "error_subcode") == Some("cancel")
+            || (error.error == DENIED && error.description.is_none());
+        let fix = if is_cancelled {
+            "connect again, and sign in to the end"
+        } else {
+            "what the identity provider refused: see the checks of the exchange before this one"
+        };
         checks.refuse(Check::CallbackCode, "a code", format!("error={}", error.sentence()), fix);
-        return Verdict::Refused(error);
+        return if is_cancelled { Verdict::Cancelled(error) } else { Verdict::Refused(error) };
     }
     match only(parameters, "code").filter(|code| !code.is_empty()) {
         Some(code) => {
@@ -94,8 +107,8 @@ async fn receive(State(connector): State<Connector>, uri: Uri, method: Method, b
     } else {
         uri.query().map(parameters).unwrap_or_default()
     };
-    let (outcome, checks) = connector.receive(uri.path(), &parameters).await;
-    let mut response = page(&outcome);
+    let Received { outcome, checks, refusal } = connector.receive(uri.path(), &parameters).await;
+    let mut response = page(&outcome, refusal.as_ref());
     response.extensions_mut().insert(checks);
     response
 }
@@ -105,21 +118,27 @@ async fn receive(State(connector): State<Connector>, uri: Uri, method: Method, b
 #[template(path = "callback.html")]
 struct CallbackPage<'a> {
     title: &'static str,
+    is_connected: bool,
     message: &'a str,
     display_name: Option<&'a str>,
     from_server: bool,
+    refusal: Option<&'a CheckResult>,
 }
 
-fn page(outcome: &ConnectOutcome) -> Response {
+fn page(outcome: &ConnectOutcome, refusal: Option<&CheckResult>) -> Response {
     let (status, title) = match outcome.connection {
         Connection::Connected => (StatusCode::OK, "Connection created"),
         Connection::Failed => (StatusCode::BAD_REQUEST, "Connection creation failed"),
     };
     let page = CallbackPage {
         title,
+        is_connected: outcome.connection == Connection::Connected,
         message: &outcome.message,
         display_name: outcome.display_name.as_deref(),
-        from_server: outcome.error.is_some(),
+        // the bare word is the standard's own
+        from_server: outcome.error_description.is_some()
+            || outcome.error.as_deref().is_some_and(|error| error != DENIED),
+        refusal,
     };
     let Ok(html) = page.render() else { return StatusCode::INTERNAL_SERVER_ERROR.into_response() };
     let mut response = (status, Html(html)).into_response();
@@ -130,7 +149,7 @@ fn page(outcome: &ConnectOutcome) -> Response {
         (header::X_FRAME_OPTIONS, "DENY"),
         (
             header::CONTENT_SECURITY_POLICY,
-            "default-src 'none'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'",
+            "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'",
         ),
     ] {
         response.headers_mut().insert(name, HeaderValue::from_static(value));
@@ -187,13 +206,41 @@ mod tests {
     }
 
     #[test]
+    fn who_turns_back_has_cancelled() {
+        for (query, is_cancelled) in [
+            ("error=access_denied&error_subcode=cancel&state=s", true),
+            ("error=access_denied&error_description=x&error_subcode=cancel&state=s", true),
+            ("error=access_denied&state=s", true),
+            ("error=access_denied&error_description=AADSTS65004%3a+User+declined&state=s", false),
+            ("error=server_error&state=s", false),
+        ] {
+            let (verdict, checks) = judged(PATH, true, query);
+            assert_eq!(matches!(verdict, Verdict::Cancelled(_)), is_cancelled, "{query}");
+            let refusal = checks.refusal().unwrap();
+            assert_eq!(refusal.check, Check::CallbackCode);
+            assert_eq!(refusal.fix.as_deref().unwrap().starts_with("connect again"), is_cancelled, "{query}");
+        }
+    }
+
+    #[test]
     fn the_page_escapes_what_a_server_wrote() {
         let outcome = ConnectOutcome { error: Some("x".into()), ..ConnectOutcome::failed("<script>alert(1)</script>") };
-        let page = page(&outcome);
+        let page = page(&outcome, None);
         assert_eq!(page.status(), StatusCode::BAD_REQUEST);
-        let html = CallbackPage { title: "t", message: &outcome.message, display_name: Some("<b>"), from_server: true }
-            .render()
-            .unwrap();
-        assert!(!html.contains("<script>") && !html.contains("<b>"), "{html}");
+        let mut checks = Checks::default();
+        checks.refuse(Check::CallbackCode, "<i>", "<u>", "<s>");
+        let html = CallbackPage {
+            title: "t",
+            is_connected: false,
+            message: &outcome.message,
+            display_name: Some("<b>"),
+            from_server: true,
+            refusal: checks.refusal(),
+        }
+        .render()
+        .unwrap();
+        for markup in ["<script>", "<b>", "<i>", "<u>", "<s>"] {
+            assert!(!html.contains(markup), "{markup}: {html}");
+        }
     }
 }

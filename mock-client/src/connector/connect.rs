@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
-use wire::Checks;
 use wire::exchange::{Parameters, path_of};
+use wire::{CheckResult, Checks};
 
 use super::callback::{self, Verdict, only};
 use super::inert::inert;
@@ -19,6 +19,15 @@ struct Begun {
     authorize_url: String,
     state: String,
     configuration: Arc<Configuration>,
+}
+
+/// What came of a callback.
+pub(super) struct Received {
+    pub outcome: ConnectOutcome,
+    /// What was checked at the redirect URL.
+    pub checks: Checks,
+    /// The check that refused: there, or in redeeming the code.
+    pub refusal: Option<CheckResult>,
 }
 
 impl Connector {
@@ -91,7 +100,7 @@ impl Connector {
     }
 
     /// Works on a callback that came to `path`.
-    pub(super) async fn receive(&self, path: &str, parameters: &Parameters) -> (ConnectOutcome, Checks) {
+    pub(super) async fn receive(&self, path: &str, parameters: &Parameters) -> Received {
         let state = only(parameters, "state").unwrap_or_default();
         let (waiting, current) = {
             let mut own = self.state();
@@ -100,9 +109,15 @@ impl Connector {
         let awaited = waiting.as_ref().map_or(&current, |waiting| &waiting.configuration);
         let mut checks = Checks::default();
         let verdict = callback::judge(path, path_of(&awaited.redirect_url), waiting.is_some(), parameters, &mut checks);
+        let mut refused_token = None;
         let ended = match (verdict, &waiting) {
-            (Verdict::Redeem(code), Some(waiting)) => self.redeem_code(waiting, &code).await,
+            (Verdict::Redeem(code), Some(waiting)) => self.redeem_code(waiting, &code, &mut refused_token).await,
             (Verdict::Refused(error), _) => refused(format!("Failed to login. {}", error.sentence()), error),
+            (Verdict::Cancelled(error), _) => {
+                let sentence = error.sentence();
+                let told = sentence.trim_end_matches('.');
+                refused(format!("Failed to login. {told}. The sign-in was cancelled."), error)
+            }
             (Verdict::Foreign(why), _) => {
                 ConnectOutcome::failed(format!("Failed to login. Nothing was redeemed: {why}."))
             }
@@ -110,14 +125,16 @@ impl Connector {
                 ConnectOutcome::failed("Failed to login. The answer holds neither a code nor an error.")
             }
         };
+        let refusal = checks.refusal().cloned().or(refused_token);
         let outcome = ConnectOutcome { shown: Some(Shown::Callback), ..ended };
         if waiting.is_some() {
             self.state().sign_ins.end(state, outcome.clone());
         }
-        (outcome, checks)
+        Received { outcome, checks, refusal }
     }
 
-    async fn redeem_code(&self, waiting: &Waiting, code: &str) -> ConnectOutcome {
+    /// Redeems a code; `refusal` gets the check that refused, where the token endpoint's answer is no token.
+    async fn redeem_code(&self, waiting: &Waiting, code: &str, refusal: &mut Option<CheckResult>) -> ConnectOutcome {
         let Waiting { user, configuration } = waiting;
         let request = profiles::code_request(&configuration.connector, &configuration.redirect_url, code);
         let answer = match request {
@@ -127,11 +144,14 @@ impl Connector {
         const PREFIX: &str = "Failed to login. Could not retrieve the token.";
         let answer = match answer {
             Ok(answer) => answer,
-            Err(RedeemError::Failure(TokenFailure::Refused(error))) => {
-                return refused(format!("{PREFIX} {}", error.sentence()), error);
-            }
-            Err(RedeemError::Failure(TokenFailure::Unusable(fault))) => {
-                return ConnectOutcome::failed(format!("{PREFIX} The answer of the token endpoint was {fault}."));
+            Err(RedeemError::Failure(failure, by)) => {
+                *refusal = by.map(|by| *by);
+                return match failure {
+                    TokenFailure::Refused(error) => refused(format!("{PREFIX} {}", error.sentence()), error),
+                    TokenFailure::Unusable(fault) => {
+                        ConnectOutcome::failed(format!("{PREFIX} The answer of the token endpoint was {fault}."))
+                    }
+                };
             }
             Err(RedeemError::Unanswered(reason)) => return ConnectOutcome::failed(format!("{PREFIX} {reason}")),
         };

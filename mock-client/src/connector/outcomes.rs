@@ -218,6 +218,27 @@ pub struct ToolsOutcome {
     pub kept_back: Option<KeptBack>,
 }
 
+/// How renewing a connection's access token ended.
+#[derive(Clone, Debug, Serialize)]
+pub struct RefreshOutcome {
+    /// Whether the connection can be used.
+    pub connection: Connection,
+    /// Whether a new access token came.
+    pub refreshed: bool,
+    /// What the new access token says, where it is a JSON Web Token; never the token itself.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub token: Option<Box<TokenContents>>,
+    /// What the maker reads.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub message: Option<String>,
+    /// The number of the identity provider's error.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub aadsts: Option<u32>,
+    /// The decision that kept anything from being sent.
+    #[serde(flatten)]
+    pub kept_back: Option<KeptBack>,
+}
+
 /// How a question ended.
 #[derive(Clone, Debug, Default, Serialize)]
 pub struct AskOutcome {

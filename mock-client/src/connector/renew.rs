@@ -4,10 +4,10 @@ use scenarios::world::ProviderProfile;
 use wire::{Check, Checks};
 
 use super::inert::inert;
-use super::outcomes::KeptBack;
+use super::outcomes::{Connection, KeptBack, RefreshOutcome};
 use super::token_answer::TokenFailure;
 use super::token_store::{Freshness, StoredConnection};
-use super::{Configuration, Connector, RedeemError, profiles};
+use super::{Configuration, Connector, RedeemError, contents, profiles};
 
 /// A token that may be sent, and how it was come by.
 pub(super) struct UsableToken {
@@ -28,11 +28,20 @@ pub(super) struct NoToken {
 impl Connector {
     /// The token of `user`, renewed where it is about to end.
     pub(super) async fn usable_token(&self, user: &str) -> Result<UsableToken, NoToken> {
-        let connection = self.state().store.find(user).cloned();
+        let (connection, is_anybody_connected) = {
+            let own = self.state();
+            (own.store.find(user).cloned(), !own.store.is_empty())
+        };
         let mut checks = Checks::default();
         let Some(connection) = connection else {
-            const FIX: &str = "connect this user first (Power Apps: Custom connectors > Test > New connection)";
-            checks.refuse(Check::ConnectionPresent, format!("a connection of '{}'", inert(user)), "none", FIX);
+            const FIX: &str = "connect first: press Connect on the lab's page, write a `connect` step before this one, \
+                               or in Power Apps: Custom connectors > Test > New connection";
+            let received = if is_anybody_connected {
+                format!("'{}' is not connected", inert(user))
+            } else {
+                "nobody is connected".to_owned()
+            };
+            checks.refuse(Check::ConnectionPresent, "a connection, made by signing in", received, FIX);
             let message = "Let's get you connected first. Open connection manager to create a connection.".to_owned();
             return Err(NoToken { message, aadsts: None, kept_back: KeptBack::of(&checks) });
         };
@@ -62,6 +71,43 @@ impl Connector {
         }
     }
 
+    /// Renews the access token of `user` now, whether it is about to end or not.
+    pub async fn refresh(&self, user: &str) -> RefreshOutcome {
+        let connection = self.state().store.find(user).cloned();
+        let renewed = match connection {
+            Some(connection) if connection.refresh_token.is_some() => {
+                self.renew(user, &connection, Checks::default()).await
+            }
+            Some(connection) => {
+                let mut checks = Checks::default();
+                let (expected, fix) = ("a refresh token", expired_fix(&connection));
+                checks.refuse(Check::ConnectionFresh, expected, "a connection without a refresh token", fix);
+                let message = "The connection has no refresh token to renew it with.".to_owned();
+                Err(NoToken { message, aadsts: None, kept_back: KeptBack::of(&checks) })
+            }
+            // what there is to say without a connection is said there
+            None => self.usable_token(user).await,
+        };
+        match renewed {
+            Ok(token) => RefreshOutcome {
+                connection: Connection::Connected,
+                refreshed: true,
+                token: contents(&token.access_token).map(Box::new),
+                message: None,
+                aadsts: None,
+                kept_back: None,
+            },
+            Err(NoToken { message, aadsts, kept_back }) => RefreshOutcome {
+                connection: Connection::Failed,
+                refreshed: false,
+                token: None,
+                message: Some(message),
+                aadsts,
+                kept_back,
+            },
+        }
+    }
+
     async fn renew(
         &self,
         user: &str,
@@ -82,8 +128,8 @@ impl Connector {
                 checks.pass(Check::ConnectionFresh, EXPECTED, "renewed");
                 return Ok(UsableToken { access_token: answer.access_token, refreshed: true, checks });
             }
-            Err(RedeemError::Failure(TokenFailure::Refused(error))) => (error.sentence(), error.aadsts),
-            Err(RedeemError::Failure(TokenFailure::Unusable(fault))) => {
+            Err(RedeemError::Failure(TokenFailure::Refused(error), _)) => (error.sentence(), error.aadsts),
+            Err(RedeemError::Failure(TokenFailure::Unusable(fault), _)) => {
                 (format!("The answer of the token endpoint was {fault}."), None)
             }
             Err(RedeemError::Unanswered(reason)) => {

@@ -95,10 +95,17 @@ impl Connector {
             }
         };
         let reason = status.canonical_reason().map(|reason| format!("{} {reason}", status.as_u16()));
+        let message = message.or(reason);
+        let message = match challenges(reply.response.headers()) {
+            Some(challenges) if status == StatusCode::UNAUTHORIZED => {
+                Some(format!("{}; WWW-Authenticate: {challenges}", message.unwrap_or_default()))
+            }
+            _ => message,
+        };
         TestOutcome {
             status: Some(status.as_u16()),
             verdict: verdict(status),
-            message: message.or(reason),
+            message,
             body,
             aadsts: None,
             refreshed: false,
@@ -129,6 +136,16 @@ fn verdict(status: StatusCode) -> Verdict {
         500..=599 => Verdict::GatewayError,
         _ => Verdict::Other,
     }
+}
+
+/// What the server says about how to authenticate (RFC 9110 §11.6.1).
+fn challenges(headers: &HeaderMap) -> Option<String> {
+    let values: Vec<_> = headers
+        .get_all(header::WWW_AUTHENTICATE)
+        .iter()
+        .map(|value| String::from_utf8_lossy(value.as_bytes()))
+        .collect();
+    Some(inert(&values.join(", "))).filter(|challenges| !challenges.is_empty())
 }
 
 /// The message of a JSON error, as JSON-RPC and most APIs have it.

@@ -92,6 +92,12 @@ fn expiry(answer: &TokenAnswer, now: Timestamp) -> Option<Timestamp> {
 }
 
 impl TokenStore {
+    /// Whether nobody has a connection.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
     /// The connection of `user`.
     #[must_use]
     pub fn find(&self, user: &str) -> Option<&StoredConnection> {

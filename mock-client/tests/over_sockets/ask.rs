@@ -17,7 +17,7 @@ async fn a_turn_goes_over_the_wire_as_it_was_captured() {
     assert_eq!(outcome["tool"], "get_stockprice");
     assert_eq!(outcome["arguments"], json!({"ticker_symbol": "TSLA"}));
     assert_eq!(outcome["answer"], "TSLA 1");
-    assert!(outcome["why"].as_str().unwrap().contains("'tesla' is Tesla"), "{outcome}");
+    assert!(outcome["why"].as_str().unwrap().contains("from 'tesla'"), "{outcome}");
     for absent in ["refused", "status", "message", "refreshed", "is_error"] {
         assert_eq!(outcome.get(absent), None, "{absent}");
     }

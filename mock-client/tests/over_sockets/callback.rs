@@ -6,7 +6,7 @@ use mock_client::ConsentAnswer;
 use wire::exchange::header;
 use wire::{Check, Outcome, Party};
 
-use crate::support::{Lab, REDIRECT, megan, shape};
+use crate::support::{Lab, REDIRECT, megan, shape, token_answer};
 
 async fn call(lab: &Lab, url: &str) -> (StatusCode, String) {
     let client = lab.network.client(Party::Browser, lab.trace.clone(), lab.clock.clone());
@@ -69,5 +69,46 @@ async fn the_page_is_inert_and_kept_by_nobody() {
     assert_eq!(header(&exchange.response_headers, "cache-control"), Some("no-store"));
     assert_eq!(header(&exchange.response_headers, "referrer-policy"), Some("no-referrer"));
     let policy = header(&exchange.response_headers, "content-security-policy").unwrap();
-    assert!(policy.contains("frame-ancestors 'none'") && !policy.contains("unsafe"));
+    assert!(policy.starts_with("default-src 'none'; ") && policy.contains("frame-ancestors 'none'"));
+    assert!(!policy.contains("script-src"), "no script may run: {policy}");
+}
+
+#[tokio::test]
+async fn who_cancels_is_told_so_in_plain_words() {
+    let lab = Lab::start().await;
+    let state = lab.connector.begin("megan").unwrap().rsplit_once("state=").unwrap().1.to_owned();
+    let (_, page) = call(&lab, &format!("{REDIRECT}?error=access_denied&error_subcode=cancel&state={state}")).await;
+    assert!(page.contains("Failed to login. access_denied. The sign-in was cancelled."), "{page}");
+    assert!(!page.contains("came from the identity provider"), "it wrote nothing: {page}");
+    let outcome = shape(&lab.connector.outcome(&state).unwrap());
+    assert_eq!(outcome["error"], "access_denied");
+    assert_eq!(outcome.get("refusal"), None, "the trace says it");
+}
+
+#[tokio::test]
+async fn the_page_shows_what_it_is_and_which_check_refused() {
+    let lab = Lab::start().await;
+    let (_, page) = call(&lab, &format!("{REDIRECT}?code=c&state=made-up")).await;
+    for told in [
+        "EMULATOR</strong> entralab, on this machine only. Nothing here is Microsoft's.",
+        "Refused by connector",
+        "<code>callback.state</code>",
+        "the state of a sign-in that waits for its callback",
+        "a state that no sign-in waits for",
+        "begin a new sign-in",
+    ] {
+        assert!(page.contains(told), "{told}: {page}");
+    }
+
+    // what the token endpoint answered is read by a check of its own
+    lab.change(|script| script.token = (200, Vec::new(), "{}".into()));
+    let state = lab.connector.begin("megan").unwrap().rsplit_once("state=").unwrap().1.to_owned();
+    let (_, page) = call(&lab, &format!("{REDIRECT}?code=code-of-megan&state={state}")).await;
+    assert!(page.contains("<code>token_answer.complete</code>"), "{page}");
+
+    lab.change(|script| script.token.2 = token_answer("megan@contoso.com", 3600, None));
+    let state = lab.connector.begin("megan").unwrap().rsplit_once("state=").unwrap().1.to_owned();
+    let (status, page) = call(&lab, &format!("{REDIRECT}?code=code-of-megan&state={state}")).await;
+    assert_eq!(status, StatusCode::OK);
+    assert!(page.contains("Connection: megan@contoso.com") && !page.contains("Refused by"), "{page}");
 }

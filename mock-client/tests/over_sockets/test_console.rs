@@ -106,6 +106,14 @@ async fn every_answer_has_its_verdict() {
         assert_eq!((&outcome["status"], &outcome["verdict"]), (&json!(status), &json!(verdict)));
         assert_eq!(outcome["message"], message, "{status}");
     }
+    lab.change(|script| script.server_headers.push(("www-authenticate", r#"Bearer realm="server""#)));
+    for (status, told) in
+        [(401, r#"401 Unauthorized; WWW-Authenticate: Bearer realm="server""#), (403, "403 Forbidden")]
+    {
+        lab.change(|script| script.answers("", status, "", ""));
+        let outcome = shape(&lab.connector.test_operation(&mut lab.browser(), "megan").await);
+        assert_eq!(outcome["message"], told);
+    }
     lab.change(|script| script.answers("", 406, "text/plain", "Not \u{1b}[1mAcceptable"));
     let body = shape(&lab.connector.test_operation(&mut lab.browser(), "megan").await)["body"]["error"].clone();
     assert_eq!((&body["code"], &body["innerError"]), (&json!(406), &json!("Not [1mAcceptable")));
@@ -132,7 +140,16 @@ async fn without_a_connection_or_a_server_nothing_is_tested() {
     let lab = Lab::start().await;
     let outcome = lab.connector.test_operation(&mut lab.browser(), "megan").await;
     assert_eq!(shape(&outcome)["verdict"], "no_connection");
-    assert_eq!(outcome.kept_back.unwrap().check, Check::ConnectionPresent);
+    let kept_back = outcome.kept_back.unwrap();
+    assert_eq!(kept_back.check, Check::ConnectionPresent);
+    assert_eq!(kept_back.received, "nobody is connected");
+    assert_eq!(
+        kept_back.fix.as_deref(),
+        Some(
+            "connect first: press Connect on the lab's page, write a `connect` step before this one, or in Power Apps: \
+             Custom connectors > Test > New connection"
+        )
+    );
     lab.connect("megan").await;
     lab.connector.replace(settings(json!({"server_url": "http://nowhere.test/mcp"})), REDIRECT.to_owned());
     let outcome = shape(&lab.connector.test_operation(&mut lab.browser(), "megan").await);

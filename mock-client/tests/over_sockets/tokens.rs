@@ -141,6 +141,7 @@ async fn atk_f11_nobody_uses_anothers_connection() {
     assert!(outcome.message.as_deref().unwrap().starts_with("Let's get you connected first"));
     let outcome = shape(&outcome);
     assert_eq!((&outcome["by"], &outcome["check"]), (&json!("connector"), &json!("connection.present")));
-    assert!(outcome["fix"].as_str().unwrap().starts_with("connect this user first"));
+    assert_eq!(outcome["received"], "'admin' is not connected");
+    assert!(outcome["fix"].as_str().unwrap().starts_with("connect first: press Connect on the lab's page"));
     assert!(lab.to(Party::Gate).is_empty());
 }
