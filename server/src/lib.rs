@@ -6,4 +6,7 @@
 //! The two meet over HTTP only: the gate proxies to any upstream, the MCP server works without a gate.
 
 pub mod gate;
+mod gate_secret;
 pub mod mcp;
+
+pub use gate_secret::GateSecret;

@@ -4,7 +4,8 @@ use percent_encoding::percent_decode_str;
 
 /// Whether `path` (as it was sent) is open. It must match both as sent and after one normalisation, so that neither an
 /// upstream that decodes paths nor one that does not can be reached by a path that means something else to the gate.
-pub(super) fn is_open(excluded: &[String], path: &str) -> bool {
+#[must_use]
+pub fn is_open(excluded: &[String], path: &str) -> bool {
     let Some(normal) = normalized(path) else { return false };
     excluded.iter().any(|pattern| matches(pattern, path) && matches(pattern, &normal))
 }

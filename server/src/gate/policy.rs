@@ -2,12 +2,15 @@
 
 use http::HeaderMap;
 use http::header::AUTHORIZATION;
-use scenarios::world::{Gate, UnauthenticatedClientAction};
+use scenarios::world::{Gate, InvalidToken, UnauthenticatedClientAction};
 use wire::access_token::{Claims, TENANT_PLACEHOLDER};
 use wire::{Check, Checks};
 
 use super::paths;
 use super::refusal::Refusal;
+
+/// What is expected where nobody has to sign in.
+pub(super) const ANYBODY: &str = "anything, for gate.unauthenticated_client_action is AllowAnonymous";
 
 /// What the authentication settings come to.
 pub(super) struct Policy {
@@ -19,6 +22,7 @@ pub(super) struct Policy {
     pub(super) audiences: Vec<String>,
     /// `unauthenticatedClientAction`.
     pub(super) unauthenticated_action: UnauthenticatedClientAction,
+    invalid_token: InvalidToken,
     allowed_applications: Vec<String>,
     excluded_paths: Vec<String>,
 }
@@ -34,13 +38,44 @@ impl Policy {
             issuer_pattern: gate.issuer.split('/').map(many).collect::<Vec<_>>().join("/"),
             audiences,
             unauthenticated_action: gate.unauthenticated_client_action,
+            invalid_token: gate.invalid_token,
             allowed_applications: gate.allowed_applications.clone(),
             excluded_paths: gate.excluded_paths.clone(),
         }
     }
 
+    /// Whether a request may come without a token.
+    fn allows_anonymous(&self) -> bool {
+        self.unauthenticated_action == UnauthenticatedClientAction::AllowAnonymous
+    }
+
+    /// Whether a token that is not good counts as none.
+    pub(super) fn ignores_invalid_tokens(&self) -> bool {
+        self.allows_anonymous() && self.invalid_token == InvalidToken::Ignored
+    }
+
+    /// The tenant that the issuer names, in whichever of its two forms.
+    pub(super) fn tenant(&self) -> Option<&str> {
+        self.issuer.split('/').nth(3).filter(|tenant| !tenant.is_empty())
+    }
+
+    /// A browser that follows the way to a sign-in page arrives where this gate has none.
+    pub(super) fn refuse_browser_sign_in(path: &str, checks: &mut Checks) -> Result<(), Refusal> {
+        if !path.starts_with("/.auth/login/") {
+            return Ok(());
+        }
+        checks.refuse(
+            Check::AuthorizationPresent,
+            "one header Authorization: Bearer <access token>",
+            "a browser that wants to sign in at the gate itself, which entralab's gate does not do",
+            "gate.unauthenticated_client_action: Return401 (portal: Container App > Authentication > Edit > \
+             Unauthenticated requests), so that callers are told to bring a token",
+        );
+        Err(Refusal::BrowserSignIn)
+    }
+
     /// The token that the request brings (RFC 6750 §2.1; a token in query or body is not looked for); none where the
-    /// path is open.
+    /// path is open, or nobody has to bring one.
     pub(super) fn bearer_token<'r>(
         &self,
         headers: &'r HeaderMap,
@@ -59,6 +94,10 @@ impl Policy {
             return Ok(None);
         }
         let received = match given.first().map(|value| value.to_str()) {
+            None if self.allows_anonymous() => {
+                checks.pass(Check::AuthorizationPresent, ANYBODY, "no Authorization header");
+                return Ok(None);
+            }
             None => "no Authorization header",
             Some(Err(_)) => "an Authorization header that is not ASCII",
             Some(Ok(value)) => match value.split_once(' ') {
@@ -75,12 +114,25 @@ impl Policy {
                 _ => "an Authorization header of another scheme than Bearer",
             },
         };
+        if self.ignores_invalid_tokens() {
+            checks.pass(Check::AuthorizationPresent, ANYBODY, format!("{received}, which is ignored"));
+            return Ok(None);
+        }
         checks.refuse(
             Check::AuthorizationPresent,
             EXPECTED,
             received,
-            "connect first: the connector then sends its access token with every call; or gate.excluded_paths \
-             (globalValidation.excludedPaths), if the path is meant to be open",
+            match self.unauthenticated_action {
+                UnauthenticatedClientAction::RedirectToLoginPage => {
+                    "connect first: the connector then sends its access token with every call; and \
+                     gate.unauthenticated_client_action: Return401 (portal: Container App > Authentication > Edit > \
+                     Unauthenticated requests), so that no program is sent to a sign-in page"
+                }
+                _ => {
+                    "connect first: the connector then sends its access token with every call; or gate.excluded_paths \
+                     (globalValidation.excludedPaths), if the path is meant to be open"
+                }
+            },
         );
         Err(Refusal::Unauthenticated)
     }

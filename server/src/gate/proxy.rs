@@ -10,16 +10,42 @@ use wire::{Check, Checks, LabClient, SendError};
 use super::headers::{remove_framing, remove_hop_by_hop};
 use super::principal::Principal;
 use super::refusal::Refusal;
+use crate::GateSecret;
 
 /// The container behind the gate.
 pub(super) struct Upstream {
     origin: String,
     client: LabClient,
+    secret: Option<GateSecret>,
 }
 
+/// Where the ingress looks for the container's program, and where that listens.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Ports {
+    pub(super) target: u16,
+    /// None where nothing is known of the container.
+    pub(super) listening: Option<u16>,
+}
+
+const TARGET_PORT_FIX: &str = "gate.target_port (portal: Container App > Ingress > Target port) must be the port that the \
+                               container listens on, mcp.port, and the container must be running";
+
 impl Upstream {
-    pub(super) fn new(origin: String, client: LabClient) -> Self {
-        Self { origin: origin.trim_end_matches('/').to_owned(), client }
+    pub(super) fn new(origin: String, client: LabClient, secret: Option<GateSecret>) -> Self {
+        Self { origin: origin.trim_end_matches('/').to_owned(), client, secret }
+    }
+
+    /// Whether anybody listens on the target port. Both are numbers inside the container: the lab's own socket is on
+    /// whichever port was free.
+    pub(super) fn judge_port(ports: Ports, checks: &mut Checks) -> Result<(), Refusal> {
+        let Some(listening) = ports.listening.filter(|listening| *listening != ports.target) else { return Ok(()) };
+        checks.refuse(
+            Check::UpstreamReachable,
+            format!("a program that listens on port {} of the container", ports.target),
+            format!("connection refused: the container's program listens on port {listening}"),
+            TARGET_PORT_FIX,
+        );
+        Err(Refusal::UpstreamUnreachable)
     }
 
     /// Sends the request on as it came, with the headers that say who is signed in, and no others of the gate's own.
@@ -50,6 +76,9 @@ impl Upstream {
         if let Some(principal) = principal {
             principal.write(headers);
         }
+        if let Some(secret) = &self.secret {
+            secret.write(headers);
+        }
         let expected = format!("an answer from {}", self.origin);
         match self.client.send(request).await {
             Ok(reply) => {
@@ -60,13 +89,7 @@ impl Upstream {
                 Ok(Response::from_parts(parts, Body::from(body)))
             }
             Err(error) => {
-                checks.refuse(
-                    Check::UpstreamReachable,
-                    expected,
-                    error.to_string(),
-                    "the ingress's target port (portal: Container App > Ingress > Target port) must be the port that the \
-                     container listens on, and the container must be running",
-                );
+                checks.refuse(Check::UpstreamReachable, expected, error.to_string(), TARGET_PORT_FIX);
                 Err(match error {
                     SendError::TimedOut(_) => Refusal::UpstreamTimedOut,
                     SendError::NotMapped(_) | SendError::Unreachable { .. } => Refusal::UpstreamUnreachable,

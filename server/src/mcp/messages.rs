@@ -17,6 +17,12 @@ pub(super) fn without_null_id(body: &[u8]) -> Option<Bytes> {
     serde_json::to_vec(&message).ok().map(Bytes::from)
 }
 
+/// Whether the body is a notification, with a null id or without any.
+pub(super) fn is_notification(body: &[u8]) -> bool {
+    let Ok(message) = serde_json::from_slice::<Map<String, Value>>(body) else { return false };
+    message.get("method").is_some_and(Value::is_string) && message.get("id").is_none_or(Value::is_null)
+}
+
 /// Whether the body is JSON at all.
 pub(super) fn is_json(body: &[u8]) -> bool {
     serde_json::from_slice::<IgnoredAny>(body).is_ok()
@@ -44,6 +50,15 @@ mod tests {
             "",
         ] {
             assert_eq!(without_null_id(body.as_bytes()), None, "{body}");
+        }
+    }
+
+    #[test]
+    fn a_notification_has_a_method_and_no_id_that_says_anything() {
+        assert!(is_notification(br#"{"jsonrpc":"2.0","method":"notifications/initialized"}"#));
+        assert!(is_notification(br#"{"jsonrpc":"2.0","id":null,"method":"notifications/initialized"}"#));
+        for body in [r#"{"id":1,"method":"ping"}"#, r#"{"id":null,"result":{}}"#, r#"{"method":7}"#, "[]", ""] {
+            assert!(!is_notification(body.as_bytes()), "{body}");
         }
     }
 

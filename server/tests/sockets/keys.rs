@@ -91,7 +91,7 @@ async fn atk_d14_what_cannot_be_known_is_never_let_through() {
 
     let stack = Stack::start(Behind::Nobody, json!({}));
     assert_eq!(ask(&stack).await, (502, Some(Check::UpstreamReachable)));
-    assert!(stack.last(Party::Gate).checks.refusal().unwrap().fix.as_deref().unwrap().contains("target port"));
+    assert!(stack.last(Party::Gate).checks.refusal().unwrap().fix.as_deref().unwrap().contains("gate.target_port"));
 }
 
 #[tokio::test]

@@ -6,3 +6,4 @@ mod keys;
 mod mcp;
 mod story;
 mod support;
+mod switches;

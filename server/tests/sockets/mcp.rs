@@ -6,7 +6,7 @@ use scenarios::world;
 use serde_json::{Value, json};
 use wire::{Check, Party};
 
-use crate::support::{Answer, Behind, HOST, Stack, message, send};
+use crate::support::{Answer, Behind, HOST, Stack, message, send, world_gate};
 
 const JSON: (&str, &str) = ("Content-Type", "application/json");
 const BOTH: (&str, &str) = ("Accept", "application/json, text/event-stream");
@@ -284,17 +284,20 @@ async fn atk_e01_foreign_hosts_are_refused() {
 async fn another_configuration_is_in_force_at_once() {
     let stack = alone();
     let ping = r#"{"jsonrpc":"2.0","id":1,"method":"ping"}"#;
-    let mcp = |allowed_hosts: Option<Vec<String>>| Arc::new(world::Mcp { path: "/other".to_owned(), allowed_hosts });
+    let mcp = |allowed_hosts: Option<Vec<String>>| {
+        Arc::new(world::Mcp { path: "/other".to_owned(), allowed_hosts, ..Default::default() })
+    };
+    let gate = || Some(Arc::new(world_gate(json!({"url": "https://new.example"}))));
     let ask = async |path: &str, host: &str| {
         send(stack.mcp_address, &message("POST", path, host, &[JSON, BOTH], ping)).await.status
     };
-    stack.mcp.replace(mcp(None), "new.example".to_owned());
+    stack.mcp.replace(mcp(None), gate());
     assert_eq!(ask("/mcp", "localhost").await, 404);
     assert_eq!(ask("/other", "new.example").await, 200);
     assert_eq!(ask("/other", HOST).await, 403);
-    stack.mcp.replace(mcp(Some(vec![HOST.to_owned()])), "new.example".to_owned());
+    stack.mcp.replace(mcp(Some(vec![HOST.to_owned()])), gate());
     assert_eq!((ask("/other", HOST).await, ask("/other", "new.example").await), (200, 403));
-    stack.mcp.replace(mcp(Some(Vec::new())), "new.example".to_owned());
+    stack.mcp.replace(mcp(Some(Vec::new())), gate());
     assert_eq!((ask("/other", "localhost").await, ask("/other", "new.example").await), (200, 403));
 }
 
@@ -323,6 +326,7 @@ async fn sessions_and_known_versions_change_nothing() {
     let expected = [
         Check::PathServed,
         Check::HostAllowed,
+        Check::OriginAllowed,
         Check::MethodServed,
         Check::AcceptBoth,
         Check::ContentTypeJson,

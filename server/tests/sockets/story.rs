@@ -6,7 +6,7 @@ use scenarios::world;
 use serde_json::{Value, json};
 use wire::{Check, Party};
 
-use crate::support::{Answer, Behind, HOST, Stack, bearer, claims};
+use crate::support::{Answer, Behind, HOST, Stack, bearer, claims, world_gate};
 
 const ORIGIN: &str = "https://make.powerapps.com";
 
@@ -117,7 +117,8 @@ async fn atk_e10_the_test_operation_ends_in_the_406_that_means_success() {
 #[tokio::test]
 async fn a_server_that_does_not_know_its_public_name_refuses_it() {
     let stack = of_the_article();
-    stack.mcp.replace(Arc::new(world::Mcp { allowed_hosts: Some(Vec::new()), ..Default::default() }), HOST.to_owned());
+    let mcp = Arc::new(world::Mcp { allowed_hosts: Some(Vec::new()), ..Default::default() });
+    stack.mcp.replace(mcp, Some(Arc::new(world_gate(json!({})))));
     let answer = turn(&stack, json!({"jsonrpc": "2.0", "id": "2", "method": "tools/list"})).await;
     assert_eq!((answer.status, stack.refusal(Party::Mcp)), (403, Some(Check::HostAllowed)));
     assert_eq!(answer.json()["error"]["message"], "Forbidden: Host header is not allowed");

@@ -16,6 +16,7 @@ use josekit::jwk::Jwk;
 use josekit::jws::RS256;
 use scenarios::world;
 use serde_json::{Value, json};
+use server::GateSecret;
 use server::gate::{self, Gate};
 use server::mcp::{self, McpServer};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -54,6 +55,8 @@ pub struct Stack {
     pub gate_address: SocketAddr,
     pub mcp_address: SocketAddr,
     world: world::Gate,
+    container: Arc<world::Mcp>,
+    names: NameMap,
     _listening: Vec<Listening>,
 }
 
@@ -126,7 +129,13 @@ pub fn world_gate(change: Value) -> world::Gate {
 
 impl Stack {
     pub fn start(behind: Behind, change: Value) -> Self {
+        Self::start_with(behind, change, json!({}))
+    }
+
+    /// The same with members of the MCP server's configuration.
+    pub fn start_with(behind: Behind, change: Value, mcp: Value) -> Self {
         let world = world_gate(change);
+        let container: Arc<world::Mcp> = Arc::new(serde_json::from_value(mcp).unwrap());
         let (clock, trace) = (Clock::frozen_at(jiff::Timestamp::from_second(NOW_S).unwrap()), Trace::default());
         let names = NameMap::default();
         let mut listening = Vec::new();
@@ -144,8 +153,9 @@ impl Stack {
         names.insert(IDP, Target { address: idp_address, party: Party::Idp });
 
         let mcp = McpServer::new(mcp::Settings {
-            mcp: Arc::new(world::Mcp::default()),
-            gate_host: HOST.to_owned(),
+            mcp: container.clone(),
+            gate: Some(Arc::new(world.clone())),
+            secret: None,
             clock: clock.clone(),
         });
         let mcp_address = match behind {
@@ -159,13 +169,50 @@ impl Stack {
 
         let gate = Gate::new(gate::Settings {
             gate: Arc::new(world.clone()),
+            container: Some(container.clone()),
+            secret: None,
             upstream,
-            network: Network { names, tls: Arc::new(no_trust()) },
+            network: Network { names: names.clone(), tls: Arc::new(no_trust()) },
             trace: trace.clone(),
             clock: clock.clone(),
         });
         let gate_address = listen(Party::Gate, gate.router());
-        Self { clock, trace, gate, mcp, issuer, gate_address, mcp_address, world, _listening: listening }
+        Self {
+            clock,
+            trace,
+            gate,
+            mcp,
+            issuer,
+            gate_address,
+            mcp_address,
+            world,
+            container,
+            names,
+            _listening: listening,
+        }
+    }
+
+    /// Serves one more party on a socket of its own.
+    pub fn listen(&self, party: Party, router: Router) -> (SocketAddr, Listening) {
+        let recorder = Recorder { party, trace: self.trace.clone(), clock: self.clock.clone(), scheme: "http" };
+        let listener = bind(([127, 0, 0, 1], 0).into()).unwrap();
+        let served = serve(listener, None, recorder.wrap(router)).unwrap();
+        (served.address, served)
+    }
+
+    /// Another gate of the same configuration, which shares a secret with what stands behind it.
+    pub fn gate_before(&self, address: SocketAddr, secret: GateSecret) -> Gate {
+        let upstream = format!("http://{address}");
+        self.names.insert(&upstream, Target { address, party: Party::Mcp });
+        Gate::new(gate::Settings {
+            gate: Arc::new(self.world.clone()),
+            container: None,
+            secret: Some(secret),
+            upstream,
+            network: Network { names: self.names.clone(), tls: Arc::new(no_trust()) },
+            trace: self.trace.clone(),
+            clock: self.clock.clone(),
+        })
     }
 
     /// Changes members of the gate's configuration.
@@ -175,7 +222,7 @@ impl Stack {
             gate[member] = value.clone();
         }
         self.world = serde_json::from_value(gate).unwrap();
-        self.gate.replace(Arc::new(self.world.clone()));
+        self.gate.replace(Arc::new(self.world.clone()), Some(self.container.clone()));
     }
 
     /// Sends a request to the gate under its public name.
