@@ -1,5 +1,6 @@
 //! Portal acts: sugar for a change of the world.
 
+use jiff::Timestamp;
 use serde_json::{Map, Value, json};
 
 use crate::world::World;
@@ -30,6 +31,16 @@ pub(crate) fn grant_admin_consent(world: &World, client: &str, resource: Option<
         consents.insert(key, json!({ "client": client, "resource": permission.resource, "scopes": scopes }));
     }
     json!({ "idp": { "consents": consents } })
+}
+
+/// A client secret, or all of an app's, expires at this instant.
+pub(crate) fn expire_secret(world: &World, app: &str, secret: Option<&str>, now: Timestamp) -> Value {
+    let secrets = world.idp.apps.get(app).into_iter().flat_map(|app| app.secrets.keys());
+    let expired: Map<String, Value> = secrets
+        .filter(|name| secret.is_none_or(|only| only == *name))
+        .map(|name| (name.clone(), json!({ "expires": now })))
+        .collect();
+    json!({ "idp": { "apps": { app: { "secrets": expired } } } })
 }
 
 /// A name that no consent has yet, or that this act gave to the same resource.

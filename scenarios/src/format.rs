@@ -38,6 +38,11 @@ pub(crate) struct File {
     #[serde(default)]
     #[schemars(schema_with = "tags")]
     pub tags: Vec<String>,
+    /// Values of your own to play the scenario with, once for each (for each combination, where there are several
+    /// names): `${matrix.<name>}` stands for the value, anywhere in the file.
+    #[serde(default)]
+    #[schemars(schema_with = "matrix")]
+    pub matrix: Option<Value>,
     /// How everything is configured: a whole world, or a base and a change.
     #[schemars(schema_with = "world")]
     pub world: Value,
@@ -114,9 +119,27 @@ pub(crate) struct Step {
     /// The lab clock moves on: 70m, or 1h 10m.
     #[schemars(schema_with = "time")]
     pub advance_clock: Option<String>,
+    /// The connector renews the connection's access token now, whether it is about to end or not.
+    #[schemars(with = "ByUser")]
+    pub refresh: Option<ByUser>,
+    /// A client secret expires at this moment.
+    #[schemars(with = "ExpireSecret")]
+    pub expire_secret: Option<ExpireSecret>,
+    /// The identity provider signs with a new key from now on.
+    #[schemars(with = "RotateKeys")]
+    pub rotate_keys: Option<RotateKeys>,
+    /// The next requests to a party meet with an accident.
+    #[schemars(with = "Fault")]
+    pub fault: Option<Fault>,
+    /// One request, sent as written, to an address of the lab. No redirect is followed.
+    #[schemars(with = "Http")]
+    pub http: Option<Http>,
     /// The setup changes, merged as RFC 7396.
     #[schemars(schema_with = "partial_world")]
     pub change: Option<Map<String, Value>>,
+    /// The id of an earlier step, which is done again; what else stands in this step is merged into it as RFC 7396.
+    #[schemars(with = "String")]
+    pub same_as: Option<Name>,
     /// What must come out: a subset, by equality or one matcher (is, not, has, matches, starts_with, one_of, between,
     /// absent).
     #[schemars(with = "Expectations")]
@@ -124,6 +147,9 @@ pub(crate) struct Step {
     /// What must have gone over the wire: an ordered subset.
     #[schemars(with = "Vec<Hop>")]
     pub hops: Option<Vec<Hop>>,
+    /// What must not have gone over the wire: no message may be any of these.
+    #[schemars(with = "Vec<Hop>")]
+    pub never: Option<Vec<Hop>>,
     /// What later steps use: a name of your own, and the member of the outcome (such as `token.claims.oid`).
     #[schemars(schema_with = "keep")]
     pub keep: Option<BTreeMap<Name, String>>,
@@ -197,6 +223,123 @@ pub(crate) struct GrantAdminConsent {
     pub resource: Option<Name>,
 }
 
+/// Which client secret expires.
+#[derive(Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct ExpireSecret {
+    /// The app's name in the world.
+    pub app: Name,
+    /// The secret's name in the app's `secrets`. Default: all of them.
+    #[serde(default)]
+    #[schemars(with = "String")]
+    pub secret: Option<Name>,
+}
+
+/// How the identity provider changes its keys.
+#[derive(Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct RotateKeys {
+    /// Whether the key that signed until now stays published, so that tokens which it signed are still good.
+    /// Default: true.
+    #[schemars(with = "bool")]
+    pub overlap: Option<bool>,
+}
+
+/// An accident of the next requests to a party.
+#[derive(Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Fault {
+    /// The party that receives the requests.
+    #[schemars(schema_with = "party")]
+    pub at: String,
+    /// The path, in which `*` stands for anything. Default: every path.
+    #[serde(default = "everything")]
+    #[schemars(with = "String")]
+    pub path: String,
+    /// The HTTP method. Default: every method.
+    #[serde(default)]
+    #[schemars(schema_with = "method")]
+    pub method: Option<String>,
+    /// The party that sends the requests. Default: anybody.
+    #[serde(default)]
+    #[schemars(schema_with = "party")]
+    pub from: Option<String>,
+    /// The correlation id of the requests: client-request-id, x-ms-client-request-id or x-ms-correlation-id.
+    /// Default: any.
+    #[serde(default)]
+    #[schemars(with = "String")]
+    pub correlation: Option<String>,
+    /// How many requests meet with it. Default: 1.
+    #[serde(default)]
+    #[schemars(with = "u32", range(min = 1, max = 10_000))]
+    pub times: Option<u32>,
+    /// How long the request is held, on the lab clock; a party of the lab waits 30 seconds.
+    #[serde(default)]
+    #[schemars(schema_with = "time")]
+    pub delay: Option<String>,
+    /// The status that is answered in the party's place.
+    #[serde(default)]
+    #[schemars(with = "u16", range(min = 200, max = 599))]
+    pub status: Option<u16>,
+    /// The AADSTS code that the token endpoint answers with; `at: idp` only.
+    #[serde(default)]
+    #[schemars(with = "u32", range(min = 1000, max = 99_999_999))]
+    pub aadsts: Option<u32>,
+    /// The body that is answered in the party's place: a text, or a value that is sent as JSON.
+    #[serde(default)]
+    pub body: Option<Value>,
+    /// The headers that are answered in the party's place.
+    #[serde(default)]
+    #[schemars(with = "BTreeMap<String, String>")]
+    pub headers: Option<BTreeMap<String, String>>,
+    /// After how many bytes of the answer's body the connection breaks off.
+    #[serde(default)]
+    #[schemars(with = "u32", range(max = 1_000_000))]
+    pub drop_after_bytes: Option<u32>,
+}
+
+fn everything() -> String {
+    "*".to_owned()
+}
+
+/// One request, sent as written.
+#[derive(Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct Http {
+    /// Who sends it: browser or client. Default: client.
+    #[schemars(schema_with = "sender")]
+    pub from: Option<String>,
+    /// GET this URL.
+    #[schemars(with = "String")]
+    pub get: Option<String>,
+    /// POST to this URL.
+    #[schemars(with = "String")]
+    pub post: Option<String>,
+    /// OPTIONS of this URL.
+    #[schemars(with = "String")]
+    pub options: Option<String>,
+    /// PUT to this URL.
+    #[schemars(with = "String")]
+    pub put: Option<String>,
+    /// DELETE this URL.
+    #[schemars(with = "String")]
+    pub delete: Option<String>,
+    /// Parameters that are added to the URL's query.
+    #[schemars(schema_with = "parameters")]
+    pub query: Option<BTreeMap<String, Value>>,
+    /// The headers; no others are sent but Host, Content-Length and the body's Content-Type.
+    #[schemars(schema_with = "parameters")]
+    pub headers: Option<BTreeMap<String, Value>>,
+    /// The body, as a form.
+    #[schemars(schema_with = "parameters")]
+    pub form: Option<BTreeMap<String, Value>>,
+    /// The body, as JSON.
+    pub json: Option<Value>,
+    /// The body, as text.
+    #[schemars(with = "String")]
+    pub body: Option<String>,
+}
+
 /// What a step's outcome can hold; which members a step has depends on its kind.
 #[derive(Default, JsonSchema)]
 #[schemars(deny_unknown_fields, default)]
@@ -223,8 +366,16 @@ pub(crate) struct Expectations {
     status: Expected,
     /// test_operation: what the status means.
     verdict: Expected,
-    /// test_operation: the answer's body.
+    /// test_operation, http: the answer's body.
     body: Expected,
+    /// http: the answer's headers, their names in small letters.
+    headers: Expected,
+    /// http: the answer's body as JSON.
+    json: Expected,
+    /// http: where the answer redirects to.
+    location: Expected,
+    /// http: the parameters of that URL's query or fragment.
+    location_query: Expected,
     /// list_tools: the names of the tools.
     tools: Expected,
     /// ask: the tool that was called.
@@ -256,7 +407,8 @@ pub(crate) struct Expectations {
 #[serde(deny_unknown_fields)]
 #[expect(dead_code, reason = "expectations are read from the tree, with their places; the rest is their schema")]
 pub(crate) struct Hop {
-    /// Who to whom, method and path: browser -> idp GET /common/oauth2/authorize
+    /// Who to whom, method and path: browser -> idp GET /common/oauth2/authorize. `*` stands for anybody, any method,
+    /// and, within the path, any text.
     pub hop: String,
     /// The parameters of the URL's query.
     #[serde(default)]
@@ -290,6 +442,10 @@ pub(crate) struct Hop {
     #[serde(default)]
     #[schemars(with = "Expected")]
     pub check: Option<Value>,
+    /// What befell the message by a `fault` step, as a text.
+    #[serde(default)]
+    #[schemars(with = "Expected")]
+    pub fault: Option<Value>,
 }
 
 /// A value, or a map of one matcher.
@@ -327,6 +483,31 @@ fn time(_: &mut SchemaGenerator) -> Schema {
     json_schema!({ "type": "string", "pattern": TIME_PATTERN })
 }
 
+fn party(_: &mut SchemaGenerator) -> Schema {
+    json_schema!({ "type": "string", "enum": ["browser", "idp", "connector", "gate", "mcp", "client"] })
+}
+
+fn sender(_: &mut SchemaGenerator) -> Schema {
+    json_schema!({ "type": "string", "enum": ["browser", "client"] })
+}
+
+fn method(_: &mut SchemaGenerator) -> Schema {
+    json_schema!({ "type": "string", "enum": ["GET", "POST", "OPTIONS", "PUT", "DELETE", "HEAD", "PATCH"] })
+}
+
+fn parameters(_: &mut SchemaGenerator) -> Schema {
+    json_schema!({ "type": "object", "additionalProperties": { "type": ["string", "number", "boolean"] } })
+}
+
+fn matrix(_: &mut SchemaGenerator) -> Schema {
+    let value = json!({ "type": ["string", "number", "boolean", "null"] });
+    json_schema!({
+        "type": "object",
+        "propertyNames": { "pattern": crate::interpolate::KEPT_PATTERN },
+        "additionalProperties": { "type": "array", "minItems": 1, "items": value },
+    })
+}
+
 fn name(_: &mut SchemaGenerator) -> Schema {
     json_schema!({ "type": "string", "pattern": NAME_PATTERN })
 }
@@ -354,9 +535,23 @@ fn partial_world(_: &mut SchemaGenerator) -> Schema {
 /// The JSON Schema of the file format, for editors and for `entralab schema`.
 #[must_use]
 pub fn schema() -> Value {
+    let mut schema = file_schema();
+    or_reference(&mut schema);
+    schema
+}
+
+/// The JSON Schema of a file in which each `${…}` has been replaced.
+pub(crate) fn file_schema() -> Value {
     let mut schema = schemars::schema_for!(File).to_value();
     let world = world_schema();
+    for list in ["steps", "fix", "then"] {
+        let copied = json!({ "allOf": [{ "$ref": "#/$defs/PartialStep" }, { "required": ["same_as"] }] });
+        schema["properties"][list]["items"] = json!({ "anyOf": [{ "$ref": "#/$defs/Step" }, copied] });
+    }
     if let (Some(definitions), Some(own)) = (schema["$defs"].as_object_mut(), world["$defs"].as_object()) {
+        let partial_steps =
+            definitions.iter().map(|(name, definition)| (format!("Partial{name}"), partial(definition)));
+        definitions.extend(partial_steps.collect::<Vec<_>>());
         for (name, definition) in own {
             definitions.insert(name.clone(), definition.clone());
             definitions.insert(format!("Partial{name}"), partial(definition));
@@ -366,6 +561,28 @@ pub fn schema() -> Value {
     }
     schema["title"] = json!("A scenario of entralab");
     schema
+}
+
+/// Allows `${…}` wherever a value has a form that such a text lacks: it is replaced before anything is checked.
+fn or_reference(schema: &mut Value) {
+    let Value::Object(members) = schema else { return };
+    for (key, value) in members.iter_mut() {
+        match (key.as_str(), value) {
+            ("properties" | "$defs", Value::Object(parts)) => parts.values_mut().for_each(or_reference),
+            ("anyOf" | "allOf" | "oneOf", Value::Array(parts)) => parts.iter_mut().for_each(or_reference),
+            ("items" | "additionalProperties", part) => or_reference(part),
+            _ => {}
+        }
+    }
+    let is_formed = members.contains_key("enum")
+        || members.contains_key("pattern")
+        || members.get("type").is_some_and(|kind| ["integer", "number", "boolean"].iter().any(|name| kind == name));
+    let reference = json!({ "type": "string", "pattern": r"\$\{[^}]+\}" });
+    match members.get_mut("oneOf") {
+        Some(Value::Array(alternatives)) => alternatives.push(reference),
+        _ if is_formed => *schema = json!({ "anyOf": [schema, reference] }),
+        _ => {}
+    }
 }
 
 /// The JSON Schema of a whole world.
@@ -409,7 +626,9 @@ fn partial(schema: &Value) -> Value {
                 properties.iter().map(|(key, schema)| (key.clone(), nullable(schema))).collect::<Map<_, _>>().into()
             }
             ("additionalProperties", Value::Object(_)) => nullable(value),
-            ("$ref", Value::String(name)) => json!(name.replace("#/$defs/", "#/$defs/Partial")),
+            ("$ref", Value::String(name)) if !name.contains("Partial") => {
+                json!(name.replace("#/$defs/", "#/$defs/Partial"))
+            }
             ("anyOf", Value::Array(several)) => several.iter().map(partial).collect(),
             _ => value.clone(),
         };

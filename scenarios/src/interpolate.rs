@@ -9,7 +9,7 @@ use crate::expected::{Expected, Mismatch};
 use crate::problem::{Faults, Problems};
 use crate::shape::{listed, nearest};
 use crate::source::Span;
-use crate::step::{Action, Hop, Step};
+use crate::step::{Accident, Action, Hop, HttpBody, HttpRequest, Step};
 use crate::world::World;
 use crate::yaml::escaped;
 
@@ -274,8 +274,31 @@ impl Roots<'_> {
             response_headers: optional(&hop.response_headers),
             response_body: optional(&hop.response_body),
             check: optional(&hop.check),
+            fault: optional(&hop.fault),
             path: self.text(&hop.path, &hop.span, faults),
             span: hop.span.clone(),
+        }
+    }
+
+    fn texts(self, pairs: &[(String, String)], span: &Span, faults: &mut Faults) -> Vec<(String, String)> {
+        pairs.iter().map(|(name, value)| (name.clone(), self.text(value, span, faults))).collect()
+    }
+
+    fn request(self, request: &HttpRequest, span: &Span, faults: &mut Faults) -> HttpRequest {
+        let pairs = |pairs: &[(String, Value)], faults: &mut Faults| -> Vec<(String, Value)> {
+            pairs.iter().map(|(name, value)| (name.clone(), self.value(value, span, faults))).collect()
+        };
+        HttpRequest {
+            from: request.from,
+            method: request.method,
+            url: self.text(&request.url, span, faults),
+            query: pairs(&request.query, faults),
+            headers: pairs(&request.headers, faults),
+            body: match &request.body {
+                HttpBody::Text(text) => HttpBody::Text(self.text(text, span, faults)),
+                HttpBody::Form(form) => HttpBody::Form(pairs(form, faults)),
+                HttpBody::Json(json) => HttpBody::Json(self.value(json, span, faults)),
+            },
         }
     }
 
@@ -286,10 +309,21 @@ impl Roots<'_> {
                 Action::Ask { question: self.text(question, &step.span, faults), user: user.clone() }
             }
             Action::Change { patch } => Action::Change { patch: self.value(patch, &step.span, faults) },
+            Action::Http(request) => Action::Http(Box::new(self.request(request, &step.span, faults))),
+            Action::Fault(accident) => Action::Fault(Box::new(Accident {
+                path: self.text(&accident.path, &step.span, faults),
+                correlation: accident.correlation.as_ref().map(|id| self.text(id, &step.span, faults)),
+                body: accident.body.as_ref().map(|body| self.value(body, &step.span, faults)),
+                headers: self.texts(&accident.headers, &step.span, faults),
+                ..(**accident).clone()
+            })),
             action @ (Action::Connect { .. }
             | Action::TestOperation { .. }
             | Action::ListTools { .. }
             | Action::GrantAdminConsent { .. }
+            | Action::Refresh { .. }
+            | Action::ExpireSecret { .. }
+            | Action::RotateKeys { .. }
             | Action::AdvanceClock { .. }) => action.clone(),
         };
         let expect = step.expect.iter().map(|(key, expected)| (key.clone(), self.expected(expected, faults)));
@@ -299,6 +333,7 @@ impl Roots<'_> {
             span: step.span.clone(),
             expect: expect.collect(),
             hops: step.hops.iter().map(|hop| self.hop(hop, faults)).collect(),
+            never: step.never.iter().map(|hop| self.hop(hop, faults)).collect(),
             keep: step.keep.clone(),
         }
     }

@@ -41,6 +41,13 @@ fn references(world: &World, place: &dyn Fn(&[&str]) -> Span, faults: &mut Fault
         for (key, permission) in &app.permissions {
             known("app", &["idp", "apps", name, "permissions", key, "resource"], &permission.resource);
         }
+        for (what, member, names) in [
+            ("user", "assigned", &app.assigned[..]),
+            ("app", "pre_authorized_clients", &app.pre_authorized_clients[..]),
+            ("tenant", "service_principals", app.service_principals.as_deref().unwrap_or_default()),
+        ] {
+            names.iter().for_each(|other| known(what, &["idp", "apps", name, member], other));
+        }
     }
     for (name, consent) in &idp.consents {
         known("app", &["idp", "consents", name, "client"], &consent.client);
@@ -176,4 +183,23 @@ pub(crate) fn no_such<'k>(
     };
     let message = format!("there is no {what} `{}` in this world", escaped(name));
     faults.at(span, "name.unknown", message, fix);
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::read_text;
+
+    #[test]
+    fn who_is_assigned_and_authorized_must_exist() {
+        for (member, name) in
+            [("assigned", "megn"), ("pre_authorized_clients", "megan"), ("service_principals", "contos")]
+        {
+            let text = format!(
+                "scenario: 1\ntitle: x\nworld:\n  base: article\n  change:\n    idp:\n      apps:\n        \
+                 copilot-studio-client: {{ {member}: [{name}] }}\nsteps: []\n"
+            );
+            let problems = read_text("mine", &text, None).unwrap_err().render(false);
+            assert!(problems.contains("name.unknown") && problems.contains(&format!("`{name}`")), "{problems}");
+        }
+    }
 }

@@ -7,10 +7,12 @@ use serde_json::Value;
 
 use crate::base::{self, LONGEST_CHAIN};
 use crate::change;
-use crate::format::{OneOrMany, schema, world_schema};
+use crate::format::{OneOrMany, file_schema, world_schema};
 use crate::interpolate::{Captures, Kept, Roots, interpolated, visible};
+use crate::matrix;
 use crate::names;
 use crate::problem::{Faults, Problem, Problems};
+use crate::same_as::Written;
 use crate::shape::Rules;
 use crate::source::{Source, Span};
 use crate::step::{self, Action, Step};
@@ -47,9 +49,18 @@ pub struct Scenario {
     pub fix: Vec<Step>,
     /// What holds once it is mended.
     pub then: Vec<Step>,
+    /// The same file with the other values of its matrix.
+    others: Vec<Scenario>,
 }
 
 impl Scenario {
+    /// The scenario once for each value of its matrix; itself alone where it has none.
+    #[must_use]
+    pub fn cases(mut self) -> Vec<Self> {
+        let others = std::mem::take(&mut self.others);
+        std::iter::once(self).chain(others).collect()
+    }
+
     /// The step with its references replaced, once: `${world.…}` by what `world` holds now, `${steps.<id>.<name>}` by
     /// what was kept.
     ///
@@ -80,6 +91,12 @@ impl Scenario {
     pub fn grant_admin_consent_patch(world: &World, client: &str, resource: Option<&str>) -> Value {
         change::grant_admin_consent(world, client, resource)
     }
+
+    /// The change after which a secret of `app`, or all of them, has expired at `now`.
+    #[must_use]
+    pub fn expire_secret_patch(world: &World, app: &str, secret: Option<&str>, now: jiff::Timestamp) -> Value {
+        change::expire_secret(world, app, secret, now)
+    }
 }
 
 /// Reads a scenario or world from a file.
@@ -88,7 +105,7 @@ impl Scenario {
 /// Everything that is wrong with it, and with the worlds that it builds on.
 pub fn read(path: &Path) -> Result<Scenario, Problems> {
     let source = base::read_file(path, &path.display().to_string())?;
-    Reading::default().scenario(source, path.parent())
+    scenario(&source, path.parent())
 }
 
 /// Reads a scenario or world from text. `folder` is where files beside it are looked for.
@@ -96,7 +113,29 @@ pub fn read(path: &Path) -> Result<Scenario, Problems> {
 /// # Errors
 /// Everything that is wrong with it, and with the worlds that it builds on.
 pub fn read_text(file: &str, text: &str, folder: Option<&Path>) -> Result<Scenario, Problems> {
-    Reading::default().scenario(Source::new(file, text), folder)
+    scenario(&Source::new(file, text), folder)
+}
+
+/// Reads a scenario with all cases of its matrix.
+fn scenario(source: &Source, folder: Option<&Path>) -> Result<Scenario, Problems> {
+    let mut problems = Vec::new();
+    let mut cases = Vec::new();
+    for matrix::Case { label, tree } in matrix::cases(yaml::parse(source)?)? {
+        match Reading::default().scenario(source.clone(), &tree, folder) {
+            Ok(mut scenario) => {
+                if let Some(label) = label {
+                    scenario.name = format!("{} [{label}]", scenario.name);
+                }
+                cases.push(scenario);
+            }
+            Err(found) => problems.extend(found.0),
+        }
+    }
+    let mut cases = cases.into_iter();
+    match cases.next() {
+        Some(first) if problems.is_empty() => Ok(Scenario { others: cases.collect(), ..first }),
+        _ => Err(Problems::sorted(problems)),
+    }
 }
 
 /// Reads a world: a file without steps.
@@ -134,7 +173,7 @@ struct Schemas {
 
 impl Schemas {
     fn new() -> Self {
-        let file = schema();
+        let file = file_schema();
         let mut head = file.clone();
         for (key, kind) in [("world", "object"), ("steps", "array"), ("fix", "array"), ("then", "array")] {
             let description = &file["properties"][key]["description"];
@@ -150,17 +189,16 @@ struct Reading {
 }
 
 impl Reading {
-    fn scenario(mut self, source: Source, folder: Option<&Path>) -> Result<Scenario, Problems> {
-        let tree = yaml::parse(&source)?;
-        self.check_head(&tree);
-        let worlds = self.worlds(&tree, folder, LONGEST_CHAIN);
+    fn scenario(mut self, source: Source, tree: &Node, folder: Option<&Path>) -> Result<Scenario, Problems> {
+        self.check_head(tree);
+        let worlds = self.worlds(tree, folder, LONGEST_CHAIN);
         let (base, world) = match &worlds {
             Some(worlds) => self.checked(worlds, source.file()),
             None => (None, None),
         };
         let visible = world.as_ref().map(visible);
-        let steps = self.steps(&tree, world.as_ref(), visible.as_ref(), worlds.as_ref());
-        self.check_story(&tree, &steps[0], worlds.as_ref().is_some_and(|worlds| worlds.has_change));
+        let steps = self.steps(tree, world.as_ref(), visible.as_ref(), worlds.as_ref());
+        self.check_story(tree, &steps[0], worlds.as_ref().is_some_and(|worlds| worlds.has_change));
         let whole = source.span(0, 0);
         let [steps, fix, then] = steps;
         let text = |key: &str| tree.get(key).and_then(Node::text).map(str::to_owned);
@@ -184,6 +222,7 @@ impl Reading {
             steps,
             fix,
             then,
+            others: Vec::new(),
         })
     }
 
@@ -263,9 +302,11 @@ impl Reading {
     ) -> [Vec<Step>; 3] {
         let shape = SCHEMAS.file.shape().definition("Step");
         let mut kept: Vec<(String, Vec<String>)> = Vec::new();
+        let mut written = Written::default();
         let mut current = worlds.map(|worlds| worlds.changed.clone()).filter(|_| world.is_some());
         ["steps", "fix", "then"].map(|key| {
             let Some(list) = tree.get(key) else { return Vec::new() };
+            let list = &written.out(list, &mut self.faults);
             let steps = step::read(list, shape, world, &mut self.faults);
             for step in &steps {
                 if let Some(id) = &step.id
@@ -323,6 +364,7 @@ impl Reading {
             && let Some(last) = steps.last()
             && last.expect.is_empty()
             && last.hops.is_empty()
+            && last.never.is_empty()
         {
             let message = "the last step must show the symptom, and nothing is expected of it";
             let fix = "add `expect:` with what is seen, and `check:` with the check that refuses";

@@ -379,6 +379,8 @@ fn in_words(pattern: &str) -> String {
             "an AADSTS code (AADSTS50011), a catalogue row (bug-G05) or an issue (owner/repo#1)".to_owned()
         }
         crate::format::TIME_PATTERN => "a time, such as 70m, 1h 10m or 91d".to_owned(),
+        crate::world::SKEW_PATTERN => "how far the clock is ahead, such as 10m, or behind, such as -1h 30m".to_owned(),
+        crate::interpolate::KEPT_PATTERN => "small letters, digits, `-` and `_`, starting with a letter".to_owned(),
         crate::world::NAME_PATTERN => "small letters, digits and `-`, starting with a letter or digit".to_owned(),
         _ if pattern.starts_with("^[0-9a-fA-F]{8}-") => {
             "a GUID such as 3f8a1c2e-5b6d-4e7f-8a9b-1c2d3e4f5a6b".to_owned()
@@ -388,7 +390,8 @@ fn in_words(pattern: &str) -> String {
 }
 
 /// The known word that was probably meant.
-pub(crate) fn nearest<'k>(word: &str, known: impl Iterator<Item = &'k str>) -> Option<&'k str> {
+#[must_use]
+pub fn nearest<'k>(word: &str, known: impl Iterator<Item = &'k str>) -> Option<&'k str> {
     let known: Vec<&str> = known.collect();
     if word.chars().count() > 100 {
         return None;

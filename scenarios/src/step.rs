@@ -1,6 +1,8 @@
 //! Steps: what people and programs do, and what must be seen.
 
+mod accidents;
 mod hop;
+mod http;
 mod members;
 mod reading;
 
@@ -12,8 +14,10 @@ use crate::expected::Expected;
 use crate::format::Consent;
 use crate::source::Span;
 use crate::world::Name;
+pub use accidents::Accident;
+pub use http::{HttpBody, HttpRequest};
 
-pub(crate) use reading::read;
+pub(crate) use reading::{ACTIONS, read};
 
 /// One step.
 #[derive(Clone, Debug, PartialEq)]
@@ -28,6 +32,8 @@ pub struct Step {
     pub expect: Vec<(String, Expected)>,
     /// What must have gone over the wire, in this order; other messages may lie between.
     pub hops: Vec<Hop>,
+    /// What must not have gone over the wire.
+    pub never: Vec<Hop>,
     /// What later steps use: a name, and the member of the outcome.
     pub keep: Vec<(String, String)>,
 }
@@ -82,6 +88,27 @@ pub enum Action {
         /// How far.
         by: SignedDuration,
     },
+    /// The connector renews the access token.
+    Refresh {
+        /// Whose connection; whoever connected last where it is not said.
+        user: Option<Name>,
+    },
+    /// A client secret expires.
+    ExpireSecret {
+        /// The app.
+        app: Name,
+        /// The one secret; all of the app's where it is not said.
+        secret: Option<Name>,
+    },
+    /// The identity provider signs with a new key.
+    RotateKeys {
+        /// Whether the old one stays published.
+        overlap: bool,
+    },
+    /// The next requests to a party meet with an accident.
+    Fault(Box<Accident>),
+    /// One request as written.
+    Http(Box<HttpRequest>),
     /// The setup changes, merged as RFC 7396.
     Change {
         /// What is different.
@@ -100,21 +127,26 @@ impl Action {
             Self::Ask { .. } => "ask",
             Self::GrantAdminConsent { .. } => "grant_admin_consent",
             Self::AdvanceClock { .. } => "advance_clock",
+            Self::Refresh { .. } => "refresh",
+            Self::ExpireSecret { .. } => "expire_secret",
+            Self::RotateKeys { .. } => "rotate_keys",
+            Self::Fault(_) => "fault",
+            Self::Http(_) => "http",
             Self::Change { .. } => "change",
         }
     }
 }
 
-/// One message that must have gone over the wire.
+/// One message that must, or must not, have gone over the wire.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Hop {
-    /// Who sent the request.
-    pub from: Party,
-    /// Who answered it.
-    pub to: Party,
-    /// The HTTP method.
-    pub method: String,
-    /// The path, without the query.
+    /// Who sent the request; anybody where nobody is given.
+    pub from: Option<Party>,
+    /// Who answered it; anybody where nobody is given.
+    pub to: Option<Party>,
+    /// The HTTP method; any where none is given.
+    pub method: Option<String>,
+    /// The path, without the query; `*` stands for any text.
     pub path: String,
     /// The parameters of the URL's query.
     pub query: Option<Expected>,
@@ -132,6 +164,17 @@ pub struct Hop {
     pub response_body: Option<Expected>,
     /// The check that refused the request.
     pub check: Option<Expected>,
+    /// What befell the message by a fault.
+    pub fault: Option<Expected>,
     /// Where the file says so.
     pub span: Span,
+}
+
+impl std::fmt::Display for Hop {
+    /// As the file has it: `browser -> idp GET /common/oauth2/authorize`.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let party = |party: Option<Party>| party.map_or_else(|| "*".to_owned(), |party| party.to_string());
+        let method = self.method.as_deref().unwrap_or("*");
+        write!(f, "{} -> {} {method} {}", party(self.from), party(self.to), self.path)
+    }
 }

@@ -5,7 +5,7 @@
 
 use std::collections::BTreeMap;
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
@@ -27,6 +27,9 @@ pub struct World {
     #[serde(default = "default_clock")]
     #[schemars(with = "schema::Instant")]
     pub clock: Timestamp,
+    /// Parties whose clock is wrong. Default: none.
+    #[serde(default, skip_serializing_if = "ClockSkew::is_none")]
+    pub clock_skew: ClockSkew,
     /// The identity provider.
     pub idp: Idp,
     /// The gate in front of the MCP server.
@@ -41,6 +44,37 @@ pub struct World {
 fn default_clock() -> Timestamp {
     Timestamp::constant(1_768_467_600, 0)
 }
+
+/// How far the clocks of parties are ahead of the lab clock, such as `10m`, or behind, such as `-10m`.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct ClockSkew {
+    /// The identity provider's.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "schema::Skew")]
+    pub idp: Option<SignedDuration>,
+    /// The gate's.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "schema::Skew")]
+    pub gate: Option<SignedDuration>,
+    /// The MCP server's.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "schema::Skew")]
+    pub mcp: Option<SignedDuration>,
+    /// The connector's.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "schema::Skew")]
+    pub connector: Option<SignedDuration>,
+}
+
+impl ClockSkew {
+    fn is_none(&self) -> bool {
+        *self == Self::default()
+    }
+}
+
+/// What a skew looks like: as people write it, and as it is written back.
+pub(crate) const SKEW_PATTERN: &str = "^-?([0-9]{1,4}[hms] ?){1,3}$|^-?PT([0-9]{1,8}[HMS]){1,3}$";
 
 /// What the identity provider knows.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -60,6 +94,40 @@ pub struct Idp {
     /// How long what is issued lasts.
     #[serde(default)]
     pub lifetimes: Lifetimes,
+    /// What the v2 endpoints make of a `resource` parameter (RFC 8707). Default: enforced.
+    #[serde(default)]
+    pub resource_parameter: ResourceParameter,
+    /// What a token URL without a tenant segment, such as `/oauth2/v2.0/token`, leads to. What Entra answers is not
+    /// established. Default: not_found.
+    #[serde(default)]
+    pub tenantless_token_endpoint: TenantlessTokenEndpoint,
+    /// Whether a browser stays signed in, by a session cookie, for 24 hours. Default: false.
+    #[serde(default)]
+    pub single_sign_on: bool,
+}
+
+/// What the v2 endpoints make of a `resource` parameter (RFC 8707).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum ResourceParameter {
+    /// As since 2026: it must be, byte for byte, an Application ID URI of the scopes' application; else AADSTS9010010.
+    #[default]
+    Enforced,
+    /// As until 2025: AADSTS901002.
+    Rejected,
+    /// It changes nothing.
+    Ignored,
+}
+
+/// What a token URL without a tenant segment leads to.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum TenantlessTokenEndpoint {
+    /// 404.
+    #[default]
+    NotFound,
+    /// The same as `/common`.
+    Common,
 }
 
 /// A tenant.
@@ -160,6 +228,27 @@ pub struct App {
     #[serde(default)]
     #[schemars(with = "Option<schema::TokenVersion>")]
     pub access_token_version: Option<u8>,
+    /// "Allow public client flows": the kind of client where one redirect URI stands under Web and under Mobile and
+    /// desktop. Default: false (confidential).
+    #[serde(default)]
+    pub allow_public_client: bool,
+    /// "Assignment required?" of the enterprise application: only `assigned` users get tokens. Default: false.
+    #[serde(default)]
+    pub assignment_required: bool,
+    /// The users under "Users and groups" of the enterprise application, by their names in this world.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub assigned: Vec<Name>,
+    /// The tenants in which it has a service principal (an enterprise application), and so can be a resource.
+    /// Default: its own.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub service_principals: Option<Vec<Name>>,
+    /// Whether it is Microsoft's own: two such applications need pre-authorization instead of consent. Default: false.
+    #[serde(default)]
+    pub first_party: bool,
+    /// "Authorized client applications" of "Expose an API", by their names in this world: clients that may have all
+    /// scopes without consent.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub pre_authorized_clients: Vec<Name>,
 }
 
 /// `signInAudience` of the manifest.
@@ -303,6 +392,24 @@ pub struct Gate {
     /// Ingress `corsPolicy`. Default: none.
     #[serde(default)]
     pub cors: Option<Cors>,
+    /// What becomes of a token that is not good, where `unauthenticated_client_action` is AllowAnonymous. Default: ignored.
+    #[serde(default)]
+    pub invalid_token: InvalidToken,
+    /// Ingress `targetPort`: the port of the container that requests go to. Default: 8001.
+    #[serde(default = "default_port")]
+    pub target_port: u16,
+    /// Scale `minReplicas`: with 0 nobody runs until somebody asks, nor after five minutes without a request. Default: 1.
+    #[serde(default = "default_min_replicas")]
+    pub min_replicas: u16,
+}
+
+/// The port that the article's container listens on.
+fn default_port() -> u16 {
+    8001
+}
+
+fn default_min_replicas() -> u16 {
+    1
 }
 
 /// What happens to a request without a usable token.
@@ -313,6 +420,21 @@ pub enum UnauthenticatedClientAction {
     Return401,
     /// 403.
     Return403,
+    /// It passes, without anything that says who is asking.
+    AllowAnonymous,
+    /// A browser is sent to `/.auth/login/aad`; anybody else gets 401.
+    RedirectToLoginPage,
+}
+
+/// What becomes of a token that is not good, where nobody has to bring one.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum InvalidToken {
+    /// The request passes as if it had brought none. Not established for the real gate.
+    #[default]
+    Ignored,
+    /// 401.
+    Refused,
 }
 
 /// Ingress `corsPolicy`.
@@ -346,12 +468,85 @@ pub struct Mcp {
     pub path: String,
     /// Host names that the server answers for besides localhost. Default: the host of `gate.url`.
     pub allowed_hosts: Option<Vec<String>>,
+    /// Origins that the server answers; a request without Origin is always answered. Default: those of `gate.cors`, or
+    /// any where there is no such policy or it allows `*`; without a gate, those of this machine.
+    pub allowed_origins: Option<Vec<String>>,
+    /// The port that the server listens on in its container; `gate.target_port` must be the same. Default: 8001.
+    pub port: u16,
+    /// How long a replica takes to start where `gate.min_replicas` is 0, in seconds. Default: 20.
+    pub cold_start_seconds: u16,
+    /// What answers to `path` with a slash more or less at its end. Default: not_found.
+    pub trailing_slash: TrailingSlash,
+    /// In what form the server's own refusals come. Default: json.
+    pub errors: ErrorBodies,
+    /// Whether a notification may carry `"id": null`, as Copilot Studio's does. Default: accepted.
+    pub null_notification_id: NullNotificationId,
+    /// What a notification is answered with. Default: empty.
+    pub notification_answer: NotificationAnswer,
 }
 
 impl Default for Mcp {
     fn default() -> Self {
-        Self { path: "/mcp".to_owned(), allowed_hosts: None }
+        Self {
+            path: "/mcp".to_owned(),
+            allowed_hosts: None,
+            allowed_origins: None,
+            port: default_port(),
+            cold_start_seconds: 20,
+            trailing_slash: TrailingSlash::default(),
+            errors: ErrorBodies::default(),
+            null_notification_id: NullNotificationId::default(),
+            notification_answer: NotificationAnswer::default(),
+        }
     }
+}
+
+/// What answers to the endpoint's path with a slash more or less at its end.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum TrailingSlash {
+    /// Nothing: 404.
+    #[default]
+    NotFound,
+    /// 307 to the endpoint, as Python's frameworks do.
+    Redirected,
+    /// The endpoint itself.
+    Served,
+}
+
+/// In what form the MCP server's refusals come.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum ErrorBodies {
+    /// A JSON-RPC error.
+    #[default]
+    Json,
+    /// Plain text, as rmcp writes it.
+    Plain,
+}
+
+/// Whether a notification may carry `"id": null`, which JSON-RPC does not know.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum NullNotificationId {
+    /// It is taken off before rmcp reads the message.
+    #[default]
+    Accepted,
+    /// rmcp reads it and refuses the message: 415.
+    Refused,
+}
+
+/// What an accepted notification is answered with.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum NotificationAnswer {
+    /// 202 without a body, as the protocol says.
+    #[default]
+    Empty,
+    /// 200 with an empty result.
+    Result,
+    /// 200 with an error, as servers do that take it for an unknown request.
+    Error,
 }
 
 /// The connector that Copilot Studio's wizard makes.
@@ -544,6 +739,12 @@ mod schema {
     #[schemars(inline)]
     #[expect(dead_code, reason = "only its schema is used")]
     pub struct Instant(#[schemars(extend("format" = "date-time"))] String);
+
+    /// How far a clock is ahead.
+    #[derive(JsonSchema)]
+    #[schemars(inline)]
+    #[expect(dead_code, reason = "only its schema is used")]
+    pub struct Skew(#[schemars(regex(pattern = super::SKEW_PATTERN))] String);
 
     /// 1 or 2.
     #[derive(JsonSchema)]

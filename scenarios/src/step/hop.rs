@@ -21,19 +21,20 @@ pub(super) fn read(node: &Node, faults: &mut Faults) -> Option<Hop> {
         faults.at(&line.span, "hop.form", message, "write such as `browser -> idp GET /common/oauth2/authorize`");
         return None;
     };
-    let mut party = |name: &str| {
-        let party = name.parse::<Party>().ok();
-        if party.is_none() {
+    let mut party = |name: &str| match name.parse::<Party>() {
+        _ if name == "*" => Some(None),
+        Ok(party) => Some(Some(party)),
+        Err(_) => {
             faults.at(&line.span, "name.unknown", format!("no party is called `{}`", escaped(name)), parties());
+            None
         }
-        party
     };
     let (from, to) = (party(from)?, party(to)?);
-    if !method.chars().all(|c| c.is_ascii_uppercase()) {
+    if method != "*" && !method.chars().all(|c| c.is_ascii_uppercase()) {
         let message = format!("`{}` is no HTTP method", escaped(method));
         faults.at(&line.span, "hop.form", message, format!("write such as `{}`", method.to_uppercase()));
     }
-    if !(path.starts_with('/') || path.starts_with("${")) || path.replace("${", "").contains(['?', '#']) {
+    if !(path.starts_with(['/', '*']) || path.starts_with("${")) || path.replace("${", "").contains(['?', '#']) {
         let message = format!("`{}` is no path", escaped(path));
         faults.at(&line.span, "hop.form", message, "start it with `/`, and put parameters under `query:`");
     }
@@ -48,7 +49,7 @@ pub(super) fn read(node: &Node, faults: &mut Faults) -> Option<Hop> {
     let hop = Hop {
         from,
         to,
-        method: method.to_owned(),
+        method: (method != "*").then(|| method.to_owned()),
         path: path.to_owned(),
         query: read("query"),
         form: read("form"),
@@ -58,6 +59,7 @@ pub(super) fn read(node: &Node, faults: &mut Faults) -> Option<Hop> {
         response_headers: read("response_headers"),
         response_body: read("response_body"),
         check: read("check"),
+        fault: read("fault"),
         span: line.span.clone(),
     };
     for (key, expected) in [("status", &hop.status), ("check", &hop.check)] {

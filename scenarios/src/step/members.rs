@@ -27,6 +27,8 @@ pub(super) fn of(word: &str) -> Vec<&'static str> {
             "display_name",
         ],
         "test_operation" => &["status", "verdict", "message", "body", "aadsts", "refreshed"],
+        "refresh" => &["connection", "refreshed", "token", "message", "aadsts"],
+        "http" => &["status", "headers", "body", "json", "location", "location_query", "message"],
         "list_tools" => &["tools", "status", "message", "aadsts", "refreshed"],
         "ask" => {
             &["tool", "arguments", "answer", "is_error", "why", "refused", "status", "message", "aadsts", "refreshed"]

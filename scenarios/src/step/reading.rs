@@ -9,14 +9,26 @@ use crate::names::no_such;
 use crate::problem::Faults;
 use crate::shape::{Shape, listed};
 use crate::source::Span;
-use crate::step::{Action, Hop, Step, hop, members};
+use crate::step::{Action, Hop, Step, accidents, hop, http, members};
 use crate::tree::{Entry, Node};
 use crate::world::{GRAPH, Name, World};
 use crate::yaml::escaped;
 
 /// The words for what a step can do.
-const ACTIONS: [&str; 7] =
-    ["connect", "test_operation", "list_tools", "ask", "grant_admin_consent", "advance_clock", "change"];
+pub(crate) const ACTIONS: [&str; 12] = [
+    "connect",
+    "test_operation",
+    "list_tools",
+    "ask",
+    "refresh",
+    "http",
+    "fault",
+    "advance_clock",
+    "grant_admin_consent",
+    "expire_secret",
+    "rotate_keys",
+    "change",
+];
 
 /// How many steps one list may hold.
 const MOST_STEPS: usize = 500;
@@ -58,7 +70,8 @@ fn read_one(node: &Node, written: format::Step, world: Option<&World>, steps: &m
     }
     let found = Found {
         expect: read_expect(node.get("expect"), faults),
-        hops: node.get("hops").map(Node::list).unwrap_or_default().iter().map(|node| hop::read(node, faults)).collect(),
+        hops: read_hops(node.get("hops"), faults),
+        never: read_hops(node.get("never"), faults),
         keep: written.keep.iter().flatten().map(|(name, path)| (name.clone(), path.clone())).collect(),
     };
     let Some((word, entry)) = said.first() else {
@@ -74,7 +87,8 @@ fn read_one(node: &Node, written: format::Step, world: Option<&World>, steps: &m
     };
     let Some(action) = read_action(written, entry, world, faults) else { return };
     let id = node.get("id").and_then(Node::text).map(str::to_owned);
-    let mut step = Step { id, action, span: entry.key.clone(), expect: Vec::new(), hops: Vec::new(), keep: Vec::new() };
+    let (expect, hops, never, keep) = Default::default();
+    let mut step = Step { id, action, span: entry.key.clone(), expect, hops, never, keep };
     debug_assert_eq!(step.action.word(), *word);
     found.add_to(&mut step, node, faults);
     steps.push(step);
@@ -83,13 +97,14 @@ fn read_one(node: &Node, written: format::Step, world: Option<&World>, steps: &m
 /// What a step expects and keeps.
 struct Found {
     expect: Vec<(String, Span, Expected)>,
-    hops: Vec<Option<Hop>>,
+    hops: Vec<Hop>,
+    never: Vec<Hop>,
     keep: Vec<(String, String)>,
 }
 
 impl Found {
     fn is_some(&self) -> bool {
-        !(self.expect.is_empty() && self.hops.is_empty() && self.keep.is_empty())
+        !(self.expect.is_empty() && self.hops.is_empty() && self.never.is_empty() && self.keep.is_empty())
     }
 
     fn add_to(self, step: &mut Step, node: &Node, faults: &mut Faults) {
@@ -106,7 +121,8 @@ impl Found {
                 step.expect.push((key, expected));
             }
         }
-        step.hops.extend(self.hops.into_iter().flatten());
+        step.hops.extend(self.hops);
+        step.never.extend(self.never);
         for (name, path) in self.keep {
             let entry = node.get("keep").and_then(|keep| keep.entry(&name));
             let span = entry.map_or(&node.span, |entry| &entry.value.span);
@@ -121,6 +137,10 @@ impl Found {
             step.keep.push((name, path));
         }
     }
+}
+
+fn read_hops(list: Option<&Node>, faults: &mut Faults) -> Vec<Hop> {
+    list.map(Node::list).unwrap_or_default().iter().filter_map(|node| hop::read(node, faults)).collect()
 }
 
 fn read_action(written: format::Step, entry: &Entry, world: Option<&World>, faults: &mut Faults) -> Option<Action> {
@@ -152,6 +172,27 @@ fn read_action(written: format::Step, entry: &Entry, world: Option<&World>, faul
         Action::GrantAdminConsent { client: grant.client, resource: grant.resource }
     } else if let Some(text) = written.advance_clock {
         Action::AdvanceClock { by: read_duration(&text, &entry.value.span, faults)? }
+    } else if let Some(by) = written.refresh {
+        Action::Refresh { user: user(by.user, faults) }
+    } else if let Some(expire) = written.expire_secret {
+        names.must_exist("app", Some(&expire.app), "app", |world| world.idp.apps.keys().collect(), faults);
+        let app = world.and_then(|world| world.idp.apps.get(&expire.app));
+        if let Some(app) = app {
+            let secrets = |_: &World| app.secrets.keys().cloned().collect::<Vec<Name>>();
+            names.must_exist("secret", expire.secret.as_deref(), "secret", secrets, faults);
+            if app.secrets.is_empty() {
+                let message = format!("`{}` has no secret that could expire", expire.app);
+                let fix = format!("add one under `idp.apps.{}.secrets`", expire.app);
+                faults.at(&entry.value.span, "name.unknown", message, fix);
+            }
+        }
+        Action::ExpireSecret { app: expire.app, secret: expire.secret }
+    } else if let Some(rotate) = written.rotate_keys {
+        Action::RotateKeys { overlap: rotate.overlap.unwrap_or(true) }
+    } else if let Some(fault) = written.fault {
+        Action::Fault(Box::new(accidents::read(fault, &entry.value, faults)?))
+    } else if let Some(request) = written.http {
+        Action::Http(Box::new(http::read(request, &entry.value, &entry.key, faults)?))
     } else {
         Action::Change { patch: Value::Object(written.change?) }
     })
@@ -201,7 +242,7 @@ impl Names<'_> {
 /// The longest time that one step may let pass.
 const LONGEST_ADVANCE: SignedDuration = SignedDuration::from_hours(24 * 3_660);
 
-fn read_duration(text: &str, span: &Span, faults: &mut Faults) -> Option<SignedDuration> {
+pub(super) fn read_duration(text: &str, span: &Span, faults: &mut Faults) -> Option<SignedDuration> {
     let days = SpanRelativeTo::days_are_24_hours();
     let duration = text.parse::<Duration>().and_then(|duration| duration.to_duration(days)).ok();
     let duration = duration.filter(|duration| duration.is_positive() && *duration <= LONGEST_ADVANCE);

@@ -23,7 +23,7 @@ const CASES: &[(&str, &str)] = &[
     ("a list for a file", "- scenario: 1\n"),
     ("another version of the format", "scenario: 2\ntitle: x\nworld: { base: article }\n"),
     ("nothing that is needed", "teaches: x\n"),
-    ("unknown keys, near and far", "scenario: 1\ntitel: x\nworld: { base: article }\nmatrix: {}\n"),
+    ("unknown keys, near and far", "scenario: 1\ntitel: x\nworld: { base: article }\ncolour: {}\n"),
     ("a number for a text", "scenario: 1\ntitle: 406\nworld: { base: article }\n"),
     (
         "a report and a tag that are none",
@@ -120,6 +120,51 @@ steps:
       - { hop: browser -> idp GET /x, quary: {} }
       - query: {}
 ",
+    ),
+    (
+        "accidents, requests and copies with faults of every kind",
+        "scenario: 1
+title: x
+world: { base: article, change: { clock_skew: { gate: soon, idb: 1m } } }
+steps:
+  - fault: {}
+  - fault: { at: gate, aadsts: 90033 }
+  - fault: { at: ipd, status: 503 }
+  - fault: { at: idp, path: token, body: x, delay: soon }
+  - fault: { at: idp, status: 700, times: 0, aadsts: 90033, body: {} }
+  - fault: { at: idp }
+  - http: {}
+  - http: { get: /mcp, post: \"${world.gate.url}/mcp\", form: { a: [1] } }
+  - http: { from: gate, get: \"https://a/\" }
+  - http: { get: \"https://a/\", json: {}, body: x }
+  - id: one
+    http: { get: \"https://a/\" }
+    expect: { stutus: 200 }
+    never:
+      - hop: \"* -> mpc * *\"
+  - same_as: two
+  - same_as: one
+    ask: something else
+  - same_as: 7
+  - expire_secret: { app: copilot-studio-clint }
+  - expire_secret: { app: copilot-studio-client, secret: copilo }
+  - expire_secret: { app: streamable-mcp-server2 }
+  - rotate_keys: { overlap: maybe }
+  - refresh: { as: meg }
+",
+    ),
+    ("a matrix without names", "scenario: 1\ntitle: x\nmatrix: {}\nworld: { base: article }\n"),
+    (
+        "a matrix with faults of every kind",
+        "scenario: 1\ntitle: x\nmatrix: { world: [article, artikel], N: [1], m: [[2]], n: x }\nworld: { base: \"${matrix.world}\" }\n",
+    ),
+    (
+        "a matrix that lacks a name",
+        "scenario: 1\ntitle: x\nmatrix: { world: [article] }\nworld: { base: \"${matrix.wold}\" }\n",
+    ),
+    (
+        "a matrix that is too large",
+        "scenario: 1\ntitle: x\nmatrix: { a: [1, 2, 3, 4, 5], b: [1, 2, 3, 4, 5] }\nworld: { base: article }\n",
     ),
     (
         "expectations with faults of every kind",
