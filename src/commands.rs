@@ -7,6 +7,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use serde_json::json;
 
 mod check;
+mod explain;
 mod list;
 mod run;
 mod schema;
@@ -57,6 +58,8 @@ enum Command {
     Up(up::Options),
     /// Reads scenario files and judges them without starting anything.
     Check(check::Options),
+    /// Explains an AADSTS code or a named check: causes, fixes, and the scenario that reproduces it.
+    Explain(explain::Options),
     /// Lists the bundled scenarios and worlds.
     List,
     /// Prints a bundled scenario or world.
@@ -103,6 +106,29 @@ impl Failure {
     fn new(exit: Exit, code: &'static str, message: impl ToString) -> Self {
         Self { exit, code, message: message.to_string() }
     }
+
+    /// Says it on stderr.
+    fn tell(&self, common: Common) {
+        if common.json {
+            eprintln!("{}", json!({ "error": { "code": self.code, "message": self.message } }));
+        } else {
+            eprintln!("{}", self.message.trim_end());
+        }
+    }
+}
+
+/// Reads the command line; an error in it ends the process as clap has it, or as one JSON line where JSON was asked for.
+#[must_use]
+pub fn parse() -> Options {
+    Options::try_parse().unwrap_or_else(|error| {
+        if error.use_stderr() && std::env::args_os().any(|argument| argument == "--json") {
+            let message = error.render().to_string();
+            let message = message.lines().next().unwrap_or_default().trim_start_matches("error: ");
+            eprintln!("{}", json!({ "error": { "code": "usage", "message": message } }));
+            std::process::exit(Exit::Usage as i32);
+        }
+        error.exit()
+    })
 }
 
 /// Runs the command that `options` name.
@@ -112,17 +138,14 @@ pub fn run(options: Options) -> Exit {
         Command::Run(options) => run::run(&options, common),
         Command::Up(options) => up::run(&options, common),
         Command::Check(options) => check::run(&options, common),
+        Command::Explain(options) => explain::run(&options, common),
         Command::List => list::run(common),
         Command::Show(options) => show::run(&options),
         Command::Schema => schema::run(),
         Command::Status(options) => status::run(&options, common),
     };
     result.unwrap_or_else(|failure| {
-        if common.json {
-            eprintln!("{}", json!({ "error": { "code": failure.code, "message": failure.message } }));
-        } else {
-            eprintln!("{}", failure.message.trim_end());
-        }
+        failure.tell(common);
         failure.exit
     })
 }
@@ -131,11 +154,12 @@ impl Common {
     /// Whether to colour what goes to stdout.
     fn colored(self) -> bool {
         let set = |name: &str| std::env::var_os(name).is_some_and(|value| !value.is_empty());
+        let forced = set("CLICOLOR_FORCE") && std::env::var_os("CLICOLOR_FORCE").is_some_and(|value| value != "0");
         match self.color {
             ColorChoice::Always => true,
             ColorChoice::Never => false,
             ColorChoice::Auto if set("NO_COLOR") => false,
-            ColorChoice::Auto if set("CLICOLOR_FORCE") => true,
+            ColorChoice::Auto if forced => true,
             ColorChoice::Auto => {
                 std::io::stdout().is_terminal() && std::env::var_os("TERM").is_none_or(|term| term != "dumb")
             }

@@ -11,16 +11,19 @@ use mock_idp::{IdentityProvider, SigningKeys};
 use rand_chacha::ChaCha20Rng;
 use rand_core::{Rng, SeedableRng};
 use scenarios::World;
-use scenarios::world::CONSENT_HOST;
+use scenarios::world::{CONSENT_HOST, ClockSkew};
+use server::GateSecret;
 use server::gate::Gate;
 use server::mcp::McpServer;
+use wire::fault::Faults;
 use wire::listen::{ListenError, Listening, bind, serve};
 use wire::network::Target;
 use wire::record::Recorder;
-use wire::{Clock, NameMap, Network, Party, Trace};
+use wire::{Clock, LabClient, NameMap, Network, Party, Trace};
 
 pub mod certificates;
 pub mod data_folder;
+pub mod in_memory;
 pub mod pages;
 
 use certificates::{CertificateAuthority, CertificateError};
@@ -41,6 +44,9 @@ pub struct Lab {
     pub clock: Clock,
     /// Every message between the parties.
     pub trace: Trace,
+    /// What befalls the parties' next requests.
+    pub faults: Faults,
+    views: Views,
     names: Names,
     network: Network,
     world: Arc<Mutex<Arc<World>>>,
@@ -52,6 +58,31 @@ pub struct Lab {
     /// What programs must show to steer this lab: 256 random bits, in hexadecimal.
     pub control_token: String,
     _listening: Arc<Vec<Listening>>,
+}
+
+/// Each party's view of the lab clock, which can be wrong.
+#[derive(Clone)]
+struct Views {
+    idp: Clock,
+    gate: Clock,
+    mcp: Clock,
+    connector: Clock,
+}
+
+impl Views {
+    fn of(clock: &Clock, skew: &ClockSkew) -> Self {
+        let views = Self { idp: clock.view(), gate: clock.view(), mcp: clock.view(), connector: clock.view() };
+        views.set(skew);
+        views
+    }
+
+    fn set(&self, skew: &ClockSkew) {
+        for (view, by) in
+            [(&self.idp, skew.idp), (&self.gate, skew.gate), (&self.mcp, skew.mcp), (&self.connector, skew.connector)]
+        {
+            view.set_skew(by.unwrap_or_default());
+        }
+    }
 }
 
 /// The names in which a lab speaks.
@@ -225,9 +256,23 @@ impl Lab {
             }
         }
         let network = Network { names: name_map, tls: setup.certificate_authority.client_config()? };
+        let lab = Self::assembled(world, names, network, mcp_url, setup.clock, setup.signing_keys, setup.seed);
+        lab.listen(sockets, &setup.certificate_authority, pages)
+    }
+
+    /// The parties of `world`, which serve nothing yet.
+    fn assembled(
+        world: Arc<World>,
+        names: Names,
+        network: Network,
+        mcp_url: String,
+        clock: Clock,
+        signing_keys: Arc<SigningKeys>,
+        seed: [u8; 32],
+    ) -> Self {
         let trace = Trace::default();
-        let clock = setup.clock;
-        let mut seeds = ChaCha20Rng::from_seed(setup.seed);
+        let views = Views::of(&clock, &world.clock_skew);
+        let mut seeds = ChaCha20Rng::from_seed(seed);
         let mut seed = || {
             let mut seed = [0; 32];
             seeds.fill_bytes(&mut seed);
@@ -236,35 +281,41 @@ impl Lab {
         let identity_provider = IdentityProvider::new(mock_idp::Settings {
             idp: Arc::new(world.idp.clone()),
             origins: names.identity_origins(),
-            keys: setup.signing_keys,
-            clock: clock.clone(),
+            keys: signing_keys,
+            clock: views.idp.clone(),
             seed: seed(),
         });
+        let gate_secret = GateSecret::of(seed());
         let gate = Gate::new(server::gate::Settings {
             gate: Arc::new(world.gate.clone()),
+            container: Some(Arc::new(world.mcp.clone())),
+            secret: Some(gate_secret.clone()),
             upstream: mcp_url,
             network: network.clone(),
             trace: trace.clone(),
-            clock: clock.clone(),
+            clock: views.gate.clone(),
         });
         let mcp_server = McpServer::new(server::mcp::Settings {
             mcp: Arc::new(world.mcp.clone()),
-            gate_host: authority(&world.gate.url),
-            clock: clock.clone(),
+            gate: Some(Arc::new(world.gate.clone())),
+            secret: Some(gate_secret),
+            clock: views.mcp.clone(),
         });
         let connector = Connector::new(mock_client::Settings {
             connector: Arc::new(world.connector.clone()),
             redirect_url: names.speak(&world.connector.redirect_url()),
             network: network.clone(),
             trace: trace.clone(),
-            clock: clock.clone(),
+            clock: views.connector.clone(),
             seed: seed(),
         });
         let control_token = seed().iter().map(|byte| format!("{byte:02x}")).collect();
-        let lab = Self {
+        Self {
             control_token,
             clock,
             trace,
+            faults: Faults::default(),
+            views,
             names,
             network,
             world: Arc::new(Mutex::new(world)),
@@ -273,8 +324,7 @@ impl Lab {
             mcp_server,
             connector,
             _listening: Arc::default(),
-        };
-        lab.listen(sockets, &setup.certificate_authority, pages)
+        }
     }
 
     fn listen(
@@ -284,7 +334,8 @@ impl Lab {
         pages: impl FnOnce(&Self) -> Router,
     ) -> Result<Self, StartError> {
         let record = |party, scheme, router| {
-            Recorder { party, trace: self.trace.clone(), clock: self.clock.clone(), scheme }.wrap(router)
+            Recorder { party, trace: self.trace.clone(), clock: self.clock.clone(), scheme }
+                .wrap_with(router, self.faults.clone())
         };
         let world = self.world();
         let tls = |urls: &[String]| {
@@ -333,12 +384,28 @@ impl Lab {
 
     /// Gives every party its section of `world`; what was issued, consented and connected stays.
     pub fn change(&self, world: World) {
+        self.views.set(&world.clock_skew);
         self.identity_provider.replace(Arc::new(world.idp.clone()));
-        self.gate.replace(Arc::new(world.gate.clone()));
-        self.mcp_server.replace(Arc::new(world.mcp.clone()), authority(&world.gate.url));
+        let (gate, mcp) = (Arc::new(world.gate.clone()), Arc::new(world.mcp.clone()));
+        self.gate.replace(gate.clone(), Some(mcp.clone()));
+        self.mcp_server.replace(mcp, Some(gate));
         let redirect_url = self.names.speak(&world.connector.redirect_url());
         self.connector.replace(Arc::new(world.connector.clone()), redirect_url);
         *self.world.lock().unwrap_or_else(PoisonError::into_inner) = Arc::new(world);
+    }
+
+    /// Lets the identity provider sign with a new key; see [`IdentityProvider::rotate_keys`].
+    ///
+    /// # Errors
+    /// When no key could be made.
+    pub fn rotate_keys(&self, with_overlap: bool) -> Result<(), mock_idp::KeyError> {
+        self.identity_provider.rotate_keys(with_overlap)
+    }
+
+    /// An HTTP client for requests as written, which reaches nothing but this lab.
+    #[must_use]
+    pub fn client(&self, from: Party) -> LabClient {
+        self.network.client(from, self.trace.clone(), self.clock.clone())
     }
 
     /// A fresh scripted browser, with no cookies.
@@ -381,7 +448,46 @@ fn host(url: &str) -> Option<String> {
     url::Url::parse(url).ok()?.host_str().map(str::to_owned)
 }
 
-/// Host, and port where the URL names one.
-fn authority(url: &str) -> String {
-    url::Url::parse(url).map(|url| url.authority().to_owned()).unwrap_or_default()
+#[cfg(test)]
+mod tests {
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+    use tokio::net::TcpStream;
+    use wire::{Check, Outcome};
+
+    use super::*;
+
+    #[tokio::test]
+    async fn atk_d04_the_port_behind_the_gate_answers_the_gate_alone() {
+        let scenario = scenarios::find_bundled("the-article").unwrap().read().unwrap();
+        let sockets = Sockets::free().unwrap();
+        let address = address_of(&sockets.mcp).unwrap();
+        let world = (*scenario.world).clone();
+        let setup = Setup::repeatable(&world).unwrap();
+        let lab = Lab::start_with(world, Names::Cloud, sockets, setup, |_| Router::new()).unwrap();
+
+        let mut stream = TcpStream::connect(address).await.unwrap();
+        let body = r#"{"jsonrpc":"2.0","id":1,"method":"tools/list"}"#;
+        let request = format!(
+            "POST /mcp HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nContent-Type: application/json\r\n\
+             Accept: application/json, text/event-stream\r\nX-MS-CLIENT-PRINCIPAL-NAME: admin\r\n\
+             X-Entralab-From: gate\r\nContent-Length: {}\r\n\r\n{body}",
+            body.len()
+        );
+        stream.write_all(request.as_bytes()).await.unwrap();
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).await.unwrap();
+        assert!(answer.starts_with("HTTP/1.1 403 ") && !answer.contains("get_stockprice"), "{answer}");
+
+        let megan = lab.world().idp.users["megan"].clone();
+        let credentials = mock_client::Credentials { username: megan.username, password: megan.password };
+        let mut browser = lab.browser();
+        lab.connector.connect(&mut browser, "megan", &credentials, mock_client::ConsentAnswer::Accept).await;
+        assert!(lab.connector.list_tools("megan").await.tools.is_some(), "through the gate they are listed");
+        let of_the_gate = |outcome| {
+            let exchanges = lab.trace.after(0);
+            let checks = exchanges.into_iter().flat_map(|exchange| exchange.checks.0);
+            checks.filter(|result| result.check == Check::GateSecret && result.outcome == outcome).count()
+        };
+        assert_eq!((of_the_gate(Outcome::Refused), of_the_gate(Outcome::Passed)), (1, 3));
+    }
 }

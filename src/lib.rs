@@ -3,12 +3,16 @@
 //!
 //! - [`Lab`]: the parties of one setup, on one clock and one name map.
 //! - [`play`]: playing a scenario on labs and proving what it says.
+//! - [`explain`]: what codes and checks mean.
+//! - [`predict`]: what a setup will do, told without starting anything.
 //! - [`report`]: what a person reads.
 //! - [`commands`]: the command line.
 
 pub mod commands;
+pub mod explain;
 pub mod lab;
 pub mod play;
+pub mod predict;
 pub mod report;
 
 pub use lab::Lab;

@@ -2,11 +2,10 @@
 
 use std::process::ExitCode;
 
-use clap::Parser;
-use entralab::commands::{self, Options};
+use entralab::commands;
 
 fn main() -> ExitCode {
-    let options = Options::parse();
+    let options = commands::parse();
     match std::panic::catch_unwind(|| commands::run(options)) {
         Ok(exit) => exit.into(),
         Err(_) => {

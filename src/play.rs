@@ -12,8 +12,10 @@ use wire::{Check, CheckResult, Exchange, Outcome, Redaction};
 
 use crate::lab::{Lab, StartError};
 
+mod accidents;
 mod acts;
 mod hops;
+mod requests;
 
 use acts::Player;
 
@@ -61,6 +63,8 @@ pub struct PlayedStep {
     pub outcome: Value,
     /// What went over the wire.
     pub exchanges: Vec<Exchange>,
+    /// How long it took, in microseconds of real time.
+    pub duration_us: u64,
     /// Where the step stands in the file.
     pub span: Span,
     /// What was expected and did not come.
@@ -89,6 +93,19 @@ pub enum Failure {
     CheckNotPassed(Check),
     /// A step could not be played: a capture is missing, a change makes no valid world.
     Unplayable(Problems),
+}
+
+impl Purpose {
+    /// The word that reports have for it.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Steps => "steps",
+            Self::Base => "base",
+            Self::Fix => "fix",
+            Self::Then => "then",
+        }
+    }
 }
 
 impl Played {
@@ -132,6 +149,7 @@ impl Failure {
                         if let Some(fix) = &refusal.fix {
                             text.push_str(&format!("  fix       {fix}\n"));
                         }
+                        text.push_str(&format!("  more      entralab explain {}\n", refusal.check));
                     }
                     None => text.push_str("no party refused anything in this step\n"),
                 }
@@ -239,7 +257,7 @@ fn passed_in(exchanges: &[Exchange], check: Check) -> bool {
 }
 
 /// The outcome of a step, with the refusal that the trace shows.
-fn outcome_with_refusal(outcome: Value, exchanges: &[Exchange]) -> Value {
+pub(crate) fn outcome_with_refusal(outcome: Value, exchanges: &[Exchange]) -> Value {
     let Value::Object(mut members) = outcome else { return outcome };
     if let Some(result) = deciding_refusal(exchanges) {
         let text = |text: &str| Value::String(text.to_owned());

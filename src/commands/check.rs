@@ -3,9 +3,11 @@
 use std::path::PathBuf;
 
 use clap::Args;
+use scenarios::Problem;
 use serde_json::json;
 
-use super::{Common, Exit, Failure, print};
+use super::{Common, Exit, Failure, print, runtime};
+use crate::predict::{self, Finding, Severity};
 
 /// Options of `check`.
 #[derive(Debug, Args)]
@@ -17,19 +19,58 @@ pub(super) struct Options {
 
 pub(super) fn run(options: &Options, common: Common) -> Result<Exit, Failure> {
     let (scenarios, problems) = super::run::read_all(&options.files)?;
-    if common.json {
-        print(&format!("{}\n", json!({ "problems": problems.0 })));
-    } else {
-        for problem in &problems.0 {
-            print(&problem.render(common.colored()));
-        }
-        if problems.0.is_empty() && !common.quiet {
-            print(&format!("{} {} nothing wrong\n", scenarios.len(), plural(scenarios.len())));
-        }
+    let runtime = runtime()?;
+    let mut findings: Vec<Finding> = problems.0.into_iter().map(Finding::from).collect();
+    let is_readable = findings.is_empty();
+    for scenario in &scenarios {
+        let found = runtime.block_on(predict::judge(scenario));
+        findings.extend(found.unwrap_or_else(|error| {
+            let fix = "write an absolute http or https URL";
+            vec![Problem::of_file(&scenario.file, "world.url", error.to_string(), fix).into()]
+        }));
     }
-    Ok(if problems.0.is_empty() { Exit::Ok } else { Exit::Usage })
+    let of = |severity| findings.iter().filter(move |finding| finding.severity == severity);
+    let exit = match (is_readable, of(Severity::Error).count()) {
+        (false, _) => Exit::Usage,
+        (true, 0) => Exit::Ok,
+        (true, _) => Exit::Failed,
+    };
+    if common.json {
+        print(&format!("{}\n", json!({ "problems": findings })));
+        return Ok(exit);
+    }
+    for finding in of(Severity::Error) {
+        print(&rendered(finding, "", common));
+    }
+    if !common.quiet {
+        for finding in of(Severity::Warning) {
+            print(&rendered(finding, "unwise: ", common));
+        }
+        for finding in of(Severity::Expected) {
+            print(&format!("{}: as the file says: {}\n", finding.problem.file, finding.problem.message));
+        }
+        print(&summary(scenarios.len(), of(Severity::Error).count(), of(Severity::Warning).count()));
+    }
+    Ok(exit)
 }
 
-fn plural(count: usize) -> &'static str {
-    if count == 1 { "file has" } else { "files have" }
+/// The line of the file with a caret, what to write, and where to read more.
+fn rendered(finding: &Finding, prefix: &str, common: Common) -> String {
+    let mut problem = finding.problem.clone();
+    problem.message.insert_str(0, prefix);
+    let explained = finding.code.as_deref().or_else(|| wire::Check::named(problem.check).map(wire::Check::name));
+    if let Some(name) = explained {
+        problem.fix.push_str(&format!("\nmore: entralab explain {name}"));
+    }
+    problem.render(common.colored())
+}
+
+fn summary(files: usize, errors: usize, warnings: usize) -> String {
+    let counted = |count: usize, word: &str| format!("{count} {word}{}", if count == 1 { "" } else { "s" });
+    match (errors, warnings) {
+        (0, 0) => format!("{}: nothing wrong\n", counted(files, "file")),
+        (0, warnings) => format!("{}: nothing wrong, {}\n", counted(files, "file"), counted(warnings, "warning")),
+        (errors, 0) => format!("{}\n", counted(errors, "error")),
+        (errors, warnings) => format!("{}, {}\n", counted(errors, "error"), counted(warnings, "warning")),
+    }
 }

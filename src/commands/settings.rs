@@ -1,6 +1,5 @@
-//! Settings that are typed once: `entralab.toml` in the folder where the command is run.
-//!
-//! A flag wins over `ENTRALAB_…`, that over this file, and this file over the default.
+//! Settings that are typed once: `ENTRALAB_…` in the environment, and `entralab.toml` in the folder where the command is
+//! run. A flag wins over the environment, that over the file, and the file over the default.
 
 use std::path::{Path, PathBuf};
 
@@ -23,13 +22,34 @@ pub(super) struct Settings {
     pub ready_file: Option<PathBuf>,
 }
 
+/// The highest `--port-base`: it needs two ports after it.
+pub(super) const HIGHEST_PORT_BASE: u16 = u16::MAX - 2;
+
 impl Settings {
-    /// Reads the file; the defaults where there is none.
+    /// What the environment says, and the file where it says nothing.
     pub(super) fn read() -> Result<Self, Failure> {
-        Self::read_from(Path::new(FILE))
+        let file = Self::read_file(Path::new(FILE))?;
+        // A variable that is set to nothing says nothing.
+        let variable = |name: &str| std::env::var_os(name).filter(|value| !value.is_empty());
+        let port_base = match variable("ENTRALAB_PORT_BASE") {
+            None => file.port_base,
+            Some(text) => Some(
+                text.to_str()
+                    .and_then(|text| text.parse().ok())
+                    .ok_or_else(|| port_base_failure("ENTRALAB_PORT_BASE"))?,
+            ),
+        };
+        if port_base.is_some_and(|base| base > HIGHEST_PORT_BASE) {
+            return Err(port_base_failure("port_base"));
+        }
+        Ok(Self {
+            port_base,
+            data_dir: variable("ENTRALAB_DATA_DIR").map(PathBuf::from).or(file.data_dir),
+            ready_file: variable("ENTRALAB_READY_FILE").map(PathBuf::from).or(file.ready_file),
+        })
     }
 
-    fn read_from(path: &Path) -> Result<Self, Failure> {
+    fn read_file(path: &Path) -> Result<Self, Failure> {
         let failed = |error: &dyn std::fmt::Display| {
             Failure::new(Exit::Usage, "settings.invalid", format!("{}: {error}", path.display()))
         };
@@ -41,6 +61,13 @@ impl Settings {
     }
 }
 
+fn port_base_failure(name: &str) -> Failure {
+    let message = format!(
+        "{name}: a number from 0 to {HIGHEST_PORT_BASE} is needed: the lab takes that port and the two after it"
+    );
+    Failure::new(Exit::Usage, "settings.invalid", message)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -49,11 +76,11 @@ mod tests {
     fn an_unknown_setting_is_refused_with_its_place() {
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join(FILE);
-        assert!(Settings::read_from(&file).unwrap().port_base.is_none());
+        assert!(Settings::read_file(&file).unwrap().port_base.is_none());
         std::fs::write(&file, "port_base = 9000\n").unwrap();
-        assert_eq!(Settings::read_from(&file).unwrap().port_base, Some(9000));
+        assert_eq!(Settings::read_file(&file).unwrap().port_base, Some(9000));
         std::fs::write(&file, "port_base = 9000\nport-bass = 1\n").unwrap();
-        let refusal = Settings::read_from(&file).unwrap_err();
+        let refusal = Settings::read_file(&file).unwrap_err();
         assert_eq!(refusal.exit, Exit::Usage);
         assert!(refusal.message.contains("line 2") && refusal.message.contains("port-bass"), "{}", refusal.message);
     }

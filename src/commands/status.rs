@@ -14,8 +14,8 @@ use crate::lab::data_folder::RUNNING;
 /// Options of `status`.
 #[derive(Debug, Args)]
 pub(super) struct Options {
-    /// The data folder of the lab. Default: this user's.
-    #[arg(long, env = "ENTRALAB_DATA_DIR", value_name = "DIR")]
+    /// The data folder of the lab. Default: ENTRALAB_DATA_DIR, or this user's.
+    #[arg(long, value_name = "DIR")]
     data_dir: Option<PathBuf>,
 }
 

@@ -11,7 +11,7 @@ use scenarios::World;
 use serde_json::{Map, Value, json};
 use wire::Clock;
 
-use super::settings::Settings;
+use super::settings::{HIGHEST_PORT_BASE, Settings};
 use super::{Common, Exit, Failure, print, runtime};
 use crate::Lab;
 use crate::lab::certificates::CertificateAuthority;
@@ -25,13 +25,14 @@ pub(super) struct Options {
     #[arg(default_value = "article")]
     scenario: PathBuf,
     /// Three ports from this one on: identity provider, gate, lab; 0 takes free ones. Default: 8443, 8444 and 8080.
-    #[arg(long, value_name = "PORT", env = "ENTRALAB_PORT_BASE")]
+    #[arg(long, value_name = "PORT"
+        , value_parser = clap::value_parser!(u16).range(..=i64::from(HIGHEST_PORT_BASE)))]
     port_base: Option<u16>,
     /// Where keys, the local CA and `running.json` are kept. Default: this user's data folder.
-    #[arg(long, value_name = "DIR", env = "ENTRALAB_DATA_DIR")]
+    #[arg(long, value_name = "DIR")]
     data_dir: Option<PathBuf>,
     /// A file to write when the lab is ready: what `--json` prints.
-    #[arg(long, value_name = "FILE", env = "ENTRALAB_READY_FILE")]
+    #[arg(long, value_name = "FILE")]
     ready_file: Option<PathBuf>,
 }
 
@@ -106,15 +107,16 @@ fn start_failure(error: StartError) -> Failure {
     }
 }
 
-/// Waits for SIGINT or SIGTERM (Ctrl-C elsewhere); registered at once, before it is awaited.
+/// Waits for SIGINT, SIGTERM or SIGHUP (Ctrl-C elsewhere); registered at once, before it is awaited.
 #[cfg(unix)]
 fn stop_signal() -> Result<impl Future<Output = ()>, Failure> {
     use tokio::signal::unix::{SignalKind, signal};
     let failed = |error| Failure::new(Exit::Environment, "signals", format!("cannot listen for signals: {error}"));
     let mut interrupt = signal(SignalKind::interrupt()).map_err(failed)?;
     let mut terminate = signal(SignalKind::terminate()).map_err(failed)?;
+    let mut hang_up = signal(SignalKind::hangup()).map_err(failed)?;
     Ok(async move {
-        tokio::select! { _ = interrupt.recv() => {}, _ = terminate.recv() => {} }
+        tokio::select! { _ = interrupt.recv() => {}, _ = terminate.recv() => {}, _ = hang_up.recv() => {} }
     })
 }
 
@@ -147,9 +149,8 @@ fn setup(folder: &DataFolder) -> Result<Setup, Failure> {
     let kept =
         (folder.read(CA_CERTIFICATE).map_err(data_folder_failure)?, folder.read(CA_KEY).map_err(data_folder_failure)?);
     let certificate_authority = match kept {
-        (Some(certificate), Some(key)) => {
-            CertificateAuthority::from_pem(&certificate, &key).map_err(|error| broken(CA_CERTIFICATE, &error))?
-        }
+        (Some(certificate), Some(key)) => CertificateAuthority::from_pem(&certificate, &key)
+            .map_err(|error| broken(&format!("{CA_CERTIFICATE} or {CA_KEY}"), &error))?,
         _ => {
             let made = CertificateAuthority::generate(&["localhost".to_owned()], true)
                 .map_err(|error| Failure::new(Exit::Bug, "ca", error))?;
@@ -200,7 +201,7 @@ fn ready(lab: &Lab, folder: &DataFolder) -> Value {
         "mcp": format!("{}{}", world.gate.url, world.mcp.path),
         "lab": lab.speak(scenarios::world::CONSENT_HOST),
         "control_token": lab.control_token,
-        "ca": folder.file(CA_CERTIFICATE),
+        "ca": folder.file(CA_CERTIFICATE).to_string_lossy(),
         "tenant": tenant,
         "apps": apps,
         "users": users,

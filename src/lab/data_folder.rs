@@ -129,7 +129,8 @@ impl DataFolder {
 /// # Errors
 /// When the system refuses; the old file is then still there.
 pub fn write_in_one_step(path: &Path, text: &str) -> Result<(), DataFolderError> {
-    let failed = |source| DataFolderError::Io { path: path.to_owned(), source };
+    // The kind only: the rest names the temporary file, which is no concern of the reader's.
+    let failed = |error: std::io::Error| DataFolderError::Io { path: path.to_owned(), source: error.kind().into() };
     let folder = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
     let mut file = tempfile::NamedTempFile::new_in(folder).map_err(failed)?; // made with mode 0600
     file.write_all(text.as_bytes()).and_then(|()| file.as_file().sync_all()).map_err(failed)?;

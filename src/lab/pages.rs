@@ -19,6 +19,9 @@ use crate::report::meaning;
 /// The key of the one connection that the page makes.
 const MAKER: &str = "maker";
 
+/// The story's question.
+const QUESTION: &str = "Give me the stock price of tesla";
+
 /// How many exchanges the trace page shows; the JSON has all.
 const SHOWN_EXCHANGES: usize = 200;
 
@@ -88,6 +91,7 @@ struct Front {
     connections: Vec<mock_client::ConnectionSummary>,
     users: Vec<(String, String)>,
     result: Option<Shown>,
+    question: String,
 }
 
 /// What the last form brought.
@@ -137,32 +141,33 @@ fn page(template: &impl Template) -> Response {
     }
 }
 
-fn front_with(lab: &Lab, result: Option<Shown>) -> Response {
+fn front_with(lab: &Lab, result: Option<Shown>, question: &str) -> Response {
     let world = lab.world();
     page(&Front {
         server_url: world.connector.server_url.clone(),
         connections: lab.connector.connections(),
         users: world.idp.users.values().map(|user| (user.username.clone(), user.password.clone())).collect(),
         result,
+        question: question.to_owned(),
     })
 }
 
 async fn front(State(lab): State<Lab>) -> Response {
-    front_with(&lab, None)
+    front_with(&lab, None, QUESTION)
 }
 
 async fn connect(State(lab): State<Lab>) -> Response {
     let before = lab.trace.last_number();
     match lab.connector.begin(MAKER) {
         Ok(authorize_url) => Redirect::to(&authorize_url).into_response(),
-        Err(outcome) => front_with(&lab, Some(Shown::of(&lab, "Connect", &outcome, before))),
+        Err(outcome) => front_with(&lab, Some(Shown::of(&lab, "Connect", &outcome, before)), QUESTION),
     }
 }
 
 async fn test_operation(State(lab): State<Lab>) -> Response {
     let before = lab.trace.last_number();
     let outcome = lab.connector.test_operation(&mut lab.browser(), MAKER).await;
-    front_with(&lab, Some(Shown::of(&lab, "Test operation", &outcome, before)))
+    front_with(&lab, Some(Shown::of(&lab, "Test operation", &outcome, before)), QUESTION)
 }
 
 #[derive(Deserialize)]
@@ -174,7 +179,7 @@ struct Question {
 async fn ask(State(lab): State<Lab>, Form(Question { question }): Form<Question>) -> Response {
     let before = lab.trace.last_number();
     let outcome = lab.connector.ask(MAKER, &question).await;
-    front_with(&lab, Some(Shown::of(&lab, "Ask", &outcome, before)))
+    front_with(&lab, Some(Shown::of(&lab, "Ask", &outcome, before)), &question)
 }
 
 /// One exchange as the trace page shows it.

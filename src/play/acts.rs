@@ -5,8 +5,9 @@ use std::collections::HashMap;
 use mock_client::{Browser, ConsentAnswer, Credentials};
 use scenarios::{Action, Captures, Consent, Problems, Scenario, Step};
 use serde_json::{Value, json};
+use wire::clock::Stopwatch;
 
-use super::{PlayedStep, compare_member, hops, outcome_with_refusal};
+use super::{PlayedStep, accidents, compare_member, hops, outcome_with_refusal, requests};
 use crate::Lab;
 
 /// Plays the steps of one scenario in one lab.
@@ -29,7 +30,9 @@ impl<'s> Player<'s> {
     pub(super) async fn play(&mut self, step: &Step) -> Result<PlayedStep, Problems> {
         let step = self.scenario.interpolate(step, &self.lab.world(), &self.captures)?;
         let before = self.lab.trace.last_number();
+        let stopwatch = Stopwatch::start();
         let outcome = self.act(&step.action).await?;
+        let duration_us = stopwatch.elapsed_us();
         let exchanges = self.lab.trace.after(before);
         let outcome = outcome_with_refusal(outcome, &exchanges);
         let mut mismatches: Vec<_> = step
@@ -38,10 +41,12 @@ impl<'s> Player<'s> {
             .flat_map(|(member, expected)| compare_member(member, expected, outcome.get(member)))
             .collect();
         mismatches.extend(hops::compare(&step.hops, &exchanges));
+        mismatches.extend(hops::compare_never(&step.never, &exchanges));
         if let Err(missing) = self.captures.keep(&step, &outcome) {
             mismatches.extend(missing);
         }
-        Ok(PlayedStep { label: label(&step.action), outcome, exchanges, span: step.span.clone(), mismatches })
+        let label = label(&step.action);
+        Ok(PlayedStep { label, outcome, exchanges, duration_us, span: step.span.clone(), mismatches })
     }
 
     async fn act(&mut self, action: &Action) -> Result<Value, Problems> {
@@ -58,6 +63,24 @@ impl<'s> Player<'s> {
                 let world = self.lab.world();
                 let patch = Scenario::grant_admin_consent_patch(&world, client, resource.as_deref());
                 self.change(&patch)?
+            }
+            Action::Refresh { user } => json!(self.lab.connector.refresh(&self.who(user.as_ref())).await),
+            Action::ExpireSecret { app, secret } => {
+                let world = self.lab.world();
+                let patch = Scenario::expire_secret_patch(&world, app, secret.as_deref(), self.lab.clock.now());
+                self.change(&patch)?
+            }
+            Action::RotateKeys { overlap } => match self.lab.rotate_keys(*overlap) {
+                Ok(()) => json!({}),
+                Err(error) => json!({ "message": error.to_string() }),
+            },
+            Action::Fault(accident) => {
+                self.lab.faults.inject(accidents::fault(accident));
+                json!({})
+            }
+            Action::Http(request) => {
+                let client = self.lab.client(request.from);
+                requests::send(&client, request, |url| self.lab.speak(url)).await
             }
             Action::Change { patch } => self.change(patch)?,
             Action::AdvanceClock { by } => match self.lab.clock.advance(*by) {
@@ -105,6 +128,15 @@ fn label(action: &Action) -> String {
         Action::ListTools { .. } => "the agent lists the tools".to_owned(),
         Action::Ask { question, .. } => format!("ask: {question}"),
         Action::GrantAdminConsent { client, .. } => format!("an administrator grants consent to {client}"),
+        Action::Refresh { .. } => "the connector renews its token".to_owned(),
+        Action::ExpireSecret { app, secret: Some(secret) } => format!("the secret {secret} of {app} expires"),
+        Action::ExpireSecret { app, secret: None } => format!("the secrets of {app} expire"),
+        Action::RotateKeys { overlap: true } => "the identity provider signs with a new key".to_owned(),
+        Action::RotateKeys { overlap: false } => "the identity provider drops the key that it signed with".to_owned(),
+        Action::Fault(accident) => accidents::label(accident),
+        Action::Http(request) => {
+            format!("{}: {} {}", request.from, request.method, request.url.split(['?', '#']).next().unwrap_or_default())
+        }
         Action::Change { .. } => "somebody changes the setup".to_owned(),
         Action::AdvanceClock { by } => format!("{by:#} pass"),
     }

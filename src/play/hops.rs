@@ -4,6 +4,7 @@ use scenarios::{Hop, Mismatch};
 use serde_json::{Value, json};
 use wire::Exchange;
 use wire::exchange::Parameters;
+use wire::fault::path_matches;
 
 use super::compare_member;
 
@@ -25,6 +26,20 @@ pub(super) fn compare(expected: &[Hop], exchanges: &[Exchange]) -> Vec<Mismatch>
     Vec::new()
 }
 
+/// Finds every message that must not have gone over the wire.
+pub(super) fn compare_never(never: &[Hop], exchanges: &[Exchange]) -> Vec<Mismatch> {
+    let found = |hop: &Hop| {
+        exchanges.iter().find(|exchange| same_route(hop, exchange) && differences(hop, exchange).is_empty()).map(
+            |seen| {
+                let (expected, received) =
+                    (format!("no message {hop}"), format!("message {}: {}", seen.number, route(seen)));
+                Mismatch { span: hop.span.clone(), path: "never".to_owned(), expected, received }
+            },
+        )
+    };
+    never.iter().filter_map(found).collect()
+}
+
 /// What an exchange on the hop's route has otherwise than expected.
 fn differences(hop: &Hop, exchange: &Exchange) -> Vec<Mismatch> {
     let seen = members(exchange);
@@ -37,20 +52,23 @@ fn differences(hop: &Hop, exchange: &Exchange) -> Vec<Mismatch> {
         ("response_headers", &hop.response_headers),
         ("response_body", &hop.response_body),
         ("check", &hop.check),
+        ("fault", &hop.fault),
     ];
     let written = expected.into_iter().filter_map(|(member, expected)| Some((member, expected.as_ref()?)));
     written.flat_map(|(member, expected)| compare_member(member, expected, seen.get(member))).collect()
 }
 
 fn same_route(hop: &Hop, exchange: &Exchange) -> bool {
-    (hop.from, hop.to) == (exchange.from, exchange.to) && hop.method == exchange.method && hop.path == exchange.path()
+    hop.from.is_none_or(|from| from == exchange.from)
+        && hop.to.is_none_or(|to| to == exchange.to)
+        && hop.method.as_ref().is_none_or(|method| *method == exchange.method)
+        && path_matches(&hop.path, exchange.path())
 }
 
 fn missing(hop: &Hop, rest: &[Exchange]) -> Mismatch {
     let seen: Vec<String> = rest.iter().map(route).collect();
     let received = if seen.is_empty() { "nothing more went over the wire".to_owned() } else { seen.join("; ") };
-    let expected = format!("{} -> {} {} {}", hop.from, hop.to, hop.method, hop.path);
-    Mismatch { span: hop.span.clone(), path: "hop".to_owned(), expected, received }
+    Mismatch { span: hop.span.clone(), path: "hop".to_owned(), expected: hop.to_string(), received }
 }
 
 fn route(exchange: &Exchange) -> String {
@@ -68,6 +86,7 @@ fn members(exchange: &Exchange) -> Value {
         "body": body(exchange.request_body.as_str()),
         "response_body": body(exchange.response_body.as_str()),
         "check": exchange.checks.refusal().map(|refusal| refusal.check.name()),
+        "fault": Some(exchange.faults.join(", ")).filter(|faults| !faults.is_empty()),
     })
 }
 

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use crate::play::Played;
-use crate::report::terminal::Paint;
+use crate::report::terminal::{Paint, visible};
 
 /// The one line of `run --json`.
 #[must_use]
@@ -29,7 +29,7 @@ pub fn text(played: &[Played], colored: bool) -> String {
     let failed: Vec<&Played> = played.iter().filter(|played| !played.passed()).collect();
     let mut text = String::new();
     for played in &failed {
-        text.push_str(&format!("{} {}\n", paint.red("failed"), played.name));
+        text.push_str(&format!("{} {}\n", paint.red("failed"), visible(&played.name)));
     }
     text.push_str(&format!("{} passed, {} failed\n", played.len() - failed.len(), failed.len()));
     text

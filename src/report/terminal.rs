@@ -3,7 +3,7 @@
 use scenarios::Scenario;
 use wire::{Exchange, Outcome, Party, Redaction};
 
-use super::meaning;
+use super::{account, meaning};
 use crate::play::{Phase, Played, PlayedStep, Purpose};
 
 /// How much to show.
@@ -62,42 +62,33 @@ pub fn scenario(scenario: &Scenario, played: &Played, detail: Detail) -> String 
     let mark = if played.passed() { paint.green("✓") } else { paint.red("✗") };
     let reports =
         if scenario.reports.is_empty() { String::new() } else { format!(" ({})", scenario.reports.join(", ")) };
-    let mut text = format!("{mark} {}  {}{reports}\n", paint.bold(&played.name), scenario.title);
+    let (name, title) = (on_one_line(&redaction, &played.name), on_one_line(&redaction, &scenario.title));
+    let mut text = format!("{mark} {}  {title}{reports}\n", paint.bold(&name));
     if detail.steps {
         if let Some(teaches) = scenario.teaches.as_ref().filter(|_| detail.hops) {
-            text.push_str(&format!("  {}\n", paint.dim(teaches.trim())));
+            text.push_str(&format!("  {}\n", paint.dim(&on_one_line(&redaction, teaches.trim()))));
         }
         for phase in &played.phases {
             text.push_str(&phase_text(phase, paint, &redaction, detail));
         }
     }
-    if let Some(failure) = &played.failure {
-        for line in shown(&redaction, &failure.text(&redaction)).lines() {
-            text.push_str(&format!("    {line}\n"));
-        }
-        text.push_str(&format!(
-            "    see every message: entralab run -v {}\n",
-            played.file.trim_start_matches("bundled:")
-        ));
+    for line in account::failure_text(played, &redaction).unwrap_or_default().lines() {
+        text.push_str(&format!("    {line}\n"));
     }
     text
 }
 
 fn phase_text(phase: &Phase, paint: Paint, redaction: &Redaction, detail: Detail) -> String {
-    let heading = match phase.purpose {
-        Purpose::Steps => None,
-        Purpose::Base => Some("without the change, on a fresh lab"),
-        Purpose::Fix => Some("the fix"),
-        Purpose::Then => Some("then"),
-    };
-    let mut text = heading.map(|heading| format!("  {}\n", paint.dim(heading))).unwrap_or_default();
+    let mut text =
+        account::heading(phase.purpose).map(|heading| format!("  {}\n", paint.dim(heading))).unwrap_or_default();
     for step in &phase.steps {
         let mark = match phase.purpose {
             Purpose::Base => paint.dim("·"),
             _ if step.mismatches.is_empty() => paint.green("✓"),
             _ => paint.red("✗"),
         };
-        text.push_str(&format!("  {mark} {}{}\n", step.label, came_of_it(step, redaction)));
+        let label = on_one_line(redaction, &step.label);
+        text.push_str(&format!("  {mark} {label}{}\n", came_of_it(step, redaction)));
         if detail.hops && phase.purpose != Purpose::Base {
             for exchange in &step.exchanges {
                 text.push_str(&hop(exchange, paint, redaction));
@@ -108,7 +99,7 @@ fn phase_text(phase: &Phase, paint: Paint, redaction: &Redaction, detail: Detail
 }
 
 /// The members of an outcome that tell most, in one line.
-fn came_of_it(step: &PlayedStep, redaction: &Redaction) -> String {
+pub(super) fn came_of_it(step: &PlayedStep, redaction: &Redaction) -> String {
     let mut parts = Vec::new();
     let told = [
         "connection",
@@ -181,6 +172,9 @@ fn hop(exchange: &Exchange, paint: Paint, redaction: &Redaction) -> String {
     if let Some(failure) = &exchange.failure {
         note(failure.clone());
     }
+    for fault in &exchange.faults {
+        note(format!("fault: {fault}"));
+    }
     for result in exchange.checks.0.iter().filter(|result| result.outcome == Outcome::Refused) {
         text.push_str(&format!("{:34}{}\n", "", paint.red(&format!("✗ {}", result.check))));
         text.push_str(&format!("{:36}expected {}\n", "", shown(redaction, &result.expected)));
@@ -202,13 +196,33 @@ fn cut(text: &str) -> String {
     format!("{start}…")
 }
 
-/// Text from the lab, without secrets, and with control characters made visible, so that nothing that a server sent
-/// acts on the terminal (CWE-150).
+/// Text from the lab, without secrets, that does nothing to whoever reads it.
 fn shown(redaction: &Redaction, text: &str) -> String {
+    visible(&redaction.hide(text))
+}
+
+/// The same as one line.
+fn on_one_line(redaction: &Redaction, text: &str) -> String {
+    shown(redaction, &text.replace('\n', " "))
+}
+
+/// Text with control characters and changes of direction made visible, so that nothing that a server sent acts on the
+/// terminal (CWE-150), and no line of it a workflow command of GitHub Actions, which reads them indented too.
+pub(super) fn visible(text: &str) -> String {
     let acts = |c: char| {
-        c.is_control() && c != '\n' || ('\u{202a}'..='\u{202e}').contains(&c) || ('\u{2066}'..='\u{2069}').contains(&c)
+        c.is_control() && c != '\n' && c != '\t'
+            || matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
     };
-    redaction.hide(text).chars().map(|c| if acts(c) { '\u{fffd}' } else { c }).collect()
+    let mut visible: String = text.chars().map(|c| if acts(c) { '\u{fffd}' } else { c }).collect();
+    if visible.contains("::") || visible.contains("##[") {
+        let inert = |line: &str| {
+            let line = line.replace("##[", "##\u{200b}[");
+            let start = line.len() - line.trim_start().len();
+            if line[start..].starts_with("::") { format!("{}\u{200b}{}", &line[..start], &line[start..]) } else { line }
+        };
+        visible = visible.split('\n').map(inert).collect::<Vec<_>>().join("\n");
+    }
+    visible
 }
 
 #[cfg(test)]
@@ -220,5 +234,13 @@ mod tests {
         let hostile = "\u{1b}]52;c;aGk=\u{7} \u{202e}gnp.exe\r\u{9b}31m";
         let text = shown(&Redaction::default(), hostile);
         assert!(!text.chars().any(|c| c.is_control() || c == '\u{202e}'), "{text:?}");
+    }
+
+    #[test]
+    fn atk_h14_no_line_that_a_server_sent_is_a_workflow_command() {
+        let hostile = "all well\n  ::error file=x::forged\n##[warning]forged\n::stop-commands::x\nstd::fmt stays";
+        let text = visible(hostile);
+        assert!(!text.lines().any(|line| line.trim_start().starts_with("::") || line.contains("##[")), "{text:?}");
+        assert!(text.ends_with("std::fmt stays"), "{text:?}");
     }
 }

@@ -4,5 +4,9 @@
 mod lab_process;
 
 mod command_line;
+mod explain;
+mod faults;
+mod predict;
+mod reports;
 mod safety;
 mod up;

@@ -2,6 +2,7 @@
 
 use std::io::{Read, Write};
 use std::net::TcpStream;
+use std::path::PathBuf;
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
@@ -109,7 +110,7 @@ fn atk_h04_private_files_are_the_owners_only_and_each_folder_has_its_own_ca() {
 }
 
 /// The ways in which a secret may show.
-fn spellings(secret: &str) -> Vec<String> {
+pub(crate) fn spellings(secret: &str) -> Vec<String> {
     let encoded: String = url::form_urlencoded::byte_serialize(secret.as_bytes()).collect();
     vec![
         secret.to_owned(),
@@ -121,25 +122,33 @@ fn spellings(secret: &str) -> Vec<String> {
     ]
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn atk_h09_no_secret_of_a_flow_shows_in_output_reports_or_pages() {
-    let (secret, password) = ("Canary~secret/+value=1", "Canary Password/+2");
-    let folder = tempfile::tempdir().unwrap();
-    let file = folder.path().join("canary.scenario.yaml");
-    let scenario = format!(
-        "scenario: 1\ntitle: Canary\nworld:\n  base: article-v2\n  change:\n    idp:\n      users: {{ megan: {{ password: '{password}' }} }}\n      \
-         apps: {{ copilot-studio-client: {{ secrets: {{ copilot: {{ value: '{secret}' }} }} }} }}\n    connector: {{ client_secret: '{secret}' }}\n\
-         steps:\n  - connect: {{ as: megan }}\n  - test_operation: {{}}\n  - advance_clock: 70m\n  - ask: Give me the stock price of tesla\n    expect: {{ tool: nothing }}\n"
-    );
-    std::fs::write(&file, scenario).unwrap();
+/// A flow whose every secret is known.
+pub(crate) struct Canary {
+    /// The scenario; its last expectation does not hold, so that a run of it has a failure to tell.
+    pub file: PathBuf,
+    /// The user's password.
+    pub password: String,
+    /// The password, the client's secret, and every code, token and cookie that went over the wire.
+    pub secrets: Vec<String>,
+    _folder: tempfile::TempDir,
+}
 
-    // The same flow in a lab of this process tells which codes, tokens and cookies there were.
-    let checked = scenarios::read(&file).unwrap();
-    let played = entralab::play::play(&checked).await.unwrap();
-    let mut secrets = vec![secret.to_owned(), password.to_owned()];
-    let mut kinds = 0;
-    for step in played.steps() {
-        for exchange in &step.exchanges {
+impl Canary {
+    /// Plays the same flow in a lab of this process, which tells which codes, tokens and cookies there are.
+    pub(crate) async fn play() -> Self {
+        let (secret, password) = ("Canary~secret/+value=1", "Canary Password/+2");
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("canary.scenario.yaml");
+        let scenario = format!(
+            "scenario: 1\ntitle: Canary\nworld:\n  base: article-v2\n  change:\n    idp:\n      users: {{ megan: {{ password: '{password}' }} }}\n      \
+             apps: {{ copilot-studio-client: {{ secrets: {{ copilot: {{ value: '{secret}' }} }} }} }}\n    connector: {{ client_secret: '{secret}' }}\n\
+             steps:\n  - connect: {{ as: megan }}\n  - test_operation: {{}}\n  - advance_clock: 70m\n  - ask: Give me the stock price of tesla\n    expect: {{ tool: nothing }}\n"
+        );
+        std::fs::write(&file, scenario).unwrap();
+        let played = entralab::play::play(&scenarios::read(&file).unwrap()).await.unwrap();
+        let mut secrets = vec![secret.to_owned(), password.to_owned()];
+        let mut kinds = 0;
+        for exchange in played.steps().flat_map(|step| &step.exchanges) {
             let mut pairs = exchange.query();
             pairs.extend(exchange.form());
             pairs.extend(exchange.location().map(wire::exchange::query_of).unwrap_or_default());
@@ -147,7 +156,7 @@ async fn atk_h09_no_secret_of_a_flow_shows_in_output_reports_or_pages() {
                 pairs.extend(members.into_iter().filter_map(|(name, value)| Some((name, value.as_str()?.to_owned()))));
             }
             for (name, value) in pairs {
-                if ["code", "access_token", "refresh_token", "id_token"].contains(&name.as_str()) {
+                if ["code", "access_token", "refresh_token", "id_token", "code_verifier"].contains(&name.as_str()) {
                     kinds += 1;
                     secrets.push(value);
                 }
@@ -160,9 +169,14 @@ async fn atk_h09_no_secret_of_a_flow_shows_in_output_reports_or_pages() {
                 }
             }
         }
+        assert!(kinds >= 6, "the flow had codes, tokens and cookies");
+        Self { file, password: password.to_owned(), secrets, _folder: folder }
     }
-    assert!(kinds >= 6, "the flow had codes, tokens and cookies");
+}
 
+#[tokio::test(flavor = "multi_thread")]
+async fn atk_h09_no_secret_of_a_flow_shows_in_output() {
+    let Canary { file, secrets, .. } = &Canary::play().await;
     let mut shown = Vec::new();
     for arguments in [&["run", "-v"][..], &["run", "--json"], &["check"], &["run", "-q"]] {
         let output = entralab(&[arguments, &[file.to_str().unwrap()]].concat());
@@ -170,7 +184,7 @@ async fn atk_h09_no_secret_of_a_flow_shows_in_output_reports_or_pages() {
     }
     assert!(shown[0].1.contains("‹code"), "placeholders stand in for secrets:\n{}", shown[0].1);
     for (place, output) in &shown {
-        for secret in &secrets {
+        for secret in secrets {
             for spelling in spellings(secret) {
                 assert!(!output.contains(&spelling), "{place} shows {spelling}:\n{output}");
             }

@@ -1,0 +1,145 @@
+//! The files of `--report`, and what GitHub Actions is told.
+
+use std::fs::OpenOptions;
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::str::FromStr;
+
+use scenarios::{Problems, Scenario};
+use wire::exports::har::har;
+use wire::exports::mermaid::mermaid;
+use wire::exports::{Secrets, Section};
+
+use super::Options;
+use crate::commands::{Exit, Failure};
+use crate::lab::data_folder::write_in_one_step;
+use crate::play::Played;
+use crate::report::{Account, github, html, json, junit, tap};
+
+/// A report to write.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct ReportFile {
+    format: Format,
+    path: PathBuf,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Format {
+    Junit,
+    Html,
+    Har,
+    Mermaid,
+    Tap,
+    Json,
+}
+
+const FORMATS: [(&str, Format); 6] = [
+    ("junit", Format::Junit),
+    ("html", Format::Html),
+    ("har", Format::Har),
+    ("mermaid", Format::Mermaid),
+    ("tap", Format::Tap),
+    ("json", Format::Json),
+];
+
+impl FromStr for ReportFile {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let names = FORMATS.map(|(name, _)| name).join(", ");
+        let known = |name: &str| FORMATS.iter().find(|(known, _)| *known == name).map(|(_, format)| *format);
+        match text.split_once('=') {
+            Some((name, path)) if !path.is_empty() => {
+                let format = known(name).ok_or_else(|| format!("no report is called '{name}': there are {names}"))?;
+                Ok(Self { format, path: path.into() })
+            }
+            _ => Err(format!("a report is FORMAT=FILE, where FORMAT is one of {names}")),
+        }
+    }
+}
+
+/// Writes every report that was asked for, and tells GitHub Actions where it runs there.
+pub(super) fn write_all(scenarios: &[Scenario], all_played: &[Played], options: &Options) -> Result<(), Failure> {
+    let accounts = |secrets| -> Vec<Account> {
+        scenarios.iter().zip(all_played).map(|(scenario, played)| Account::of(scenario, played, secrets)).collect()
+    };
+    if !options.report.is_empty() {
+        let secrets = if options.with_secrets { Secrets::Included } else { Secrets::Replaced };
+        let accounts = accounts(secrets);
+        for report in &options.report {
+            let text = report.format.text(&accounts, secrets).map_err(|error| unwritable(&report.path, &error))?;
+            write(&report.path, &text, secrets).map_err(|error| unwritable(&report.path, &error))?;
+        }
+    }
+    if is_on_github() {
+        let accounts = accounts(Secrets::Replaced);
+        // Commands are read from either stream; on stdout one would stand between the lines of --json.
+        eprint!("{}", github::annotations(&accounts));
+        if let Some(path) = std::env::var_os("GITHUB_STEP_SUMMARY").filter(|path| !path.is_empty()).map(PathBuf::from) {
+            append(&path, &github::step_summary(&accounts)).map_err(|error| unwritable(&path, &error))?;
+        }
+    }
+    Ok(())
+}
+
+/// Tells GitHub Actions, where it runs there, which files are in error.
+pub(super) fn annotate(problems: &Problems) {
+    if is_on_github() {
+        eprint!("{}", github::file_annotations(problems));
+    }
+}
+
+fn is_on_github() -> bool {
+    std::env::var("GITHUB_ACTIONS").is_ok_and(|value| value == "true")
+}
+
+impl Format {
+    fn text(self, accounts: &[Account], secrets: Secrets) -> Result<String, String> {
+        let sections = || -> Vec<Section> { accounts.iter().flat_map(Account::sections).collect() };
+        match self {
+            Self::Junit => junit::junit(accounts, secrets).map_err(|error| error.to_string()),
+            Self::Html => html::html(accounts, secrets).map_err(|error| error.to_string()),
+            Self::Har => Ok(format!("{:#}\n", har(&sections(), secrets))),
+            Self::Mermaid => Ok(mermaid(&sections(), secrets)),
+            Self::Tap => Ok(tap::tap(accounts, secrets)),
+            Self::Json => Ok(format!("{:#}\n", json::json(accounts, secrets))),
+        }
+    }
+}
+
+/// Writes a report, and the folder that it stands in. One with secrets is its owner's only, whoever could read the file
+/// that it replaces.
+fn write(path: &Path, text: &str, secrets: Secrets) -> Result<(), String> {
+    if let Some(folder) = path.parent() {
+        std::fs::create_dir_all(folder).map_err(|error| error.to_string())?;
+    }
+    match secrets {
+        Secrets::Replaced => std::fs::write(path, text).map_err(|error| error.to_string()),
+        Secrets::Included => write_in_one_step(path, text).map_err(|error| error.to_string()),
+    }
+}
+
+fn append(path: &Path, text: &str) -> std::io::Result<()> {
+    OpenOptions::new().create(true).append(true).open(path)?.write_all(text.as_bytes())
+}
+
+fn unwritable(path: &Path, error: &dyn std::fmt::Display) -> Failure {
+    Failure::new(Exit::Environment, "report.unwritable", format!("cannot write {}: {error}", path.display()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_report_is_a_known_format_and_a_file() {
+        let report = ReportFile { format: Format::Html, path: "out/a=b.html".into() };
+        assert_eq!("html=out/a=b.html".parse(), Ok(report));
+        for (text, said) in
+            [("pdf=x", "no report is called 'pdf': there are junit"), ("junit", "FORMAT=FILE"), ("tap=", "FORMAT=FILE")]
+        {
+            let refusal = text.parse::<ReportFile>().unwrap_err();
+            assert!(refusal.contains(said), "{refusal}");
+        }
+    }
+}

@@ -1,0 +1,285 @@
+//! What a code or a named check means, where it shows, what brings it about and what mends it.
+//!
+//! The words stand in `codes.toml` and `checks.toml`. What is known elsewhere is not repeated there: where a code shows
+//! follows from the identity provider's table of faces, and which scenarios reproduce it from the bundled files.
+
+use std::collections::BTreeMap;
+use std::sync::LazyLock;
+
+use mock_idp::EntraErrorKind;
+use mock_idp::error::faces::{Faces, Front};
+use scenarios::{Bundled, Expected, Scenario};
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use strum::IntoEnumIterator;
+use wire::Check;
+
+pub mod text;
+
+/// Everything that is said of one code or check.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Explanation {
+    /// `AADSTS<number>`, or the check's name.
+    pub name: String,
+    /// What it means when it refuses, in plain words.
+    pub means: String,
+    /// Where it is seen.
+    pub shows: Vec<String>,
+    /// What brings it about, the likeliest first.
+    pub causes: Vec<String>,
+    /// What mends it.
+    pub fixes: Vec<Fix>,
+    /// The bundled scenarios that reproduce it.
+    pub scenarios: Vec<Reproduction>,
+    /// What is near it: codes and checks.
+    pub see_also: Vec<String>,
+}
+
+/// Something that mends it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Fix {
+    /// What to do.
+    #[serde(rename = "do")]
+    pub action: String,
+    /// The field in the portal.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub portal: Option<String>,
+    /// The command of the Azure CLI, or the property.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cli: Option<String>,
+    /// The place in a world of entralab.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub world: Option<String>,
+}
+
+/// A bundled scenario that reproduces it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Reproduction {
+    /// Its name, as `run` takes it.
+    pub name: String,
+    /// What happens in it.
+    pub title: String,
+}
+
+/// Nothing is known of what was asked for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Unknown {
+    /// What is spelled most alike.
+    pub nearest: Option<&'static str>,
+}
+
+/// What the files say of one code or check.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Entry {
+    means: String,
+    #[serde(default)]
+    shows: Vec<String>,
+    #[serde(default)]
+    causes: Vec<String>,
+    #[serde(default)]
+    fixes: Vec<Fix>,
+    /// The codes that a check refuses with.
+    #[serde(default)]
+    codes: Vec<String>,
+    #[serde(default)]
+    see: Vec<String>,
+}
+
+type Entries = BTreeMap<String, Entry>;
+
+/// All entries; that both files can be read is tested.
+static ENTRIES: LazyLock<Entries> = LazyLock::new(|| {
+    let read = |text| toml::from_str::<Entries>(text).unwrap_or_default();
+    let mut entries = read(include_str!("explain/codes.toml"));
+    entries.extend(read(include_str!("explain/checks.toml")));
+    entries
+});
+
+/// Explains a code (`AADSTS65001` or `65001`) or a check (`consent.granted`).
+///
+/// # Errors
+/// Where there is no such code or check.
+pub fn explain(asked: &str) -> Result<Explanation, Unknown> {
+    let name = full_name(asked);
+    let Some((name, entry)) = ENTRIES.get_key_value(name.as_str()) else {
+        return Err(Unknown { nearest: scenarios::nearest(&name, names()) });
+    };
+    let of_codes = || entry.codes.iter().filter_map(|code| Some((code, ENTRIES.get(code)?)));
+    let several = entry.codes.len() > 1;
+    let mut causes = entry.causes.clone();
+    if causes.is_empty() {
+        let prefix = |code: &str| if several { format!("{code}: ") } else { String::new() };
+        causes.extend(
+            of_codes().flat_map(|(code, of)| of.causes.iter().map(move |cause| format!("{}{cause}", prefix(code)))),
+        );
+    }
+    let mut fixes = entry.fixes.clone();
+    if fixes.is_empty() {
+        of_codes().flat_map(|(_, of)| &of.fixes).for_each(|fix| {
+            if !fixes.contains(fix) {
+                fixes.push(fix.clone());
+            }
+        });
+    }
+    let mut shows = entry.shows.clone();
+    shows.extend(shown_at(name));
+    for (code, _) in of_codes() {
+        let prefix = if several { format!("{code}, ") } else { String::new() };
+        shows.extend(shown_at(code).into_iter().map(|place| format!("{prefix}{place}")));
+    }
+    Ok(Explanation {
+        name: name.clone(),
+        means: entry.means.clone(),
+        shows,
+        causes,
+        fixes,
+        scenarios: reproductions(name),
+        see_also: see_also(name, entry),
+    })
+}
+
+/// Every code and check that can be explained.
+pub fn names() -> impl Iterator<Item = &'static str> {
+    ENTRIES.keys().map(String::as_str)
+}
+
+/// The name of the code that a number stands for; anything else as it is.
+fn full_name(asked: &str) -> String {
+    let asked = asked.trim();
+    let folded = asked.to_ascii_uppercase();
+    let number = folded.strip_prefix("AADSTS").unwrap_or(&folded);
+    let is_number = !number.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit());
+    if is_number { format!("AADSTS{number}") } else { asked.to_ascii_lowercase() }
+}
+
+/// Where a code is seen, by the identity provider's own table.
+fn shown_at(name: &str) -> Vec<String> {
+    let kind = EntraErrorKind::iter().find(|kind| code_name(*kind) == name);
+    kind.map(|kind| faces_in_words(&kind.faces())).unwrap_or_default()
+}
+
+fn code_name(kind: EntraErrorKind) -> String {
+    format!("AADSTS{}", kind.number())
+}
+
+fn faces_in_words(faces: &Faces) -> Vec<String> {
+    let mut places = Vec::new();
+    match faces.front {
+        Some(Front::Page(status)) => {
+            places.push(format!("sign-in: an error page (HTTP {status}); the user is not sent back to the client"));
+        }
+        Some(Front::SignInAgain) => places.push("sign-in: a message on the sign-in page, which asks again".to_owned()),
+        Some(Front::Redirect(error)) => places.push(format!("sign-in: back at the client with error={error}")),
+        None => {}
+    }
+    if let (Some(error), false) = (faces.silent, matches!(faces.front, Some(Front::Redirect(_)))) {
+        places.push(format!("sign-in with prompt=none: back at the client with error={error}"));
+    }
+    if let Some((status, error)) = faces.token {
+        let suberror = faces.suberror.map(|suberror| format!(", suberror {suberror}")).unwrap_or_default();
+        places.push(format!("token endpoint: {status} with error {error}{suberror}"));
+    }
+    if let Some(error) = faces.discovery {
+        places.push(format!("discovery: 400 with error {error}"));
+    }
+    places
+}
+
+/// What the entry names, and what names the entry; a check and its codes name each other.
+fn see_also(name: &String, entry: &Entry) -> Vec<String> {
+    let mut near: Vec<String> = entry.codes.iter().chain(&entry.see).cloned().collect();
+    let naming = ENTRIES.iter().filter(|(_, other)| other.codes.contains(name) || other.see.contains(name));
+    near.extend(naming.map(|(other, _)| other.clone()));
+    let mut seen = std::collections::HashSet::new();
+    near.retain(|other| other != name && seen.insert(other.clone()));
+    near
+}
+
+/// The bundled scenarios that say they reproduce the code, or that expect the check to refuse.
+fn reproductions(name: &str) -> Vec<Reproduction> {
+    let check = Check::named(name);
+    let reproduces = |bundled: &Bundled| match check {
+        None => bundled.reports.iter().any(|report| report == name),
+        // only what speaks of the check at all has to be read
+        Some(check) => {
+            bundled.text.contains(name) && bundled.read().is_ok_and(|scenario| expects_refusal(&scenario, check))
+        }
+    };
+    let found = scenarios::bundled().into_iter().filter(|bundled| !bundled.is_world && reproduces(bundled));
+    found.map(|bundled| Reproduction { name: bundled.name.to_owned(), title: bundled.title }).collect()
+}
+
+fn expects_refusal(scenario: &Scenario, check: Check) -> bool {
+    let is = |expected: &Option<Expected>| matches!(expected, Some(Expected::Is(Value::String(name), _)) if name == check.name());
+    scenario.steps.iter().any(|step| step.named_check() == Some(check) || step.hops.iter().any(|hop| is(&hop.check)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn both_files_can_be_read() {
+        for text in [include_str!("explain/codes.toml"), include_str!("explain/checks.toml")] {
+            if let Err(error) = toml::from_str::<Entries>(text) {
+                panic!("{error}");
+            }
+        }
+    }
+
+    /// Whoever adds a code or a check adds an entry to `src/explain/codes.toml` or `checks.toml`.
+    #[test]
+    fn every_code_and_check_is_explained_with_surface_causes_and_fixes() {
+        let codes = EntraErrorKind::iter().map(code_name);
+        let checks = Check::ALL.iter().map(|check| check.name().to_owned());
+        let mut missing = Vec::new();
+        for name in codes.chain(checks) {
+            let Ok(explanation) = explain(&name) else {
+                missing.push(name);
+                continue;
+            };
+            assert!(!explanation.means.is_empty(), "{name}");
+            assert!(!explanation.shows.is_empty(), "{name} shows nowhere");
+            assert!(!explanation.causes.is_empty(), "{name} has no cause");
+            assert!(!explanation.fixes.is_empty(), "{name} has no fix");
+            assert!(!explanation.see_also.is_empty(), "{name} stands alone");
+        }
+        assert!(missing.is_empty(), "not explained: {}", missing.join(", "));
+    }
+
+    #[test]
+    fn what_entries_name_exists() {
+        for (name, entry) in ENTRIES.iter() {
+            for other in entry.codes.iter().chain(&entry.see) {
+                assert!(ENTRIES.contains_key(other), "{name} names {other}");
+            }
+            let is_code = EntraErrorKind::iter().any(|kind| code_name(kind) == *name);
+            assert!(is_code || Check::named(name).is_some(), "{name} is neither code nor check");
+        }
+    }
+
+    #[test]
+    fn a_code_is_found_however_it_is_written() {
+        for asked in ["AADSTS65001", "65001", "aadsts65001", " 65001 "] {
+            assert_eq!(explain(asked).unwrap().name, "AADSTS65001", "{asked}");
+        }
+        assert_eq!(explain("Consent.Granted").unwrap().name, "consent.granted");
+        assert_eq!(explain("65000").unwrap_err().nearest, Some("AADSTS65001"));
+        assert_eq!(explain("consent.grant").unwrap_err().nearest, Some("consent.granted"));
+        assert_eq!(explain("").unwrap_err().nearest, None);
+    }
+
+    #[test]
+    fn scenarios_and_surfaces_are_found_where_they_are_written() {
+        let names = |asked: &str| -> Vec<String> {
+            explain(asked).unwrap().scenarios.into_iter().map(|scenario| scenario.name).collect()
+        };
+        assert!(names("AADSTS50011").contains(&"redirect-not-registered".to_owned()));
+        assert!(names("redirect_uri.registered").contains(&"redirect-not-registered".to_owned()));
+        let secret = explain("7000215").unwrap();
+        assert_eq!(secret.shows, ["token endpoint: 401 with error invalid_client"]);
+        assert!(explain("client_secret.valid").unwrap().see_also.contains(&"AADSTS7000215".to_owned()));
+    }
+}

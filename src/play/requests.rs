@@ -1,0 +1,98 @@
+//! Raw `http` steps: one request as written, and what came of it.
+
+use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Uri, header};
+use scenarios::{HttpBody, HttpRequest};
+use serde_json::{Map, Value, json};
+use wire::LabClient;
+use wire::exchange::{Parameters, parameters};
+
+/// Sends `request` through `client`, and gives the outcome that expectations see. `speak` translates cloud names.
+pub(super) async fn send(client: &LabClient, request: &HttpRequest, speak: impl Fn(&str) -> String) -> Value {
+    let uri = match uri(request, &speak(&request.url)) {
+        Ok(uri) => uri,
+        Err(why) => return json!({ "message": why }),
+    };
+    let mut headers = HeaderMap::new();
+    let body = match &request.body {
+        HttpBody::Text(text) => text.clone(),
+        HttpBody::Form(form) => {
+            headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/x-www-form-urlencoded"));
+            encoded(form)
+        }
+        HttpBody::Json(json) => {
+            headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
+            json.to_string()
+        }
+    };
+    for (name, value) in &request.headers {
+        match (name.parse::<HeaderName>(), HeaderValue::from_str(&text(value))) {
+            (Ok(name), Ok(value)) => drop(headers.insert(name, value)),
+            _ => return json!({ "message": format!("the header '{name}' cannot be sent") }),
+        }
+    }
+    let mut message = Request::new(body.into());
+    *message.method_mut() = Method::from_bytes(request.method.as_bytes()).unwrap_or_default();
+    *message.uri_mut() = uri;
+    *message.headers_mut() = headers;
+    match client.send(message).await {
+        Ok(reply) => outcome(&reply.response),
+        Err(error) => json!({ "message": error.to_string() }),
+    }
+}
+
+fn uri(request: &HttpRequest, url: &str) -> Result<Uri, String> {
+    let mut url = url::Url::parse(url).map_err(|error| format!("'{url}' is no URL: {error}"))?;
+    if !request.query.is_empty() {
+        let pairs = request.query.iter().map(|(name, value)| (name, text(value)));
+        url.query_pairs_mut().extend_pairs(pairs);
+    }
+    url.set_fragment(None);
+    url.as_str().parse().map_err(|error| format!("'{url}' cannot be sent: {error}"))
+}
+
+fn encoded(form: &[(String, Value)]) -> String {
+    let pairs = form.iter().map(|(name, value)| (name, text(value)));
+    url::form_urlencoded::Serializer::new(String::new()).extend_pairs(pairs).finish()
+}
+
+fn text(value: &Value) -> String {
+    value.as_str().map_or_else(|| value.to_string(), str::to_owned)
+}
+
+fn outcome(response: &http::Response<bytes::Bytes>) -> Value {
+    let shown = |value: &HeaderValue| Value::String(String::from_utf8_lossy(value.as_bytes()).into_owned());
+    let headers: Map<String, Value> =
+        response.headers().iter().map(|(name, value)| (name.as_str().to_owned(), shown(value))).collect();
+    let location = headers.get("location").and_then(Value::as_str).map(str::to_owned);
+    let mut outcome = json!({
+        "status": response.status().as_u16(),
+        "headers": headers,
+        "body": String::from_utf8_lossy(response.body()),
+    });
+    if let Ok(json) = serde_json::from_slice::<Value>(response.body()) {
+        outcome["json"] = json;
+    }
+    if let Some(location) = location {
+        outcome["location_query"] = location_parameters(&location).into_iter().map(|(k, v)| (k, json!(v))).collect();
+        outcome["location"] = json!(location);
+    }
+    outcome
+}
+
+/// The parameters of a redirect: of its query, and of its fragment.
+fn location_parameters(location: &str) -> Parameters {
+    let (before, fragment) = location.split_once('#').unwrap_or((location, ""));
+    let query = before.split_once('?').map_or("", |(_, query)| query);
+    parameters(query).into_iter().chain(parameters(fragment)).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_redirect_carries_parameters_in_query_and_fragment() {
+        let found = location_parameters("https://a/b?code=c%20d#state=s");
+        assert_eq!(found, [("code".to_owned(), "c d".to_owned()), ("state".to_owned(), "s".to_owned())]);
+    }
+}

@@ -1,0 +1,190 @@
+//! A played scenario as reports tell it: with placeholders for secrets, unless somebody asked for the secrets.
+
+use scenarios::{Mismatch, Scenario};
+use serde_json::Value;
+use wire::exports::{Secrets, Section};
+use wire::{CheckResult, Exchange, Redaction};
+
+use super::terminal::visible;
+use crate::play::{Failure, Phase, Played, PlayedStep, Purpose};
+
+/// One played scenario, and how to tell it.
+#[derive(Debug)]
+pub struct Account<'p> {
+    /// What was written.
+    pub scenario: &'p Scenario,
+    /// What came.
+    pub played: &'p Played,
+    /// Whether secrets are told.
+    pub secrets: Secrets,
+    redaction: Redaction,
+}
+
+/// A place in a file.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Place {
+    /// The file, as the user wrote it, or `bundled:<theme>/<name>`.
+    pub file: String,
+    /// The line, from 1.
+    pub line: usize,
+    /// The column in characters, from 1.
+    pub column: usize,
+}
+
+impl std::fmt::Display for Place {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}:{}:{}", self.file, self.line, self.column)
+    }
+}
+
+impl<'p> Account<'p> {
+    /// The account of one played scenario.
+    #[must_use]
+    pub fn of(scenario: &'p Scenario, played: &'p Played, secrets: Secrets) -> Self {
+        let redaction = match secrets {
+            Secrets::Replaced => played.redaction(),
+            Secrets::Included => Redaction::default(),
+        };
+        Self { scenario, played, secrets, redaction }
+    }
+
+    /// Why the scenario failed, in the words of the terminal.
+    #[must_use]
+    pub fn failure(&self) -> Option<String> {
+        failure_text(self.played, &self.redaction)
+    }
+
+    /// Where the file says what did not hold.
+    #[must_use]
+    pub fn failure_place(&self) -> Option<Place> {
+        let failure = self.played.failure.as_ref()?;
+        let span = match failure {
+            Failure::Unplayable(problems) => {
+                let problem = problems.0.first()?;
+                let (line, column) = (problem.line.max(1), problem.column.max(1));
+                return Some(Place { file: problem.file.clone(), line, column });
+            }
+            _ => {
+                let step = self.failed_step()?;
+                step.mismatches.first().map_or(&step.span, |mismatch| &mismatch.span)
+            }
+        };
+        Some(Place { file: span.file().to_owned(), line: span.line(), column: span.column() })
+    }
+
+    /// The step at which the scenario failed: the last one played. None where all held, or the step could not be played.
+    #[must_use]
+    pub fn failed_step(&self) -> Option<&'p PlayedStep> {
+        match self.played.failure.as_ref()? {
+            Failure::Unplayable(_) => None,
+            _ => self.played.phases.last()?.steps.last(),
+        }
+    }
+
+    /// Whether this is the step at which the scenario failed.
+    #[must_use]
+    pub fn is_failed(&self, step: &PlayedStep) -> bool {
+        self.failed_step().is_some_and(|failed| std::ptr::eq(failed, step))
+    }
+
+    /// What went over the wire, step by step.
+    #[must_use]
+    pub fn sections(&self) -> Vec<Section> {
+        self.played.phases.iter().flat_map(|phase| self.phase_sections(phase)).collect()
+    }
+
+    /// What went over the wire in the phase that failed.
+    #[must_use]
+    pub fn failed_sections(&self) -> Vec<Section> {
+        let failed = self.played.failure.as_ref().and(self.played.phases.last());
+        failed.into_iter().flat_map(|phase| self.phase_sections(phase)).collect()
+    }
+
+    fn phase_sections<'a>(&'a self, phase: &'a Phase) -> impl Iterator<Item = Section> + 'a {
+        phase.steps.iter().map(move |step| Section {
+            title: format!("{}: {}", self.played.name, self.step_name(phase, step)),
+            exchanges: step.exchanges.iter().map(|exchange| self.exchange(exchange)).collect(),
+        })
+    }
+
+    /// What a step does, in words, with what its phase is to prove.
+    #[must_use]
+    pub fn step_name(&self, phase: &Phase, step: &PlayedStep) -> String {
+        let label = self.text(&step.label);
+        heading(phase.purpose).map_or_else(|| label.clone(), |heading| format!("{heading}: {label}"))
+    }
+
+    /// An exchange as it is told.
+    #[must_use]
+    pub fn exchange(&self, exchange: &Exchange) -> Exchange {
+        let mut copy = self.redaction.exchange(exchange);
+        for check in &mut copy.checks.0 {
+            check.fix = check.fix.as_deref().map(|fix| self.text(fix));
+        }
+        copy
+    }
+
+    /// A check's result as it is told.
+    #[must_use]
+    pub fn check(&self, result: &CheckResult) -> CheckResult {
+        CheckResult {
+            expected: self.text(&result.expected),
+            received: self.text(&result.received),
+            fix: result.fix.as_deref().map(|fix| self.text(fix)),
+            ..result.clone()
+        }
+    }
+
+    /// A difference as it is told: the member, what was expected, what came.
+    #[must_use]
+    pub fn mismatch(&self, mismatch: &Mismatch) -> [String; 3] {
+        [&mismatch.path, &mismatch.expected, &mismatch.received].map(|text| self.text(text))
+    }
+
+    /// Text as it is told.
+    #[must_use]
+    pub fn text(&self, text: &str) -> String {
+        self.redaction.hide(text)
+    }
+
+    /// A value as it is told.
+    #[must_use]
+    pub fn value(&self, value: &Value) -> Value {
+        match value {
+            Value::String(text) => Value::String(self.text(text)),
+            Value::Array(items) => items.iter().map(|item| self.value(item)).collect(),
+            Value::Object(members) => {
+                members.iter().map(|(name, member)| (self.text(name), self.value(member))).collect()
+            }
+            Value::Null | Value::Bool(_) | Value::Number(_) => value.clone(),
+        }
+    }
+
+    /// What came of a step, in one line.
+    #[must_use]
+    pub fn outcome(&self, step: &PlayedStep) -> String {
+        super::terminal::came_of_it(step, &self.redaction)
+    }
+}
+
+/// Why `played` failed, in words, and where to see more.
+pub(super) fn failure_text(played: &Played, redaction: &Redaction) -> Option<String> {
+    let failure = played.failure.as_ref()?;
+    let mut text = visible(&redaction.hide(&failure.text(redaction)));
+    if !text.ends_with('\n') {
+        text.push('\n');
+    }
+    let file = visible(played.file.trim_start_matches("bundled:"));
+    text.push_str(&format!("see every message: entralab run -v {file}\n"));
+    Some(text)
+}
+
+/// What a phase is to prove, where that is not plain.
+pub(super) fn heading(purpose: Purpose) -> Option<&'static str> {
+    match purpose {
+        Purpose::Steps => None,
+        Purpose::Base => Some("without the change, on a fresh lab"),
+        Purpose::Fix => Some("the fix"),
+        Purpose::Then => Some("then"),
+    }
+}

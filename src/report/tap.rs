@@ -1,0 +1,66 @@
+//! `--report tap=FILE`: Test Anything Protocol 14 (<https://testanything.org/tap-version-14-specification.html>): one test
+//! point for each scenario, with a subtest for its steps.
+
+use serde_json::json;
+use wire::exports::Secrets;
+
+use super::Account;
+
+/// The document.
+#[must_use]
+pub fn tap(accounts: &[Account], secrets: Secrets) -> String {
+    let mut text = format!("TAP version 14\n# entralab: {}\n1..{}\n", secrets.note(), accounts.len());
+    for (index, account) in accounts.iter().enumerate() {
+        text.push_str(&steps(account));
+        let name = description(&format!("{}: {}", account.played.name, account.scenario.title));
+        text.push_str(&format!("{} {} - {name}\n", ok(account.played.passed()), index + 1));
+        if let Some(failure) = account.failure() {
+            // A JSON text is a YAML value on one line, whatever is in it.
+            let place = account.failure_place().map(|place| (place.file, place.line, place.column));
+            text.push_str(&format!("  ---\n  message: {}\n", json!(failure)));
+            if let Some((file, line, column)) = place {
+                text.push_str(&format!("  at: {}\n", json!({ "file": file, "line": line, "column": column })));
+            }
+            text.push_str("  ...\n");
+        }
+    }
+    text
+}
+
+fn steps(account: &Account) -> String {
+    let played = account.played;
+    let steps: Vec<_> =
+        played.phases.iter().flat_map(|phase| phase.steps.iter().map(move |step| (phase, step))).collect();
+    let mut text = format!("# Subtest: {}\n", description(&played.name));
+    for (index, (phase, step)) in steps.iter().enumerate() {
+        let name = description(&account.step_name(phase, step));
+        text.push_str(&format!("    {} {} - {name}\n", ok(!account.is_failed(step)), index + 1));
+    }
+    // What could not be played is a point of its own: a subtest must fail where its parent does.
+    let unplayed = usize::from(!played.passed() && account.failed_step().is_none());
+    if unplayed > 0 {
+        text.push_str(&format!("    not ok {} - a step that could not be played\n", steps.len() + 1));
+    }
+    text.push_str(&format!("    1..{}\n", steps.len() + unplayed));
+    text
+}
+
+fn ok(passed: bool) -> &'static str {
+    if passed { "ok" } else { "not ok" }
+}
+
+/// Text that is one line and no directive: `#` would begin one.
+fn description(text: &str) -> String {
+    let one_line: String = text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
+    one_line.replace('\\', "\\\\").replace('#', "\\#")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_description_is_one_line_and_no_directive() {
+        assert_eq!(description("it works # SKIP\nnot ok 2 \\ x"), "it works \\# SKIP not ok 2 \\\\ x");
+    }
+}
