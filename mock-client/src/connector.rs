@@ -21,6 +21,7 @@ mod connect;
 pub mod inert;
 pub mod outcomes;
 pub mod profiles;
+pub mod redirect_page;
 mod renew;
 pub mod sign_ins;
 mod test_console;
@@ -115,7 +116,7 @@ impl Connector {
 
     /// The routes of the redirect URL: they receive the callback, redeem the code, and show how it ended.
     pub fn router(&self) -> axum::Router {
-        callback::router(self.clone())
+        redirect_page::router(self.clone())
     }
 
     /// The connections, without their secrets.

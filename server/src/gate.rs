@@ -215,7 +215,16 @@ async fn answer(State(gate): State<Gate>, request: Request) -> Response {
                     let passed = gate.pass(&configuration, parts, body, &mut checks).await;
                     let mut response = passed.unwrap_or_else(|refusal| {
                         let realm = configuration.served.name();
-                        refusal.response(asker, &configuration.policy, realm, gate.request_id())
+                        {
+                            let policy = &configuration.policy;
+                            refusal.response(
+                                asker,
+                                policy.unauthenticated_action,
+                                policy.tenant(),
+                                realm,
+                                gate.request_id(),
+                            )
+                        }
                     });
                     if let Some(cors) = cors {
                         cors.mark(response.headers_mut());

@@ -3,26 +3,14 @@
 //! What a property wants is read from its name, type and description; what the question offers is what it names:
 //! companies, places, numbers, dates, quoted text, or a value right after the property's own name.
 
-use std::ops::Range;
-
 use serde_json::{Map, Value, json};
 
 use super::chosen::{Chosen, Found, Source};
-use super::gazetteer::{City, Mention, State, Thing, mentions, state_of};
+use super::gazetteer::{City, Mention, State, Thing, state_of};
+use super::question::{Question, is_edge};
 use super::slots::{Slot, slot};
-use super::tokens::{Kind, Token, readable, tokens};
+use super::tokens::{Kind, Token};
 use super::words::{identifier_words, is_stop_word, number_word, stem};
-
-/// A question, read.
-#[derive(Debug)]
-pub struct Question<'q> {
-    /// As it was asked.
-    pub text: &'q str,
-    /// Its words and numbers.
-    pub tokens: Vec<Token<'q>>,
-    /// The known things it names.
-    pub mentions: Vec<Mention>,
-}
 
 /// Arguments for a tool.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -36,38 +24,6 @@ pub struct Filled {
 /// The required properties that the question does not answer.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Missing(pub Vec<String>);
-
-impl<'q> Question<'q> {
-    /// Reads a question.
-    #[must_use]
-    pub fn read(text: &'q str) -> Self {
-        let text = readable(text);
-        let tokens = tokens(text);
-        let mentions = mentions(&tokens);
-        Self { text, tokens, mentions }
-    }
-
-    /// Whether a token names a thing.
-    fn is_mention(&self, place: usize) -> bool {
-        self.mentions.iter().any(|mention| mention.covers(place))
-    }
-
-    /// Whether a token names a thing or is quoted, so that it says nothing about the tool.
-    #[must_use]
-    pub fn is_value(&self, place: usize) -> bool {
-        let is_quoted = |token: &Token<'_>| self.quoted().is_some_and(|range| range.contains(&token.start));
-        self.is_mention(place) || self.tokens.get(place).is_some_and(is_quoted)
-    }
-
-    /// Where the text between the first pair of quotation marks stands.
-    fn quoted(&self) -> Option<Range<usize>> {
-        [('"', '"'), ('“', '”'), ('«', '»'), ('`', '`')].iter().find_map(|(open, close)| {
-            let start = self.text.find(*open)? + open.len_utf8();
-            let end = start + self.text[start..].find(*close)?;
-            (!self.text[start..end].trim().is_empty()).then_some(start..end)
-        })
-    }
-}
 
 /// Fills `schema` from `question`.
 ///
@@ -133,9 +89,12 @@ impl<'q> Filler<'_, 'q> {
             Slot::City => self.cities(),
             Slot::Latitude { as_text } => self.degrees(name, *as_text, |(latitude, _)| latitude),
             Slot::Longitude { as_text } => self.degrees(name, *as_text, |(_, longitude)| longitude),
-            Slot::Coordinates => {
-                self.places().into_iter().map(|((lat, lon), why)| (json!(format!("{lat},{lon}")), why)).collect()
-            }
+            Slot::Coordinates => self
+                .question
+                .places()
+                .into_iter()
+                .map(|((lat, lon), why)| (json!(format!("{lat},{lon}")), why))
+                .collect(),
             Slot::Date => self.dates(),
             Slot::Address { mark } => self.addresses(mark),
             Slot::Number { whole } => self.numbers(name, *whole, is_required),
@@ -159,7 +118,7 @@ impl<'q> Filler<'_, 'q> {
                 Thing::Company(company) if mention.first == place => Some((mention, company)),
                 _ => None,
             }) {
-                found.push((json!(company.ticker), Source::naming(&self.text_of(mention), company.name)));
+                found.push((json!(company.ticker), Source::naming(&self.question.text_of(mention), company.name)));
                 continue;
             }
             let is_upper = token.text.len() <= 6
@@ -179,7 +138,7 @@ impl<'q> Filler<'_, 'q> {
     fn companies(&self) -> Vec<Found> {
         let company = |mention: &Mention| match mention.thing {
             Thing::Company(company) => {
-                Some((json!(company.name), Source::Fact(format!("'{}' is a company", self.text_of(mention)))))
+                Some((json!(company.name), Source::Fact(format!("'{}' is a company", self.question.text_of(mention)))))
             }
             _ => None,
         };
@@ -190,89 +149,35 @@ impl<'q> Filler<'_, 'q> {
     fn states(&self, in_full: bool) -> Vec<Found> {
         let written = |state: &State| if in_full { state.name } else { state.code };
         let named = |mention: &Mention| match mention.thing {
-            Thing::State(state) => Some((json!(written(state)), Source::naming(&self.text_of(mention), state.name))),
+            Thing::State(state) => {
+                Some((json!(written(state)), Source::naming(&self.question.text_of(mention), state.name)))
+            }
             _ => None,
         };
         let of_city = |(mention, city): (&Mention, &City)| {
             let state = state_of(city.state)?;
-            let why = format!("'{}' is in {}", self.text_of(mention), state.name);
+            let why = format!("'{}' is in {}", self.question.text_of(mention), state.name);
             Some((json!(written(state)), Source::Fact(why)))
         };
         let states: Vec<Found> = self.question.mentions.iter().filter_map(named).collect();
-        if states.is_empty() { self.named_cities().filter_map(of_city).collect() } else { states }
+        if states.is_empty() { self.question.named_cities().filter_map(of_city).collect() } else { states }
     }
 
     fn cities(&self) -> Vec<Found> {
         let city = |(mention, city): (&Mention, &City)| {
-            (json!(city.name), Source::Fact(format!("'{}' is a city", self.text_of(mention))))
+            (json!(city.name), Source::Fact(format!("'{}' is a city", self.question.text_of(mention))))
         };
-        let known: Vec<Found> = self.named_cities().map(city).collect();
+        let known: Vec<Found> = self.question.named_cities().map(city).collect();
         if known.is_empty() { self.phrase(&["in", "at", "for", "near", "to"]).into_iter().collect() } else { known }
-    }
-
-    /// The cities named; not those that only share the name of the state that stands after a city, as in "Albany, New
-    /// York".
-    fn named_cities(&self) -> impl Iterator<Item = (&Mention, &'static City)> {
-        let mentions = &self.question.mentions;
-        let is_state_after_city = |place: usize| {
-            let state = mentions.iter().find_map(|mention| match mention.thing {
-                Thing::State(state) if mention.first == place => Some(state),
-                _ => None,
-            });
-            mentions.iter().any(|before| match before.thing {
-                Thing::City(city) => {
-                    before.first + before.length == place && state.is_some_and(|state| state.code == city.state)
-                }
-                _ => false,
-            })
-        };
-        mentions.iter().filter_map(move |mention| match mention.thing {
-            Thing::City(city) if !is_state_after_city(mention.first) => Some((mention, city)),
-            _ => None,
-        })
-    }
-
-    /// The latitudes and longitudes of the places: typed as two numbers, or those of the cities.
-    fn places(&self) -> Vec<((f64, f64), Source)> {
-        let tokens = &self.question.tokens;
-        let numbers: Vec<(usize, f64)> =
-            (0..tokens.len()).filter_map(|place| Some((place, self.coordinate(place)?))).collect();
-        for pair in numbers.windows(2) {
-            let [(first, latitude), (second, longitude)] = pair else { continue };
-            // between the two stand a compass letter or the word longitude at most
-            let is_pair = second - first <= 3 && latitude.abs() <= 90.0 && longitude.abs() <= 180.0;
-            let between = &tokens[first + 1..*second];
-            if is_pair
-                && between
-                    .iter()
-                    .all(|token| token.lower.len() == 1 || token.lower == "and" || token.lower.starts_with("lo"))
-            {
-                return vec![((*latitude, *longitude), Source::fact("the question gives the coordinates"))];
-            }
-        }
-        let of_city = |(_, city): (&Mention, &City)| {
-            let why = format!("{}, {} lies at {}, {}", city.name, city.state, city.latitude, city.longitude);
-            ((city.latitude, city.longitude), Source::Fact(why))
-        };
-        self.named_cities().map(of_city).collect()
-    }
-
-    /// The number at `place`, turned by the compass letter after it.
-    fn coordinate(&self, place: usize) -> Option<f64> {
-        let Kind::Number(number) = self.question.tokens.get(place)?.kind else { return None };
-        match self.question.tokens.get(place + 1).map(|token| token.lower.as_str()) {
-            Some("s" | "w" | "south" | "west") => Some(-number.abs()),
-            _ => Some(number),
-        }
     }
 
     fn degrees(&self, name: &[String], as_text: bool, part: fn((f64, f64)) -> f64) -> Vec<Found> {
         let written = |degrees: f64| if as_text { json!(degrees.to_string()) } else { json!(degrees) };
-        let places = self.places();
+        let places = self.question.places();
         if !places.is_empty() {
             return places.into_iter().map(|(place, why)| (written(part(place)), why)).collect();
         }
-        let named = self.after_name(name).and_then(|place| self.coordinate(place));
+        let named = self.question.after_name(name).and_then(|place| self.question.coordinate(place));
         named.map(|degrees| (written(degrees), Source::fact("the question says so"))).into_iter().collect()
     }
 
@@ -301,7 +206,7 @@ impl<'q> Filler<'_, 'q> {
         };
         let before =
             (1..tokens.len()).find(|place| name.contains(&tokens[*place].stem)).and_then(|place| number(place - 1));
-        let beside = self.after_name(name).and_then(number).or(before);
+        let beside = self.question.after_name(name).and_then(number).or(before);
         let next = || (0..tokens.len()).filter(|place| !self.used[*place]).find_map(number);
         let Some((place, value)) = beside.or_else(|| if is_required { next() } else { None }) else {
             return Vec::new();
@@ -349,9 +254,9 @@ impl<'q> Filler<'_, 'q> {
         let speaks_for_itself = |token: &&Token<'_>| {
             token.text.contains(|c: char| c.is_ascii_digit() || c.is_uppercase()) && !is_stop_word(&token.lower)
         };
-        let named = self.after_name(name).and_then(|place| tokens.get(place)).filter(speaks_for_itself);
+        let named = self.question.after_name(name).and_then(|place| tokens.get(place)).filter(speaks_for_itself);
         if let Some(token) = named {
-            return vec![(json!(self.chunk_at(token.start)), Source::fact("the question says so"))];
+            return vec![(json!(self.question.chunk_at(token.start)), Source::fact("the question says so"))];
         }
         if !is_required {
             return Vec::new();
@@ -361,7 +266,9 @@ impl<'q> Filler<'_, 'q> {
         if is_identifier {
             let with_digit = tokens.iter().find(|token| token.text.contains(|c: char| c.is_ascii_digit()));
             return with_digit
-                .map(|token| (json!(self.chunk_at(token.start)), Source::fact("the only identifier in the question")))
+                .map(|token| {
+                    (json!(self.question.chunk_at(token.start)), Source::fact("the only identifier in the question"))
+                })
                 .into_iter()
                 .collect();
         }
@@ -374,55 +281,9 @@ impl<'q> Filler<'_, 'q> {
 
     /// What comes after the first of these prepositions, to the end of the sentence.
     fn phrase(&self, prepositions: &[&str]) -> Option<Found> {
-        let tokens = &self.question.tokens;
-        let place = prepositions
-            .iter()
-            .find_map(|preposition| tokens.iter().position(|token| token.lower == *preposition))
-            .filter(|place| place + 1 < tokens.len())?;
-        let mut first = place + 1;
-        while tokens.get(first).is_some_and(|token| ["a", "an", "the", "my", "our"].contains(&token.lower.as_str())) {
-            first += 1;
-        }
-        let text = &self.question.text[tokens.get(first)?.start..];
-        let end = text.find(['?', '!', ';', '\n']).unwrap_or(text.len());
-        let phrase = text[..end].trim_matches(is_edge);
-        (!phrase.is_empty()).then(|| (json!(phrase), Source::Fact(format!("it stands after '{}'", tokens[place].text))))
+        let (phrase, preposition) = self.question.phrase(prepositions)?;
+        Some((json!(phrase), Source::Fact(format!("it stands after '{preposition}'"))))
     }
-
-    /// The token after the last word of the property's name.
-    fn after_name(&self, name: &[String]) -> Option<usize> {
-        let tokens = &self.question.tokens;
-        let last = name.last()?;
-        let place = tokens.iter().position(|token| token.stem == *last)?;
-        let mut next = place + 1;
-        while tokens
-            .get(next)
-            .is_some_and(|token| ["is", "equals", "of", "to", "number", "no"].contains(&token.lower.as_str()))
-        {
-            next += 1;
-        }
-        (next < tokens.len()).then_some(next)
-    }
-
-    /// The text around `start` up to the white space on both sides, such as `INV-2031` around `2031`.
-    fn chunk_at(&self, start: usize) -> &'q str {
-        let text = self.question.text;
-        let from = text[..start]
-            .rfind(char::is_whitespace)
-            .map_or(0, |space| space + text[space..].chars().next().map_or(1, char::len_utf8));
-        let to = text[start..].find(char::is_whitespace).map_or(text.len(), |length| start + length);
-        text[from..to].trim_matches(is_edge)
-    }
-
-    fn text_of(&self, mention: &Mention) -> String {
-        let words = &self.question.tokens[mention.first..mention.first + mention.length];
-        words.iter().map(|token| token.text).collect::<Vec<_>>().join(" ")
-    }
-}
-
-/// Punctuation around a word.
-fn is_edge(c: char) -> bool {
-    c.is_whitespace() || ".,;:!?()[]<>\"'“”«»".contains(c)
 }
 
 #[cfg(test)]

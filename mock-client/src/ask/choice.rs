@@ -6,7 +6,8 @@
 
 use serde_json::{Map, Value};
 
-use super::arguments::{Filled, Missing, Question, fill};
+use super::arguments::{Filled, Missing, fill};
+use super::question::Question;
 use super::tokens::{Kind, tokens};
 use super::words::{affinity, identifier_words, is_stop_word, stem};
 use crate::mcp::Tool;

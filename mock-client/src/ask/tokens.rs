@@ -1,9 +1,6 @@
 //! Reading text: words, numbers, ticker symbols and dates.
 
-use super::words::stem;
-
-/// The most of a text that is read, in bytes.
-const LIMIT_BYTES: usize = 4000;
+use super::words::{readable, stem};
 
 /// A word or number of a text.
 #[derive(Clone, Debug, PartialEq)]
@@ -31,16 +28,6 @@ pub enum Kind {
     Cashtag,
     /// A date, as ISO 8601 writes it.
     Date,
-}
-
-/// The part of `text` that is read.
-#[must_use]
-pub fn readable(text: &str) -> &str {
-    let mut end = text.len().min(LIMIT_BYTES);
-    while !text.is_char_boundary(end) {
-        end -= 1;
-    }
-    &text[..end]
 }
 
 /// The tokens of a text, in order.

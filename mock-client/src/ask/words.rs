@@ -1,6 +1,17 @@
 //! Words: the parts of identifiers, stems, words that say nothing, and words that belong together.
 
-use super::tokens::readable;
+/// The most of a text that is read, in bytes.
+const LIMIT_BYTES: usize = 4000;
+
+/// The part of `text` that is read.
+#[must_use]
+pub fn readable(text: &str) -> &str {
+    let mut end = text.len().min(LIMIT_BYTES);
+    while !text.is_char_boundary(end) {
+        end -= 1;
+    }
+    &text[..end]
+}
 
 /// The words of an identifier, such as `get_stockprice` or `tickerSymbol`, in lower case.
 #[must_use]

@@ -8,8 +8,6 @@ use http::{HeaderName, HeaderValue, StatusCode};
 use scenarios::world::UnauthenticatedClientAction;
 use uuid::Uuid;
 
-use super::policy::Policy;
-
 const MIDDLEWARE_REQUEST_ID: HeaderName = HeaderName::from_static("x-ms-middleware-request-id");
 
 /// Why a request is not passed on; the checks say more than the caller learns.
@@ -53,12 +51,20 @@ impl Asker {
 }
 
 impl Refusal {
-    /// The answer: a status, a challenge where the client may try again with a token, and no body.
-    pub(super) fn response(self, asker: Asker, policy: &Policy, realm: &str, request_id: Uuid) -> Response {
-        let redirects = policy.unauthenticated_action == UnauthenticatedClientAction::RedirectToLoginPage;
+    /// The answer: a status, a challenge where the client may try again with a token, and no body. `action` and
+    /// `tenant` are the policy's.
+    pub(super) fn response(
+        self,
+        asker: Asker,
+        action: UnauthenticatedClientAction,
+        tenant: Option<&str>,
+        realm: &str,
+        request_id: Uuid,
+    ) -> Response {
+        let redirects = action == UnauthenticatedClientAction::RedirectToLoginPage;
         let status = match self {
             Self::Malformed => StatusCode::BAD_REQUEST,
-            Self::Unauthenticated => match policy.unauthenticated_action {
+            Self::Unauthenticated => match action {
                 UnauthenticatedClientAction::Return403 => StatusCode::FORBIDDEN,
                 UnauthenticatedClientAction::RedirectToLoginPage if asker.is_browser => StatusCode::FOUND,
                 UnauthenticatedClientAction::RedirectToLoginPage
@@ -77,7 +83,7 @@ impl Refusal {
         match status {
             StatusCode::UNAUTHORIZED => {
                 let mut challenge = format!("Bearer realm=\"{realm}\"");
-                if let (true, true, Some(tenant)) = (redirects, asker.is_at_root, policy.tenant()) {
+                if let (true, true, Some(tenant)) = (redirects, asker.is_at_root, tenant) {
                     // A space where RFC 9110 §11.6.1 wants a comma: as captured.
                     challenge.push_str(&format!(
                         " authorization_uri=\"https://login.windows.net/{tenant}/oauth2/v2.0/authorize\""
