@@ -2,8 +2,6 @@
 
 use serde_json::Value;
 
-use crate::problem::Problems;
-use crate::read::{Scenario, read_text};
 use crate::source::Source;
 use crate::yaml;
 
@@ -35,16 +33,6 @@ pub struct Bundled {
     pub reports: Vec<String>,
     /// Words to select it by.
     pub tags: Vec<String>,
-}
-
-impl Bundled {
-    /// The scenario.
-    ///
-    /// # Errors
-    /// Never for a file that the tests of this crate have seen.
-    pub fn read(&self) -> Result<Scenario, Problems> {
-        read_text(&self.file, self.text, None)
-    }
 }
 
 impl From<&Embedded> for Bundled {

@@ -6,6 +6,7 @@ use std::sync::{Arc, LazyLock};
 use serde_json::Value;
 
 use crate::base::{self, LONGEST_CHAIN};
+use crate::bundled::Bundled;
 use crate::change;
 use crate::format::{OneOrMany, file_schema, world_schema};
 use crate::interpolate::{Captures, Kept, Roots, interpolated, visible};
@@ -114,6 +115,16 @@ pub fn read(path: &Path) -> Result<Scenario, Problems> {
 /// Everything that is wrong with it, and with the worlds that it builds on.
 pub fn read_text(file: &str, text: &str, folder: Option<&Path>) -> Result<Scenario, Problems> {
     scenario(&Source::new(file, text), folder)
+}
+
+impl Bundled {
+    /// The scenario.
+    ///
+    /// # Errors
+    /// Never for a file that the tests of this crate have seen.
+    pub fn read(&self) -> Result<Scenario, Problems> {
+        read_text(&self.file, self.text, None)
+    }
 }
 
 /// Reads a scenario with all cases of its matrix.

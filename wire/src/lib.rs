@@ -8,6 +8,7 @@
 //! - [`record`]: the layer around a party that records what it receives.
 //! - [`redaction`]: copies of exchanges without secrets.
 //! - [`network`]: the name map and the only HTTP client of a lab; nothing it sends leaves the lab.
+//! - [`marks`]: what that client and the recorder have agreed on.
 //! - [`listen`]: a party on a socket.
 //! - [`access_token`]: reading and validating JSON Web Tokens.
 
@@ -18,6 +19,7 @@ pub mod exchange;
 pub mod exports;
 pub mod fault;
 pub mod listen;
+pub mod marks;
 pub mod network;
 pub mod party;
 pub mod record;

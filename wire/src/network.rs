@@ -23,14 +23,11 @@ use tower::ServiceExt;
 
 use crate::clock::Stopwatch;
 use crate::exchange::{Opening, header_pairs};
-use crate::record::{EXCHANGE, FROM, LATE};
+use crate::marks::{ANSWER_TIMEOUT, EXCHANGE, FROM, LATE};
 use crate::{Body, Clock, Exchange, Party, Trace};
 
 /// The largest answer that a client of the lab reads.
 pub const ANSWER_LIMIT_BYTES: usize = 16 * 1024 * 1024;
-
-/// How long a client of the lab waits for an answer.
-pub const ANSWER_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// Which loopback socket serves an origin, and who listens there; shared, so that a party can be added later.
 #[derive(Clone, Debug, Default)]

@@ -8,7 +8,7 @@ use axum::extract::{Request, State};
 use axum::middleware::{Next, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
 use bytes::{Bytes, BytesMut};
-use http::{HeaderName, HeaderValue, StatusCode, header};
+use http::{HeaderValue, StatusCode, header};
 use http_body_util::BodyExt;
 use jiff::Timestamp;
 use jiff::fmt::rfc2822::DateTimePrinter;
@@ -17,17 +17,8 @@ use tower_http::catch_panic::CatchPanicLayer;
 use crate::clock::Stopwatch;
 use crate::exchange::{Opening, header_pairs, received_url};
 use crate::fault::{Fault, Faults};
-use crate::network::ANSWER_TIMEOUT;
+use crate::marks::{ANSWER_TIMEOUT, EXCHANGE, FROM, LATE};
 use crate::{Body, Checks, Clock, Party, Trace};
-
-/// Names the lab's own client to the lab's own parties; removed before anything else sees the request.
-pub const FROM: HeaderName = HeaderName::from_static("x-entralab-from");
-
-/// Tells the lab's own client the number of the exchange; sent to nobody else.
-pub const EXCHANGE: HeaderName = HeaderName::from_static("x-entralab-exchange");
-
-/// Tells the lab's own client that the answer came too late for it; sent to nobody else.
-pub const LATE: HeaderName = HeaderName::from_static("x-entralab-late");
 
 /// The largest request body that a party of the lab reads.
 pub const REQUEST_LIMIT_BYTES: usize = 4 * 1024 * 1024;
