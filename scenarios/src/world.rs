@@ -576,6 +576,19 @@ pub struct Connector {
     /// Scopes, as typed. Used by `generic-v2` only.
     #[serde(default)]
     pub scopes: String,
+    /// `authorizationUrlQueryStringTemplate`: the whole query of the authorize request, with `{ClientId}`,
+    /// `{RedirectUrl}`, `{Scopes}` and `{State}` for what is filled in; URLs in it are written plain. Used by `generic-v2`
+    /// only. Default: `client_id={ClientId}&response_type=code&redirect_uri={RedirectUrl}&scope={Scopes}&state={State}`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub authorization_url_query_string_template: Option<String>,
+    /// `tokenBodyTemplate`: the whole form that redeems a code, with `{Code}` and `{ClientSecret}` too. Used by
+    /// `generic-v2` only. Default: id, code, redirect URL, grant type and secret.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub token_body_template: Option<String>,
+    /// `refreshBodyTemplate`: the whole form that redeems a refresh token, with `{RefreshToken}` too. Used by
+    /// `generic-v2` only. Default: id, refresh token, grant type and secret; no scope.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub refresh_body_template: Option<String>,
     /// Login URL. Used by `aad-v1` only. Default: `https://login.microsoftonline.com`.
     #[serde(default = "default_login_uri")]
     pub login_uri: String,
