@@ -690,11 +690,20 @@ pub struct Handshake {
     pub null_notification_id: bool,
     /// Whether `Mcp-Session-Id` and `MCP-Protocol-Version` are sent back; in no capture. Default: false.
     pub session_and_version_headers: bool,
+    /// The Accept header as it reaches the server, where something on the way rewrites it; empty: none is left. Default:
+    /// as captured, `application/json,text/event-stream`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub accept: Option<String>,
 }
 
 impl Default for Handshake {
     fn default() -> Self {
-        Self { agent_name: "Copilot".to_owned(), null_notification_id: true, session_and_version_headers: false }
+        Self {
+            agent_name: "Copilot".to_owned(),
+            null_notification_id: true,
+            session_and_version_headers: false,
+            accept: None,
+        }
     }
 }
 
