@@ -4,7 +4,7 @@
 use std::collections::HashMap;
 
 use bytes::Bytes;
-use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Uri};
+use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Uri, header};
 use scenarios::world::Handshake;
 use serde::Deserialize;
 use serde_json::{Map, Value};
@@ -230,6 +230,15 @@ impl<'c> Turn<'c> {
             if let Ok(name) = name.parse::<HeaderName>() {
                 headers.insert(name, value);
             }
+        }
+        if let Some(accept) = &self.settings.accept {
+            headers.remove(header::ACCEPT);
+            headers.extend(
+                HeaderValue::from_str(accept)
+                    .ok()
+                    .filter(|value| !value.is_empty())
+                    .map(|value| (header::ACCEPT, value)),
+            );
         }
         let body = message_body(message, &values);
         let mut request = Request::new(Bytes::from(body));

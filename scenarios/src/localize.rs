@@ -32,7 +32,16 @@ pub fn localize(world: &World, origins: &[(String, String)]) -> World {
         &mut connector.test_console.page_origin,
     ];
     urls.into_iter().chain(&mut connector.resource_url).for_each(|url| moves.url(url));
-    moves.each_word(&mut connector.scopes);
+    moves.each_word(&mut connector.scopes, |c| c.is_whitespace() || c == ',');
+    let templates = [
+        &mut connector.authorization_url_query_string_template,
+        &mut connector.token_body_template,
+        &mut connector.refresh_body_template,
+    ];
+    templates
+        .into_iter()
+        .flatten()
+        .for_each(|template| moves.each_word(template, |c| c.is_whitespace() || "?&=+".contains(c)));
     world
 }
 
@@ -76,9 +85,8 @@ impl<'o> Moves<'o> {
         }
     }
 
-    /// The words of a text that people separate by spaces or commas.
-    fn each_word(&self, text: &mut String) {
-        let separator = |c: char| c.is_whitespace() || c == ',';
+    /// The words of a text, between what separates them.
+    fn each_word(&self, text: &mut String, separator: fn(char) -> bool) {
         let mut moved = String::with_capacity(text.len());
         for piece in text.split_inclusive(separator) {
             let word = piece.trim_end_matches(separator);

@@ -576,6 +576,19 @@ pub struct Connector {
     /// Scopes, as typed. Used by `generic-v2` only.
     #[serde(default)]
     pub scopes: String,
+    /// `authorizationUrlQueryStringTemplate`: the whole query of the authorize request, with `{ClientId}`,
+    /// `{RedirectUrl}`, `{Scopes}` and `{State}` for what is filled in; URLs in it are written plain. Used by `generic-v2`
+    /// only. Default: `client_id={ClientId}&response_type=code&redirect_uri={RedirectUrl}&scope={Scopes}&state={State}`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub authorization_url_query_string_template: Option<String>,
+    /// `tokenBodyTemplate`: the whole form that redeems a code, with `{Code}` and `{ClientSecret}` too. Used by
+    /// `generic-v2` only. Default: id, code, redirect URL, grant type and secret.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub token_body_template: Option<String>,
+    /// `refreshBodyTemplate`: the whole form that redeems a refresh token, with `{RefreshToken}` too. Used by
+    /// `generic-v2` only. Default: id, refresh token, grant type and secret; no scope.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub refresh_body_template: Option<String>,
     /// Login URL. Used by `aad-v1` only. Default: `https://login.microsoftonline.com`.
     #[serde(default = "default_login_uri")]
     pub login_uri: String,
@@ -677,11 +690,20 @@ pub struct Handshake {
     pub null_notification_id: bool,
     /// Whether `Mcp-Session-Id` and `MCP-Protocol-Version` are sent back; in no capture. Default: false.
     pub session_and_version_headers: bool,
+    /// The Accept header as it reaches the server, where something on the way rewrites it; empty: none is left. Default:
+    /// as captured, `application/json,text/event-stream`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub accept: Option<String>,
 }
 
 impl Default for Handshake {
     fn default() -> Self {
-        Self { agent_name: "Copilot".to_owned(), null_notification_id: true, session_and_version_headers: false }
+        Self {
+            agent_name: "Copilot".to_owned(),
+            null_notification_id: true,
+            session_and_version_headers: false,
+            accept: None,
+        }
     }
 }
 

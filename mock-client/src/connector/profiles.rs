@@ -1,5 +1,7 @@
 //! What each identity-provider profile of a connector sends to the authorization and token endpoints.
 
+use std::borrow::Cow;
+
 use scenarios::world::{Connector, ProviderProfile};
 use url::Url;
 
@@ -9,7 +11,7 @@ pub struct TokenRequest {
     /// The endpoint, as typed.
     pub url: String,
     /// The form, in order.
-    pub form: Vec<(&'static str, String)>,
+    pub form: Vec<(Cow<'static, str>, String)>,
 }
 
 /// A typed URL that no browser or gateway opens.
@@ -41,6 +43,11 @@ pub fn authorize_url(connector: &Connector, redirect_url: &str, state: &str) -> 
         ProviderProfile::AadV1 => v1_endpoint(connector, "authorize")?,
         ProviderProfile::GenericV2 => usable(values.fill(&connector.authorization_url), "connector.authorization_url")?,
     };
+    let joint = if base.contains('?') { '&' } else { '?' };
+    if let Some(template) = template(connector, connector.authorization_url_query_string_template.as_ref()) {
+        let url = format!("{base}{joint}{}", values.fill(template).trim_start_matches(['?', '&']));
+        return usable(url, "connector.authorization_url_query_string_template");
+    }
     let mut query: Vec<(&str, &str)> =
         vec![("client_id", &connector.client_id), ("response_type", "code"), ("redirect_uri", redirect_url)];
     match connector.profile {
@@ -53,7 +60,6 @@ pub fn authorize_url(connector: &Connector, redirect_url: &str, state: &str) -> 
     }
     query.push(("state", state));
     let query: Vec<String> = query.iter().map(|(name, value)| format!("{name}={}", escaped(value))).collect();
-    let joint = if base.contains('?') { '&' } else { '?' };
     Ok(format!("{base}{joint}{}", query.join("&")))
 }
 
@@ -63,17 +69,21 @@ pub fn authorize_url(connector: &Connector, redirect_url: &str, state: &str) -> 
 /// When what was typed is not a web address.
 pub fn code_request(connector: &Connector, redirect_url: &str, code: &str) -> Result<TokenRequest, UnusableUrl> {
     let values = Values { connector, redirect_url, state: "", code, refresh_token: "" };
+    let url = token_endpoint(&values, &connector.token_url, "connector.token_url")?;
+    if let Some(template) = template(connector, connector.token_body_template.as_ref()) {
+        return Ok(TokenRequest { url, form: values.form(template) });
+    }
     let mut form = vec![
-        ("client_id", connector.client_id.clone()),
-        ("code", code.to_owned()),
-        ("redirect_uri", redirect_url.to_owned()),
-        ("grant_type", "authorization_code".to_owned()),
+        ("client_id".into(), connector.client_id.clone()),
+        ("code".into(), code.to_owned()),
+        ("redirect_uri".into(), redirect_url.to_owned()),
+        ("grant_type".into(), "authorization_code".to_owned()),
     ];
     form.extend(secret(connector));
-    Ok(TokenRequest { url: token_endpoint(&values, &connector.token_url, "connector.token_url")?, form })
+    Ok(TokenRequest { url, form })
 }
 
-/// The request that redeems a refresh token; neither profile repeats the scopes.
+/// The request that redeems a refresh token; of itself, neither profile repeats the scopes.
 ///
 /// # Errors
 /// When what was typed is not a web address.
@@ -83,22 +93,31 @@ pub fn refresh_request(
     refresh_token: &str,
 ) -> Result<TokenRequest, UnusableUrl> {
     let values = Values { connector, redirect_url, state: "", code: "", refresh_token };
+    let url = token_endpoint(&values, &connector.refresh_url, "connector.refresh_url")?;
+    if let Some(template) = template(connector, connector.refresh_body_template.as_ref()) {
+        return Ok(TokenRequest { url, form: values.form(template) });
+    }
     let mut form = vec![
-        ("client_id", connector.client_id.clone()),
-        ("refresh_token", refresh_token.to_owned()),
-        ("grant_type", "refresh_token".to_owned()),
+        ("client_id".into(), connector.client_id.clone()),
+        ("refresh_token".into(), refresh_token.to_owned()),
+        ("grant_type".into(), "refresh_token".to_owned()),
     ];
     form.extend(secret(connector));
     if connector.profile == ProviderProfile::AadV1 {
         // the v1 endpoint knows no scopes: the resource names the target
-        form.extend(connector.resource_url.clone().map(|resource| ("resource", resource)));
+        form.extend(connector.resource_url.clone().map(|resource| ("resource".into(), resource)));
     }
-    Ok(TokenRequest { url: token_endpoint(&values, &connector.refresh_url, "connector.refresh_url")?, form })
+    Ok(TokenRequest { url, form })
+}
+
+/// Only the generic provider has templates.
+fn template<'c>(connector: &Connector, template: Option<&'c String>) -> Option<&'c str> {
+    template.filter(|_| connector.profile == ProviderProfile::GenericV2).map(String::as_str)
 }
 
 /// The secret goes into the body; a box that was left empty at the last update sends none.
-fn secret(connector: &Connector) -> Option<(&'static str, String)> {
-    (!connector.client_secret.is_empty()).then(|| ("client_secret", connector.client_secret.clone()))
+fn secret(connector: &Connector) -> Option<(Cow<'static, str>, String)> {
+    (!connector.client_secret.is_empty()).then(|| ("client_secret".into(), connector.client_secret.clone()))
 }
 
 fn token_endpoint(values: &Values<'_>, typed: &str, setting: &'static str) -> Result<String, UnusableUrl> {
@@ -123,6 +142,12 @@ fn usable(url: String, setting: &'static str) -> Result<String, UnusableUrl> {
 }
 
 impl Values<'_> {
+    /// The form that a body template makes.
+    fn form(&self, template: &str) -> Vec<(Cow<'static, str>, String)> {
+        let parameters = wire::exchange::parameters(&self.fill(template));
+        parameters.into_iter().map(|(name, value)| (name.into(), value)).collect()
+    }
+
     /// Puts the values into the placeholders of a typed URL.
     fn fill(&self, template: &str) -> String {
         let values = [
@@ -231,7 +256,7 @@ mod tests {
 
     #[test]
     fn tokens_are_asked_for_in_the_order_of_the_templates() {
-        let names = |request: &TokenRequest| request.form.iter().map(|(name, _)| *name).collect::<Vec<_>>();
+        let names = |request: &TokenRequest| request.form.iter().map(|(name, _)| name.to_string()).collect::<Vec<_>>();
         let v1 = connector(json!({}));
         let code = code_request(&v1, REDIRECT, "the-code").unwrap();
         assert_eq!(code.url, "https://login.microsoftonline.com/common/oauth2/token");
@@ -247,6 +272,56 @@ mod tests {
         let refresh = refresh_request(&v2, REDIRECT, "the-token").unwrap();
         assert_eq!(refresh.url, "https://login.microsoftonline.com/oauth2/v2.0/refresh");
         assert_eq!(names(&refresh), ["client_id", "refresh_token", "grant_type"]);
+    }
+
+    #[test]
+    fn a_template_takes_the_place_of_the_whole_query_or_form() {
+        let templates = json!({
+            "profile": "generic-v2", "scopes": "api://x/.default offline_access",
+            "authorization_url_query_string_template":
+                "?client_id={ClientId}&response_type=code&redirect_uri={RedirectUrl}&scope={Scopes}&state={State}\
+                 &resource=https://server.test/mcp&prompt=always",
+            "token_body_template": "grant_type=authorization_code&code={Code}&resource=https://server.test/mcp",
+            "refresh_body_template": "grant_type=refresh_token&refresh_token={RefreshToken}&scope={Scopes} openid",
+        });
+        let typed = connector(templates.clone());
+        let url = authorize_url(&typed, "https://a.test/redirect", "s").unwrap();
+        assert!(
+            url.starts_with("https://login.microsoftonline.com/common/oauth2/v2.0/authorize?client_id=9d4e"),
+            "{url}"
+        );
+        assert_eq!(
+            wire::exchange::query_of(&url)[1..],
+            [
+                ("response_type", "code"),
+                ("redirect_uri", "https://a.test/redirect"),
+                ("scope", "api://x/.default offline_access"),
+                ("state", "s"),
+                ("resource", "https://server.test/mcp"),
+                ("prompt", "always")
+            ]
+            .map(|(name, value)| (name.to_owned(), value.to_owned()))
+        );
+        let pairs = |request: TokenRequest| {
+            request.form.into_iter().map(|(name, value)| format!("{name}: {value}")).collect::<Vec<_>>()
+        };
+        assert_eq!(
+            pairs(code_request(&typed, REDIRECT, "a+b").unwrap()),
+            ["grant_type: authorization_code", "code: a+b", "resource: https://server.test/mcp"]
+        );
+        assert_eq!(
+            pairs(refresh_request(&typed, REDIRECT, "the&token").unwrap()),
+            ["grant_type: refresh_token", "refresh_token: the&token", "scope: api://x/.default offline_access openid"]
+        );
+
+        let mut of_v1 = templates;
+        of_v1["profile"] = "aad-v1".into();
+        assert!(authorize_url(&connector(of_v1), REDIRECT, STATE).unwrap().ends_with("azure-apim.net"), "v1 has none");
+        let with_fragment = json!({"profile": "generic-v2", "authorization_url_query_string_template": "a=#b"});
+        assert_eq!(
+            authorize_url(&connector(with_fragment), REDIRECT, STATE).unwrap_err().setting,
+            "connector.authorization_url_query_string_template"
+        );
     }
 
     #[test]

@@ -278,7 +278,8 @@ fn check_prompt(prompt: Option<&str>, family: Family, checks: &mut Checks) -> Re
             Ok(prompt)
         }
         None => {
-            checks.refuse(Check::Prompt, expected, text, "the client's prompt");
+            let fix = "the client's prompt, such as in connector.authorization_url_query_string_template";
+            checks.refuse(Check::Prompt, expected, text, fix);
             Err(EntraError::UnsupportedPrompt)
         }
     }

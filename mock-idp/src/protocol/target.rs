@@ -156,7 +156,8 @@ pub fn read_resources(
             if given.is_empty() {
                 return Ok(given);
             }
-            let fix = "the client's resource parameter: leave it out, for the scopes name the resource; or \
+            let fix = "the client's resource parameter, such as in \
+                       connector.authorization_url_query_string_template: leave it out, for the scopes name the resource; or \
                        idp.resource_parameter, the rule of the time";
             checks.refuse(Check::ResourceParameter, "no resource parameter on v2", given.join(", "), fix);
             Err(EntraError::ResourceParameterUnsupported)
@@ -380,7 +381,10 @@ pub fn check_resources_match(
         || "idp.apps.<the scopes' application>.identifier_uris".to_owned(),
         |target| target.resource.setting("identifier_uris", "Expose an API > Application ID URI"),
     );
-    let fix = format!("the client's resource parameter: leave it out, or add its value, byte for byte, to {setting}");
+    let fix = format!(
+        "the client's resource parameter, such as in connector.authorization_url_query_string_template: leave it out, or \
+         add its value, byte for byte, to {setting}"
+    );
     checks.refuse(Check::ResourceMatchesScopes, expected, received.as_str(), fix);
     Err(EntraError::ResourceMismatch { resource: received })
 }

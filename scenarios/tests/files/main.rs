@@ -301,6 +301,8 @@ fn a_localized_world_has_local_origins_and_the_same_paths() {
     world.mcp.allowed_hosts =
         Some(vec![world.gate.url.trim_start_matches("https://").to_owned(), "other.example".into()]);
     world.connector.scopes = "openid, https://login.microsoftonline.com/x/.default".to_owned();
+    world.connector.authorization_url_query_string_template =
+        Some(format!("?client_id={{ClientId}}&scope=openid+{0}/x&resource={0}/mcp", world.gate.url));
     world.connector.token_url = "https://login.microsoftonline.com.evil.example/token".to_owned();
     let local = scenarios::localize(&world, &origins);
     let tenant = world.idp.tenants["contoso"].id;
@@ -310,6 +312,10 @@ fn a_localized_world_has_local_origins_and_the_same_paths() {
     assert_eq!(local.connector.login_uri, "https://localhost:8443");
     assert_eq!(local.connector.authorization_url, "https://localhost:8443/common/oauth2/v2.0/authorize");
     assert_eq!(local.connector.scopes, "openid, https://localhost:8443/x/.default");
+    assert_eq!(
+        local.connector.authorization_url_query_string_template.as_deref(),
+        Some("?client_id={ClientId}&scope=openid+https://localhost:8444/x&resource=https://localhost:8444/mcp")
+    );
     assert_eq!(local.connector.token_url, world.connector.token_url, "another host is another origin");
     assert_eq!(local.connector.test_console.page_origin, "https://make.powerapps.com", "not mapped");
     assert_eq!(local.connector.resource_url, world.connector.resource_url, "never api://");
