@@ -11,7 +11,10 @@ pub(super) fn run(common: Common) -> Result<Exit, Failure> {
             .iter()
             .map(|entry| {
                 let kind = if entry.is_world { "world" } else { "scenario" };
-                json!({ "name": entry.name, "kind": kind, "theme": entry.theme, "title": entry.title })
+                json!({
+                    "name": entry.name, "kind": kind, "theme": entry.theme, "title": entry.title,
+                    "reports": entry.reports, "tags": entry.tags
+                })
             })
             .collect();
         print(&format!("{}\n", json!({ "scenarios": entries })));

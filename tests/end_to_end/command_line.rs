@@ -83,6 +83,9 @@ fn every_listed_scenario_can_be_shown_and_checked() {
         assert!(text(&entralab(&["show", name]).stdout).contains(entry["title"].as_str().unwrap()), "{name}");
         assert_eq!(entralab(&["check", name]).status.code(), Some(0), "{name}");
     }
+    let named = entries.iter().find(|entry| entry["name"] == "copilot-studio-asks-to-reconnect").unwrap();
+    assert_eq!(named["reports"], serde_json::json!(["CyberDrain/CIPP#537", "AADSTS90009", "bug-G03"]));
+    assert_eq!(named["tags"][0], "report");
 }
 
 #[test]

@@ -1,5 +1,6 @@
 //! Files as users write them: what is bundled, and what is said of what is wrong.
 
+mod catalogue;
 mod messages;
 
 use std::fs;
