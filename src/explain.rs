@@ -1,20 +1,24 @@
 //! What a code or a named check means, where it shows, what brings it about and what mends it.
 //!
-//! The words stand in `codes.toml` and `checks.toml`. What is known elsewhere is not repeated there: where a code shows
-//! follows from the identity provider's table of faces, and which scenarios reproduce it from the bundled files.
+//! The words about codes stand in mock-idp, whose own page about a code shows them too; those about checks in
+//! `checks.toml`. What is known elsewhere is not repeated there: where a code shows follows from the identity provider's
+//! table of faces, and which scenarios reproduce it from the bundled files.
 
 use std::collections::BTreeMap;
 use std::sync::LazyLock;
 
 use mock_idp::EntraErrorKind;
-use mock_idp::error::faces::{Faces, Front};
+use mock_idp::error::meaning::{Fix, Meaning};
 use scenarios::{Bundled, Expected, Scenario};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use strum::IntoEnumIterator;
+use ways::Way;
 use wire::Check;
 
+pub mod pasted;
 pub mod text;
+pub mod ways;
 
 /// Everything that is said of one code or check.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -31,26 +35,11 @@ pub struct Explanation {
     pub fixes: Vec<Fix>,
     /// The bundled scenarios that reproduce it.
     pub scenarios: Vec<Reproduction>,
+    /// Where no bundled scenario does: how else to meet it.
+    #[serde(flatten)]
+    pub way: Option<Way>,
     /// What is near it: codes and checks.
     pub see_also: Vec<String>,
-}
-
-/// Something that mends it.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Fix {
-    /// What to do.
-    #[serde(rename = "do")]
-    pub action: String,
-    /// The field in the portal.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub portal: Option<String>,
-    /// The command of the Azure CLI, or the property.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub cli: Option<String>,
-    /// The place in a world of entralab.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub world: Option<String>,
 }
 
 /// A bundled scenario that reproduces it.
@@ -63,13 +52,15 @@ pub struct Reproduction {
 }
 
 /// Nothing is known of what was asked for.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Unknown {
+    /// The number of the code, where it was one.
+    pub number: Option<u32>,
     /// What is spelled most alike.
     pub nearest: Option<&'static str>,
 }
 
-/// What the files say of one code or check.
+/// What is written of one code or check.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Entry {
@@ -89,22 +80,28 @@ struct Entry {
 
 type Entries = BTreeMap<String, Entry>;
 
-/// All entries; that both files can be read is tested.
+/// All entries; that the file can be read is tested.
 static ENTRIES: LazyLock<Entries> = LazyLock::new(|| {
-    let read = |text| toml::from_str::<Entries>(text).unwrap_or_default();
-    let mut entries = read(include_str!("explain/codes.toml"));
-    entries.extend(read(include_str!("explain/checks.toml")));
+    let mut entries = toml::from_str::<Entries>(include_str!("explain/checks.toml")).unwrap_or_default();
+    entries.extend(EntraErrorKind::iter().map(|kind| {
+        let Meaning { means, causes, fixes, see } = kind.meaning().clone();
+        (code_name(kind), Entry { means, causes, fixes, see, ..Entry::default() })
+    }));
     entries
 });
 
-/// Explains a code (`AADSTS65001` or `65001`) or a check (`consent.granted`).
+/// Explains a code (`AADSTS65001` or `65001`), a check (`consent.granted`), or the first of them that a pasted message
+/// or URL speaks of.
 ///
 /// # Errors
 /// Where there is no such code or check.
 pub fn explain(asked: &str) -> Result<Explanation, Unknown> {
-    let name = full_name(asked);
-    let Some((name, entry)) = ENTRIES.get_key_value(name.as_str()) else {
-        return Err(Unknown { nearest: scenarios::nearest(&name, names()) });
+    let codes = pasted::codes(asked);
+    let mut meant = codes.iter().map(|number| format!("AADSTS{number}")).chain(pasted::checks(asked));
+    let Some((name, entry)) = meant.find_map(|name| ENTRIES.get_key_value(name.as_str())) else {
+        let number = codes.first().copied();
+        let name = number.map_or_else(|| asked.trim().to_ascii_lowercase(), |number| format!("AADSTS{number}"));
+        return Err(Unknown { number, nearest: scenarios::nearest(&name, names()) });
     };
     let of_codes = || entry.codes.iter().filter_map(|code| Some((code, ENTRIES.get(code)?)));
     let several = entry.codes.len() > 1;
@@ -129,13 +126,15 @@ pub fn explain(asked: &str) -> Result<Explanation, Unknown> {
         let prefix = if several { format!("{code}, ") } else { String::new() };
         shows.extend(shown_at(code).into_iter().map(|place| format!("{prefix}{place}")));
     }
+    let scenarios = reproductions(name);
     Ok(Explanation {
         name: name.clone(),
         means: entry.means.clone(),
         shows,
         causes,
         fixes,
-        scenarios: reproductions(name),
+        way: if scenarios.is_empty() { way(name, entry) } else { None },
+        scenarios,
         see_also: see_also(name, entry),
     })
 }
@@ -145,46 +144,23 @@ pub fn names() -> impl Iterator<Item = &'static str> {
     ENTRIES.keys().map(String::as_str)
 }
 
-/// The name of the code that a number stands for; anything else as it is.
-fn full_name(asked: &str) -> String {
-    let asked = asked.trim();
-    let folded = asked.to_ascii_uppercase();
-    let number = folded.strip_prefix("AADSTS").unwrap_or(&folded);
-    let is_number = !number.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit());
-    if is_number { format!("AADSTS{number}") } else { asked.to_ascii_lowercase() }
-}
-
 /// Where a code is seen, by the identity provider's own table.
 fn shown_at(name: &str) -> Vec<String> {
-    let kind = EntraErrorKind::iter().find(|kind| code_name(*kind) == name);
-    kind.map(|kind| faces_in_words(&kind.faces())).unwrap_or_default()
+    kind_named(name).map(|kind| kind.faces().in_words()).unwrap_or_default()
+}
+
+fn kind_named(name: &str) -> Option<EntraErrorKind> {
+    EntraErrorKind::iter().find(|kind| code_name(*kind) == name)
+}
+
+/// How to meet a code, or the first code of a check.
+fn way(name: &str, entry: &Entry) -> Option<Way> {
+    let mut kinds = std::iter::once(name).chain(entry.codes.iter().map(String::as_str)).filter_map(kind_named);
+    kinds.find_map(ways::to_meet)
 }
 
 fn code_name(kind: EntraErrorKind) -> String {
     format!("AADSTS{}", kind.number())
-}
-
-fn faces_in_words(faces: &Faces) -> Vec<String> {
-    let mut places = Vec::new();
-    match faces.front {
-        Some(Front::Page(status)) => {
-            places.push(format!("sign-in: an error page (HTTP {status}); the user is not sent back to the client"));
-        }
-        Some(Front::SignInAgain) => places.push("sign-in: a message on the sign-in page, which asks again".to_owned()),
-        Some(Front::Redirect(error)) => places.push(format!("sign-in: back at the client with error={error}")),
-        None => {}
-    }
-    if let (Some(error), false) = (faces.silent, matches!(faces.front, Some(Front::Redirect(_)))) {
-        places.push(format!("sign-in with prompt=none: back at the client with error={error}"));
-    }
-    if let Some((status, error)) = faces.token {
-        let suberror = faces.suberror.map(|suberror| format!(", suberror {suberror}")).unwrap_or_default();
-        places.push(format!("token endpoint: {status} with error {error}{suberror}"));
-    }
-    if let Some(error) = faces.discovery {
-        places.push(format!("discovery: 400 with error {error}"));
-    }
-    places
 }
 
 /// What the entry names, and what names the entry; a check and its codes name each other.
@@ -221,15 +197,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn both_files_can_be_read() {
-        for text in [include_str!("explain/codes.toml"), include_str!("explain/checks.toml")] {
-            if let Err(error) = toml::from_str::<Entries>(text) {
-                panic!("{error}");
-            }
+    fn the_file_can_be_read() {
+        if let Err(error) = toml::from_str::<Entries>(include_str!("explain/checks.toml")) {
+            panic!("{error}");
         }
     }
 
-    /// Whoever adds a code or a check adds an entry to `src/explain/codes.toml` or `checks.toml`.
+    /// Whoever adds a code or a check adds an entry to mock-idp's `error/codes.toml` or to `checks.toml` here.
     #[test]
     fn every_code_and_check_is_explained_with_surface_causes_and_fixes() {
         let codes = EntraErrorKind::iter().map(code_name);
@@ -266,9 +240,20 @@ mod tests {
             assert_eq!(explain(asked).unwrap().name, "AADSTS65001", "{asked}");
         }
         assert_eq!(explain("Consent.Granted").unwrap().name, "consent.granted");
-        assert_eq!(explain("65000").unwrap_err().nearest, Some("AADSTS65001"));
-        assert_eq!(explain("consent.grant").unwrap_err().nearest, Some("consent.granted"));
-        assert_eq!(explain("").unwrap_err().nearest, None);
+        let unknown = explain("65000").unwrap_err();
+        assert_eq!((unknown.number, unknown.nearest), (Some(65_000), Some("AADSTS65001")));
+        let unknown = explain("consent.grant").unwrap_err();
+        assert_eq!((unknown.number, unknown.nearest), (None, Some("consent.granted")));
+        assert_eq!(explain("").unwrap_err(), Unknown { number: None, nearest: None });
+    }
+
+    #[test]
+    fn every_code_can_be_seen_to_happen() {
+        for kind in EntraErrorKind::iter() {
+            let explanation = explain(&code_name(kind)).unwrap();
+            assert_ne!(explanation.scenarios.is_empty(), explanation.way.is_none(), "{kind:?}: one of the two");
+        }
+        assert!(explain("response_type.supported").unwrap().way.is_some(), "a check is met as its codes are");
     }
 
     #[test]

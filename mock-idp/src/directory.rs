@@ -179,6 +179,11 @@ impl Directory {
         self.idp.users.get_key_value(name).map(|(name, thing)| Named { name, thing })
     }
 
+    /// Every user.
+    pub fn accounts(&self) -> impl Iterator<Item = Account<'_>> {
+        self.idp.users.iter().map(|(name, thing)| Named { name, thing })
+    }
+
     /// The user who signs in as `username`, in whatever case.
     #[must_use]
     pub fn account_by_username(&self, username: &str) -> Option<Account<'_>> {

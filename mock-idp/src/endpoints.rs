@@ -1,6 +1,7 @@
 //! HTTP around the rules: reading requests, writing answers.
 
 mod authorize;
+mod lookup;
 mod metadata;
 mod reply;
 mod rotation;
@@ -152,6 +153,9 @@ impl IdentityProvider {
         let incoming = Incoming { parts, segment, query, form, ids, now };
         let response = if route.methods().contains(&parts.method) {
             match route {
+                Route::Discovery(_) | Route::Keys(_) | Route::InstanceDiscovery if parts.method == Method::OPTIONS => {
+                    metadata::preflight()
+                }
                 Route::Discovery(family) => self.discovery(family, &incoming),
                 Route::Keys(family) => self.keys(family, &incoming),
                 Route::InstanceDiscovery => self.instance_discovery(&incoming),
@@ -161,6 +165,7 @@ impl IdentityProvider {
                 Route::SignIn => self.sign_in(&incoming),
                 Route::Consent => self.consent(&incoming),
                 Route::Stylesheet => metadata::stylesheet(),
+                Route::Lookup => lookup::page(&incoming),
             }
         } else {
             self.wrong_method(route, &incoming)
@@ -181,14 +186,13 @@ impl IdentityProvider {
         checks.refuse(Check::RequestMethod, accepted.as_str(), received.as_str(), "the client's method");
         let surface = match route {
             Route::Token(_) => Surface::Token,
-            Route::Authorize(_) | Route::SignIn | Route::Consent => {
+            Route::Authorize(_) | Route::SignIn | Route::Consent | Route::Lookup => {
                 Surface::Authorize { return_to: None, interaction: Interaction::Allowed }
             }
             _ => Surface::Discovery,
         };
         let error = EntraError::WrongMethod { accepted: accepted.clone(), received };
         let mut response = self.refuse(&error, surface, incoming, checks);
-        *response.status_mut() = StatusCode::METHOD_NOT_ALLOWED;
         if let Ok(allow) = accepted.parse() {
             response.headers_mut().insert(header::ALLOW, allow);
         }

@@ -1,10 +1,11 @@
 //! What Entra refuses a request with: one variant per AADSTS code, with its number and its message.
 //!
 //! A code has several faces: [`faces`] is the one table of (surface, code) → delivery, and [`envelope`] the one place
-//! that writes the OAuth error object.
+//! that writes the OAuth error object. [`meaning`] says each code in words.
 
 pub mod envelope;
 pub mod faces;
+pub mod meaning;
 
 use strum::{EnumDiscriminants, EnumIter};
 use uuid::Uuid;

@@ -2,6 +2,8 @@
 
 use askama::Template;
 
+use crate::error::meaning::Fix;
+
 /// What every page shows around its content.
 #[derive(Clone, Debug)]
 pub struct Frame {
@@ -126,6 +128,35 @@ pub struct FormPostPage {
     pub nonce: String,
 }
 
+/// What a code means.
+#[derive(Clone, Debug, Template)]
+#[template(path = "lookup.html")]
+pub struct LookupPage {
+    /// Around it.
+    pub frame: Frame,
+    /// Where the form goes.
+    pub action: String,
+    /// What was asked for, as it was written.
+    pub asked: String,
+    /// What is known of it.
+    pub found: Option<ShownMeaning>,
+}
+
+/// What is known of a code.
+#[derive(Clone, Debug)]
+pub struct ShownMeaning {
+    /// The AADSTS number.
+    pub number: u32,
+    /// What it means.
+    pub means: &'static str,
+    /// Where it is seen.
+    pub shows: Vec<String>,
+    /// What brings it about, the likeliest first.
+    pub causes: &'static [String],
+    /// What mends it.
+    pub fixes: &'static [Fix],
+}
+
 /// The pages' stylesheet.
 pub const STYLESHEET: &str = include_str!("../templates/pages.css");
 
@@ -186,7 +217,8 @@ mod tests {
         };
         let form_post =
             FormPostPage { frame: frame(), action: text(), fields: vec![("state", text())], nonce: "n".to_owned() };
-        let pages = [sign_in.render(), consent.render(), error.render(), form_post.render()];
+        let lookup = LookupPage { frame: frame(), action: text(), asked: text(), found: None };
+        let pages = [sign_in.render(), consent.render(), error.render(), form_post.render(), lookup.render()];
         for page in pages {
             let page = page.unwrap();
             assert!(!page.contains("<script>alert"), "{page}");

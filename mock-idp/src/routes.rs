@@ -4,7 +4,7 @@ use http::Method;
 
 use crate::protocol::Family;
 
-/// An endpoint that is served, under `/{tenant}/`.
+/// An endpoint that is served; all but [`Self::Lookup`] under `/{tenant}/`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Route {
     /// The discovery document of one family.
@@ -23,6 +23,8 @@ pub enum Route {
     Consent,
     /// The pages' stylesheet.
     Stylesheet,
+    /// The page about a code, which `error_uri` leads to.
+    Lookup,
 }
 
 /// What the discovery documents promise besides, and nothing serves yet.
@@ -41,7 +43,7 @@ pub enum Advertised {
 }
 
 impl Route {
-    /// Every route.
+    /// Every route under a tenant segment.
     pub const ALL: [Self; 12] = [
         Self::Discovery(Family::V1),
         Self::Discovery(Family::V2),
@@ -72,22 +74,27 @@ impl Route {
             Self::SignIn => "login",
             Self::Consent => "consent/set",
             Self::Stylesheet => "entralab/pages.css",
+            Self::Lookup => "error",
         }
     }
 
     /// The path under `segment`.
     #[must_use]
     pub fn path(self, segment: &str) -> String {
-        format!("/{segment}/{}", self.suffix())
+        match self {
+            Self::Lookup => format!("/{}", self.suffix()),
+            _ => format!("/{segment}/{}", self.suffix()),
+        }
     }
 
     /// The methods it serves; HEAD goes with GET.
     #[must_use]
     pub const fn methods(self) -> &'static [Method] {
         match self {
-            Self::Discovery(_) | Self::Keys(_) | Self::InstanceDiscovery | Self::Stylesheet => {
-                &[Method::GET, Method::HEAD]
+            Self::Discovery(_) | Self::Keys(_) | Self::InstanceDiscovery => {
+                &[Method::GET, Method::HEAD, Method::OPTIONS]
             }
+            Self::Stylesheet | Self::Lookup => &[Method::GET, Method::HEAD],
             Self::Authorize(_) => &[Method::GET, Method::HEAD, Method::POST],
             Self::Token(_) => &[Method::POST, Method::OPTIONS],
             Self::SignIn | Self::Consent => &[Method::POST],
@@ -103,10 +110,14 @@ impl Route {
             .find(|route| route.suffix().eq_ignore_ascii_case(suffix))
     }
 
-    /// The route of a path, in whatever case, and its tenant segment as written.
+    /// The route of a path, in whatever case, and its tenant segment as written; an empty one where it has none.
     #[must_use]
     pub fn find(path: &str) -> Option<(Self, &str)> {
-        let (segment, suffix) = path.strip_prefix('/')?.split_once('/')?;
+        let path = path.strip_prefix('/')?;
+        if path.eq_ignore_ascii_case(Self::Lookup.suffix()) {
+            return Some((Self::Lookup, ""));
+        }
+        let (segment, suffix) = path.split_once('/')?;
         if segment.is_empty() {
             return None;
         }
@@ -144,6 +155,13 @@ mod tests {
             let shouted = path.to_uppercase();
             assert_eq!(Route::find(&shouted), Some((route, "CONTOSO.COM")));
         }
+    }
+
+    #[test]
+    fn the_page_about_codes_stands_under_no_tenant() {
+        assert_eq!(Route::find(&Route::Lookup.path("common")), Some((Route::Lookup, "")));
+        assert_eq!(Route::find("/Error"), Some((Route::Lookup, "")));
+        assert_eq!(Route::find("/common/error"), None);
     }
 
     #[test]

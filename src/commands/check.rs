@@ -47,9 +47,10 @@ pub(super) fn run(options: &Options, common: Common) -> Result<Exit, Failure> {
             print(&rendered(finding, "unwise: ", common));
         }
         for finding in of(Severity::Expected) {
-            print(&format!("{}: as the file says: {}\n", finding.problem.file, finding.problem.message));
+            let Problem { file, message, fix, .. } = &finding.problem;
+            print(&format!("{file}: as the file says: {message}\n  fix: {fix}\n"));
         }
-        print(&summary(scenarios.len(), of(Severity::Error).count(), of(Severity::Warning).count()));
+        print(&summary(scenarios.len(), |severity| of(severity).count()));
     }
     Ok(exit)
 }
@@ -65,12 +66,15 @@ fn rendered(finding: &Finding, prefix: &str, common: Common) -> String {
     problem.render(common.colored())
 }
 
-fn summary(files: usize, errors: usize, warnings: usize) -> String {
+fn summary(files: usize, of: impl Fn(Severity) -> usize) -> String {
     let counted = |count: usize, word: &str| format!("{count} {word}{}", if count == 1 { "" } else { "s" });
-    match (errors, warnings) {
-        (0, 0) => format!("{}: nothing wrong\n", counted(files, "file")),
-        (0, warnings) => format!("{}: nothing wrong, {}\n", counted(files, "file"), counted(warnings, "warning")),
-        (errors, 0) => format!("{}\n", counted(errors, "error")),
-        (errors, warnings) => format!("{}, {}\n", counted(errors, "error"), counted(warnings, "warning")),
+    let errors = of(Severity::Error);
+    let mut parts = vec![if errors == 0 { "no error".to_owned() } else { counted(errors, "error") }];
+    if of(Severity::Warning) > 0 {
+        parts.push(counted(of(Severity::Warning), "warning"));
     }
+    if of(Severity::Expected) > 0 {
+        parts.push(format!("{} that the files themselves expect", counted(of(Severity::Expected), "failure")));
+    }
+    format!("{}: {}\n", counted(files, "file"), parts.join(", "))
 }

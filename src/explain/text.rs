@@ -1,6 +1,9 @@
 //! An explanation as a person reads it in a terminal.
 
-use super::{Explanation, Fix};
+use mock_idp::error::meaning::Fix;
+
+use super::Explanation;
+use super::ways::Way;
 use crate::report::terminal::Paint;
 
 /// How wide the text is, in characters.
@@ -34,6 +37,13 @@ pub fn rendered(explanation: &Explanation, paint: Paint) -> String {
                 paragraph(text, &format!("  entralab run {}  ", scenario.name), "      ", &scenario.title);
             }
         });
+    }
+    match &explanation.way {
+        Some(Way::ByHand(words)) => part("see it happen", &|text| paragraph(text, "  ", "  ", words)),
+        Some(Way::File(file)) => part("see it happen: a scenario file for entralab run", &|text| {
+            file.lines().for_each(|line| text.push_str(&format!("  {line}\n")));
+        }),
+        None => {}
     }
     if !explanation.see_also.is_empty() {
         part("see also", &|text| paragraph(text, "  ", "  ", &explanation.see_also.join(", ")));
@@ -87,7 +97,10 @@ mod tests {
         for name in names() {
             let explanation = explain(name).unwrap();
             let text = rendered(&explanation, Paint { colored: false });
-            for line in text.lines() {
+            // the lines of a file stay as they are
+            let prose =
+                text.lines().filter(|line| !["  world:", "    - http:"].iter().any(|start| line.starts_with(start)));
+            for line in prose {
                 let is_one_word = line.split_whitespace().count() == 1;
                 assert!(line.chars().count() <= 100 || is_one_word, "{name}: {line}");
                 assert_eq!(line.trim_end(), line, "{name}");

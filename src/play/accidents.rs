@@ -1,13 +1,16 @@
 //! `fault` steps as the recorder takes them.
 
 use http::StatusCode;
+use mock_idp::EntraErrorKind;
+use mock_idp::error::faces::OAuthError;
 use scenarios::Accident;
 use serde_json::{Value, json};
+use strum::IntoEnumIterator;
 use wire::fault::{Answer, Fault};
 
 /// The fault that `accident` asks for.
 pub(super) fn fault(accident: &Accident) -> Fault {
-    let default_status = accident.aadsts.map(|_| 400);
+    let default_status = accident.aadsts.map(|code| token_face(code).map_or(400, |(status, _)| status));
     let status = accident.status.or(default_status).and_then(|status| StatusCode::from_u16(status).ok());
     let answer = status.map(|status| {
         let (content_type, body) = match (accident.aadsts, &accident.body) {
@@ -35,13 +38,22 @@ pub(super) fn fault(accident: &Accident) -> Fault {
     }
 }
 
-/// What the token endpoint answers with a code; RFC 6749 §5.2 names the errors.
+/// Status and error of the token endpoint's answer with a code, where the identity provider has such an answer.
+fn token_face(code: u32) -> Option<(u16, OAuthError)> {
+    EntraErrorKind::iter().find(|kind| kind.number() == code)?.faces().token
+}
+
+/// What the token endpoint answers with a code: as the identity provider has it; else RFC 6749 §5.2 names the errors.
 fn refusal(code: u32, status: StatusCode) -> Value {
-    let error = match status {
-        status if status.is_server_error() => "temporarily_unavailable",
-        StatusCode::UNAUTHORIZED => "invalid_client",
-        _ => "invalid_grant",
-    };
+    let own = token_face(code).filter(|(own, _)| *own == status.as_u16()).map(|(_, error)| error.to_string());
+    let error = own.unwrap_or_else(|| {
+        let error = match status {
+            status if status.is_server_error() => "temporarily_unavailable",
+            StatusCode::UNAUTHORIZED => "invalid_client",
+            _ => "invalid_grant",
+        };
+        error.to_owned()
+    });
     json!({
         "error": error,
         "error_description": format!("AADSTS{code}: This answer was asked for by a fault of the scenario."),

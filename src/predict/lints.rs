@@ -141,7 +141,8 @@ fn scopes(text: &str, found: &mut Vec<Lint>) {
         );
     }
     let Ok(scopes) = ScopeText::parse(text) else { return };
-    if !scopes.oidc.contains(&OidcScope::OfflineAccess) {
+    // without any scope nobody gets as far as a token
+    if !scopes.is_empty() && !scopes.oidc.contains(&OidcScope::OfflineAccess) {
         note(
             "lint.no_offline_access",
             "without offline_access there is no refresh token, and every connection ends after about an hour",

@@ -1,5 +1,7 @@
 //! `explain`: text, JSON, and what it says of a name that it does not know.
 
+use std::io::Write;
+
 use serde_json::Value;
 
 use crate::command_line::{entralab, text};
@@ -40,8 +42,45 @@ fn an_unknown_name_exits_2_and_names_the_nearest() {
     let output = entralab(&["explain", "consent.grantd"]);
     assert_eq!(output.status.code(), Some(2));
     assert!(text(&output.stderr).contains("did you mean consent.granted?"), "{}", text(&output.stderr));
+    let output = entralab(&["explain", "AADSTS50076:", "you", "must", "use", "multi-factor authentication"]);
+    let said = text(&output.stderr);
+    assert_eq!(output.status.code(), Some(2));
+    assert!(
+        said.contains("https://login.microsoftonline.com/error?code=50076") && said.contains("did you mean"),
+        "{said}"
+    );
     let output = entralab(&["explain", "--json", "AADSTS50012"]);
     assert_eq!(output.status.code(), Some(2));
     let error: Value = serde_json::from_str(text(&output.stderr).trim()).expect("one JSON line");
     assert_eq!(error["error"]["code"], "explain.unknown");
+}
+
+/// Whatever a person has at hand when something failed can be pasted.
+#[test]
+fn a_whole_message_or_address_is_as_good_as_its_code() {
+    let address = "https://global.consent.azure-apim.net/redirect?error=access_denied&error_description=AADSTS65004%3a+User\
+                   +declined+to+consent&state=x";
+    let json = "{\"error\":\"invalid_client\",\"error_codes\":[7000215]}";
+    for (asked, code) in [
+        (vec!["AADSTS50011: The redirect URI 'https://x' specified in the request does not match"], "AADSTS50011"),
+        (vec!["aadsts50011:", "The", "redirect", "URI"], "AADSTS50011"),
+        (vec!["https://login.microsoftonline.com/error?code=50011"], "AADSTS50011"),
+        (vec![address], "AADSTS65004"),
+        (vec![json], "AADSTS7000215"),
+        (vec!["refused by gate at audience.allowed"], "audience.allowed"),
+    ] {
+        let output = entralab(&[vec!["explain"], asked.clone()].concat());
+        assert_eq!(text(&output.stdout).lines().next(), Some(code), "{asked:?}: {}", text(&output.stderr));
+    }
+}
+
+#[test]
+fn what_no_scenario_reproduces_has_a_file_that_does() {
+    let output = entralab(&["explain", "54005", "--json"]);
+    let document: Value = serde_json::from_slice(&output.stdout).expect("one JSON document");
+    let mut file = tempfile::Builder::new().suffix(".scenario.yaml").tempfile().unwrap();
+    file.write_all(document["file"].as_str().unwrap().as_bytes()).unwrap();
+    let output = entralab(&["run", file.path().to_str().unwrap()]);
+    assert_eq!(output.status.code(), Some(0), "{}", text(&output.stdout));
+    assert!(text(&output.stdout).contains("54005"), "{}", text(&output.stdout));
 }

@@ -180,10 +180,10 @@ impl IdentityProvider {
             let Some(principal) = Principal::find(directory, signed_in.oid) else {
                 return Err(visit.foreign_form("a form of a user who is gone").into());
             };
-            let expected = "the user accepts";
+            let expected = "Accept on the consent page";
             if visit.decision() == Decision::Cancel {
                 let fix = "the user: Accept on the consent page";
-                visit.checks.refuse(Check::ConsentAccepted, expected, "the user declined", fix);
+                visit.checks.refuse(Check::ConsentAccepted, expected, "Cancel: the user declined", fix);
                 let refused = Refused::of(&authorization, EntraError::ConsentDeclined);
                 let response = visit.refuse(*refused);
                 return Ok(end_flow(response, &flow));
@@ -195,7 +195,7 @@ impl IdentityProvider {
                 let next = visit.ask_or_finish(&authorization, principal, signed_in, flow.clone())?;
                 return Ok(next.response(&flow));
             }
-            visit.checks.pass(Check::ConsentAccepted, expected, "so");
+            visit.checks.pass(Check::ConsentAccepted, expected, "the user accepted");
             let for_everyone =
                 incoming.form.text("forEveryone") == Some("true") || authorization.prompt == Prompt::AdminConsent;
             let grantee = if for_everyone && principal.account.is_administrator() {

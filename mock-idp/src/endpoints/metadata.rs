@@ -3,7 +3,7 @@
 use axum::response::{IntoResponse, Response};
 use http::{StatusCode, header};
 use serde_json::Value;
-use wire::Checks;
+use wire::{Check, Checks};
 
 use super::reply::{json, set};
 use super::{IdentityProvider, Incoming};
@@ -48,10 +48,24 @@ impl IdentityProvider {
             }
             Err(error) => self.refuse(&error, Surface::Discovery, incoming, checks),
         };
-        set(&mut response, header::ACCESS_CONTROL_ALLOW_ORIGIN, "*");
-        set(&mut response, header::ACCESS_CONTROL_ALLOW_METHODS, "GET, OPTIONS");
+        allow_any_page(&mut response);
         response
     }
+}
+
+/// A browser asks whether a page may read what anybody may read.
+pub(super) fn preflight() -> Response {
+    let mut checks = Checks::default();
+    checks.pass(Check::RequestMethod, "GET, HEAD, OPTIONS", "OPTIONS");
+    let mut response = StatusCode::OK.into_response();
+    allow_any_page(&mut response);
+    response.extensions_mut().insert(checks);
+    response
+}
+
+fn allow_any_page(response: &mut Response) {
+    set(response, header::ACCESS_CONTROL_ALLOW_ORIGIN, "*");
+    set(response, header::ACCESS_CONTROL_ALLOW_METHODS, "GET, OPTIONS");
 }
 
 pub(super) fn stylesheet() -> Response {

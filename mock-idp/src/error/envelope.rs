@@ -6,6 +6,7 @@ use uuid::Uuid;
 
 use super::faces::OAuthError;
 use super::{EntraError, RequestIds};
+use crate::routes::Route;
 
 /// The error object; members in the order in which Entra writes them.
 #[derive(Clone, Debug, Serialize)]
@@ -47,7 +48,7 @@ impl Envelope {
             timestamp,
             trace_id,
             correlation_id,
-            error_uri: faces.lookup.then(|| format!("{login}/error?code={}", faces.number)),
+            error_uri: faces.lookup.then(|| format!("{login}{}?code={}", Route::Lookup.path(""), faces.number)),
             suberror: faces.suberror,
         }
     }

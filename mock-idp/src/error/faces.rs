@@ -85,8 +85,8 @@ pub struct Faces {
     pub number: u32,
     /// Whether `error_uri` has a page for it.
     pub lookup: bool,
-    /// At discovery.
-    pub discovery: Option<OAuthError>,
+    /// At discovery: status and error.
+    pub discovery: Option<(u16, OAuthError)>,
     /// At the token endpoint: status and error.
     pub token: Option<(u16, OAuthError)>,
     /// `suberror` of the token endpoint; client libraries decide by it whether to ask the user.
@@ -104,7 +104,11 @@ const fn row(number: u32) -> Faces {
 
 impl Faces {
     const fn discovery(self, error: OAuthError) -> Self {
-        Self { discovery: Some(error), ..self }
+        self.discovery_with(400, error)
+    }
+
+    const fn discovery_with(self, status: u16, error: OAuthError) -> Self {
+        Self { discovery: Some((status, error)), ..self }
     }
 
     const fn token(self, error: OAuthError) -> Self {
@@ -141,6 +145,35 @@ impl Faces {
 
     const fn without_lookup(self) -> Self {
         Self { lookup: false, ..self }
+    }
+}
+
+impl Faces {
+    /// Where the code is seen, a line for each surface.
+    #[must_use]
+    pub fn in_words(&self) -> Vec<String> {
+        let mut places = Vec::new();
+        match self.front {
+            Some(Front::Page(status)) => {
+                places.push(format!("sign-in: an error page (HTTP {status}); the user is not sent back to the client"));
+            }
+            Some(Front::SignInAgain) => {
+                places.push("sign-in: a message on the sign-in page, which asks again".to_owned());
+            }
+            Some(Front::Redirect(error)) => places.push(format!("sign-in: back at the client with error={error}")),
+            None => {}
+        }
+        if let (Some(error), false) = (self.silent, matches!(self.front, Some(Front::Redirect(_)))) {
+            places.push(format!("sign-in with prompt=none: back at the client with error={error}"));
+        }
+        if let Some((status, error)) = self.token {
+            let suberror = self.suberror.map(|suberror| format!(", suberror {suberror}")).unwrap_or_default();
+            places.push(format!("token endpoint: {status} with error {error}{suberror}"));
+        }
+        if let Some((status, error)) = self.discovery {
+            places.push(format!("discovery: {status} with error {error}"));
+        }
+        places
     }
 }
 
@@ -211,7 +244,7 @@ impl EntraErrorKind {
                 row(900_144).discovery(O::InvalidRequest).token(O::InvalidRequest).redirect(O::InvalidRequest)
             }
             Self::WrongMethod => {
-                row(900_561).discovery(O::InvalidRequest).token_with(405, O::InvalidRequest).page_with(405)
+                row(900_561).discovery_with(405, O::InvalidRequest).token_with(405, O::InvalidRequest).page_with(405)
             }
             Self::NoReplyAddressGiven => row(900_971).page(),
             Self::ResourceParameterUnsupported => {
@@ -238,7 +271,8 @@ pub fn delivery(kind: EntraErrorKind, surface: Surface) -> Delivery {
     let status = |number| StatusCode::from_u16(number).unwrap_or(StatusCode::BAD_REQUEST);
     match surface {
         Surface::Discovery => {
-            Delivery::Json(StatusCode::BAD_REQUEST, faces.discovery.unwrap_or(OAuthError::InvalidRequest))
+            let (number, error) = faces.discovery.unwrap_or((400, OAuthError::InvalidRequest));
+            Delivery::Json(status(number), error)
         }
         Surface::Token => {
             let (number, error) = faces.token.unwrap_or((400, OAuthError::InvalidRequest));

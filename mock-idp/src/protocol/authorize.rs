@@ -139,14 +139,20 @@ pub fn check<'d>(
         checks.refuse(Check::ResponseMode, "query, fragment or form_post", response_mode.as_str(), fix);
         return Err(refused(EntraError::UnsupportedResponseMode { response_mode }));
     }
-    checks.pass(Check::ResponseMode, "query, fragment or form_post", format!("{mode:?}"));
+    let given = parameters.text("response_mode").unwrap_or("none given, which means query");
+    checks.pass(Check::ResponseMode, "query, fragment or form_post", given);
     let prompt = check_prompt(parameters.text("prompt"), family, checks).map_err(refused)?;
     let challenge = CodeChallenge::read(parameters, checks).map_err(refused)?;
     let is_s256 = challenge.as_ref().is_some_and(|challenge| challenge.method == Method::S256);
     if return_to.redirect_uri().platform() == Platform::Spa && !is_s256 {
-        let received = if challenge.is_some() { "a plain one" } else { "none" };
+        let received = if challenge.is_some() { "a plain code_challenge" } else { "no code_challenge" };
         let fix = format!("the client's PKCE, or {}", client.setting("redirect_uris.spa", "Authentication"));
-        checks.refuse(Check::CodeChallenge, "an S256 challenge from a single-page application", received, fix);
+        checks.refuse(
+            Check::CodeChallenge,
+            "a code_challenge with code_challenge_method=S256, which a single-page application must send",
+            received,
+            fix,
+        );
         return Err(refused(EntraError::PkceRequired));
     }
     let mode = directory.resource_parameter();
@@ -199,11 +205,11 @@ pub fn check_once(family: Family, parameters: &Parameters, checks: &mut Checks) 
         Family::V2 => &["resource"],
     };
     let Some(name) = parameters.duplicated(but) else {
-        checks.pass(Check::RequestParameterOnce, "each parameter once", "so");
+        checks.pass(Check::RequestParameterOnce, "no parameter twice", "none twice");
         return Ok(());
     };
     let fix = "the client: it must send each parameter once (RFC 6749 §3.1)";
-    checks.refuse(Check::RequestParameterOnce, "each parameter once", format!("'{name}' twice"), fix);
+    checks.refuse(Check::RequestParameterOnce, "no parameter twice", format!("'{name}' twice"), fix);
     Err(EntraError::DuplicatedParameter { parameter: name.to_owned() })
 }
 
@@ -224,14 +230,14 @@ fn find_redirect_uri(
         checks.refuse(Check::RedirectUriPresent, "at least one registered redirect URI", "none", fix);
         return Err(EntraError::NoReplyAddress);
     }
-    checks.pass(Check::RedirectUriPresent, "at least one registered redirect URI", all.len().to_string());
+    checks.pass(Check::RedirectUriPresent, "at least one registered redirect URI", format!("{} registered", all.len()));
     let expected = all.join(" or ");
     let Some(requested) = requested else {
         return MatchedRedirectUri::only_one(registered)
             .inspect(|matched| checks.pass(Check::RedirectUriRegistered, expected.as_str(), matched.as_str()))
             .ok_or_else(|| {
                 let fix = "the client's redirect_uri: with several registered the request must name one";
-                checks.refuse(Check::RedirectUriRegistered, expected.as_str(), "none", fix);
+                checks.refuse(Check::RedirectUriRegistered, expected.as_str(), "no redirect_uri in the request", fix);
                 EntraError::NoReplyAddressGiven
             });
     };
@@ -246,7 +252,7 @@ fn find_redirect_uri(
 fn check_response_type(response_type: Option<&str>, checks: &mut Checks) -> Result<(), EntraError> {
     let fix = "the client's response_type: code";
     let Some(text) = response_type else {
-        checks.refuse(Check::RequestParameterPresent, "response_type", "none", fix);
+        checks.refuse(Check::RequestParameterPresent, "the parameter response_type", "none, or an empty one", fix);
         return Err(EntraError::MissingParameter { parameter: "response_type" });
     };
     let words: Vec<&str> = text.split(' ').filter(|word| !word.is_empty()).collect();

@@ -8,6 +8,9 @@ use super::tenant::Segment;
 use crate::directory::{Application, Directory};
 use crate::error::EntraError;
 
+/// What a client id must be at least, before it is looked for.
+const NOT_ZEROS: &str = "another client id than 00000000-0000-0000-0000-000000000000";
+
 /// Finds the application of `client_id`, and whether it may be used at `segment`.
 ///
 /// # Errors
@@ -21,15 +24,15 @@ pub fn find<'d>(
     let setting = "the client id of the request, such as connector.client_id \
                    (portal: App registrations > the client > Overview > Application (client) ID)";
     let Some(client_id) = client_id else {
-        checks.refuse(Check::RequestParameterPresent, "client_id", "no client_id", setting);
+        checks.refuse(Check::RequestParameterPresent, "the parameter client_id", "none, or an empty one", setting);
         return Err(EntraError::MissingParameter { parameter: "client_id" });
     };
     let parsed = guid(client_id);
     if parsed.is_some_and(|id| id.is_nil()) {
-        checks.refuse(Check::ClientWellFormed, "a GUID that is not all zeros", client_id, setting);
+        checks.refuse(Check::ClientWellFormed, NOT_ZEROS, client_id, setting);
         return Err(EntraError::InvalidClientId { client_id: client_id.to_owned() });
     }
-    checks.pass(Check::ClientWellFormed, "not the GUID of zeros", client_id);
+    checks.pass(Check::ClientWellFormed, NOT_ZEROS, client_id);
 
     let registered = parsed.and_then(|id| directory.client(id));
     let known_here = registered.filter(|application| match segment.tenant() {
@@ -37,7 +40,10 @@ pub fn find<'d>(
         None => true,
     });
     let directory_name = segment.tenant().map_or_else(|| segment.in_urls(), |tenant| tenant.display_name.clone());
-    let expected = format!("an application known in {directory_name}");
+    let expected = match segment.tenant() {
+        Some(_) => format!("the client id of an application known in {directory_name}"),
+        None => "the client id of an application of some tenant".to_owned(),
+    };
     let Some(application) = known_here else {
         let fix = match registered {
             Some(application) => application.setting("audience", "Authentication > Supported account types"),
@@ -57,7 +63,7 @@ fn check_audience(application: Application<'_>, segment: Segment<'_>, checks: &m
     let audience = audience_name(application.audience);
     match (application.audience, segment.tenant()) {
         (SignInAudience::Personal, _) => {
-            checks.refuse(Check::ClientAudience, "an audience with organisations", audience, fix());
+            checks.refuse(Check::ClientAudience, "an audience with accounts of organisations", audience, fix());
             Err(EntraError::PersonalAccountsOnly { client_id, client_name })
         }
         (SignInAudience::MyOrg, None) => {
@@ -67,7 +73,11 @@ fn check_audience(application: Application<'_>, segment: Segment<'_>, checks: &m
             Err(EntraError::NotMultiTenant { client_id, client_name, segment: segment.in_urls() })
         }
         (_, tenant) => {
-            let expected = if tenant.is_some() { "any audience with organisations" } else { "many organisations" };
+            let expected = if tenant.is_some() {
+                "an audience with accounts of organisations"
+            } else {
+                "an audience of many organisations"
+            };
             checks.pass(Check::ClientAudience, expected, audience);
             Ok(())
         }

@@ -45,10 +45,16 @@ impl Credentials {
             return refuse("an unreadable Basic header", "the Authorization header is not readable.");
         };
         if in_body.secret.is_some() {
-            return refuse("two", "client credentials were sent in the body and in the Authorization header.");
+            return refuse(
+                "two: one in the body, one in the Authorization header",
+                "client credentials were sent in the body and in the Authorization header.",
+            );
         }
         if in_body.client_id.is_some() && in_body.client_id != in_header.client_id {
-            return refuse("two clients", "body and Authorization header name different clients.");
+            return refuse(
+                "two client ids that differ, in the body and in the Authorization header",
+                "body and Authorization header name different clients.",
+            );
         }
         Ok(in_header)
     }
@@ -86,11 +92,11 @@ impl Credentials {
             (Platform::Web, Some(secret)) => check_secret(client, secret, now, &setting, checks),
             (Platform::Web, None) => {
                 let fix = format!("the client's secret, such as connector.client_secret: one of {setting}");
-                checks.refuse(Check::ClientSecretPresent, "a client secret", "none", fix);
+                checks.refuse(Check::ClientSecretPresent, "a client secret", "none was sent", fix);
                 Err(EntraError::CredentialMissing)
             }
             (Platform::Spa | Platform::Public, None) => {
-                checks.pass(Check::ClientSecretPresent, "no secret from a public client", "none");
+                checks.pass(Check::ClientSecretPresent, "no secret from a public client", "none was sent");
                 Ok(())
             }
             (Platform::Spa | Platform::Public, Some(_)) => {
@@ -98,7 +104,7 @@ impl Credentials {
                     "{}: the redirect URI, instead of under Mobile and desktop; or send no secret for {client_id}",
                     client.setting("redirect_uris.web", "Authentication > Web > Redirect URIs")
                 );
-                checks.refuse(Check::ClientSecretPresent, "no secret from a public client", "a secret", fix);
+                checks.refuse(Check::ClientSecretPresent, "no secret from a public client", "a secret was sent", fix);
                 Err(EntraError::PublicClientCredential)
             }
         }
@@ -113,7 +119,7 @@ fn check_secret(
     checks: &mut Checks,
 ) -> Result<(), EntraError> {
     let client_id = client.client_id;
-    checks.pass(Check::ClientSecretPresent, "a client secret", "one");
+    checks.pass(Check::ClientSecretPresent, "a client secret", "one was sent");
     let digest = Sha256::digest(secret);
     // every secret is compared, so that the time says nothing about which one came close
     let mut expiries = Vec::new();
@@ -130,12 +136,13 @@ fn check_secret(
         checks.refuse(Check::ClientSecretValid, expected, "a value that is none of the app's secrets", fix);
         return Err(EntraError::InvalidClientSecret { client_id });
     };
-    checks.pass(Check::ClientSecretValid, format!("a secret of {}", client.shown_name()), "one of them");
+    checks.pass(Check::ClientSecretValid, format!("a secret of {}", client.shown_name()), "one of its secrets");
+    let expected = format!("a secret that is good on {now}");
     if expires <= now {
         let fix = format!("{setting}: a new one, and then the client's copy, such as connector.client_secret");
-        checks.refuse(Check::ClientSecretCurrent, format!("an expiry after {now}"), expires.to_string(), fix);
+        checks.refuse(Check::ClientSecretCurrent, expected, format!("one that ended on {expires}"), fix);
         return Err(EntraError::ClientSecretExpired { client_id });
     }
-    checks.pass(Check::ClientSecretCurrent, format!("an expiry after {now}"), expires.to_string());
+    checks.pass(Check::ClientSecretCurrent, expected, format!("one that ends on {expires}"));
     Ok(())
 }

@@ -132,7 +132,12 @@ pub fn keys(family: Family, segment: Segment<'_>, keys: &SigningKeys, origins: &
 pub fn instance(parameters: &Parameters, origins: &Origins, checks: &mut Checks) -> Result<Value, EntraError> {
     let Some(endpoint) = parameters.text("authorization_endpoint") else {
         let fix = "the client's authorization_endpoint parameter";
-        checks.refuse(Check::RequestParameterPresent, "authorization_endpoint", "none", fix);
+        checks.refuse(
+            Check::RequestParameterPresent,
+            "the parameter authorization_endpoint",
+            "none, or an empty one",
+            fix,
+        );
         return Err(EntraError::MissingParameter { parameter: "authorization_endpoint" });
     };
     let own = Origins::host(&origins.login);
@@ -144,7 +149,7 @@ pub fn instance(parameters: &Parameters, origins: &Origins, checks: &mut Checks)
     let known = host.as_deref().is_some_and(|host| host == own || PUBLIC_CLOUD.contains(&host));
     if !known {
         let instance = host.unwrap_or_else(|| endpoint.to_owned());
-        let fix = "the client's authority";
+        let fix = "the client's authority, or its instance discovery, which can be switched off (MSAL: instance_discovery=False)";
         checks.refuse(Check::EndpointExists, format!("{own} or a host of the public cloud"), instance.as_str(), fix);
         return Err(EntraError::UnknownInstance { instance });
     }

@@ -118,7 +118,7 @@ impl Flow {
             refuse("a page that was left open for more than an hour");
             return Err(EntraError::FlowTokenExpired);
         }
-        checks.pass(Check::RequestInteraction, expected, "so");
+        checks.pass(Check::RequestInteraction, expected, "one of this browser's");
         Ok(flow)
     }
 }

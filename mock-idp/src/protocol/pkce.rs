@@ -49,10 +49,19 @@ impl CodeChallenge {
         };
         let Some(value) = value else {
             if parameters.has("code_challenge_method") {
-                checks.refuse(Check::CodeChallenge, "code_challenge", "code_challenge_method alone", fix);
+                checks.refuse(
+                    Check::CodeChallenge,
+                    "a code_challenge beside code_challenge_method",
+                    "code_challenge_method alone",
+                    fix,
+                );
                 return Err(EntraError::CodeChallengeParameter { parameter: "code_challenge" });
             }
-            checks.pass(Check::CodeChallenge, "a challenge, or none", "none, which RFC 9700 §2.1.1 advises against");
+            checks.pass(
+                Check::CodeChallenge,
+                "a code_challenge, or none",
+                "none, which RFC 9700 §2.1.1 advises against",
+            );
             return Ok(None);
         };
         let (well_formed, expected) = match method {
@@ -60,7 +69,9 @@ impl CodeChallenge {
             Method::Plain => (is_verifier(value), "43 to 128 unreserved characters"),
         };
         if !well_formed {
-            checks.refuse(Check::CodeChallenge, expected, format!("{} characters", value.chars().count()), fix);
+            let others = if value.bytes().all(is_unreserved) { "" } else { ", some of another kind" };
+            let received = format!("{} characters{others}", value.chars().count());
+            checks.refuse(Check::CodeChallenge, expected, received, fix);
             return Err(EntraError::CodeChallengeMalformed);
         }
         let received = match method {
@@ -90,13 +101,15 @@ pub fn verify(
     checks: &mut Checks,
 ) -> Result<(), EntraError> {
     let (passed, expected, received) = match (challenge, verifier) {
-        (None, None) => (true, "no verifier, as no challenge was sent", "none"),
-        (None, Some(_)) => (false, "no verifier, as no challenge was sent", "a verifier"),
-        (Some(_), None) => (false, "the verifier of the challenge", "none"),
+        (None, None) => (true, "no code_verifier, as the sign-in had no code_challenge", "none"),
+        (None, Some(_)) => (false, "no code_verifier, as the sign-in had no code_challenge", "a code_verifier"),
+        (Some(_), None) => (false, "the code_verifier that the sign-in's code_challenge was made from", "none"),
         (Some(challenge), Some(verifier)) if challenge.is_met_by(verifier) => {
-            (true, "the verifier of the challenge", "it")
+            (true, "the code_verifier that the sign-in's code_challenge was made from", "that one")
         }
-        (Some(_), Some(_)) => (false, "the verifier of the challenge", "another value"),
+        (Some(_), Some(_)) => {
+            (false, "the code_verifier that the sign-in's code_challenge was made from", "another value")
+        }
     };
     if passed {
         checks.pass(Check::CodeVerifier, expected, received);
@@ -107,8 +120,11 @@ pub fn verify(
 }
 
 fn is_verifier(text: &str) -> bool {
-    (43..=128).contains(&text.len())
-        && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_' | b'~'))
+    (43..=128).contains(&text.len()) && text.bytes().all(is_unreserved)
+}
+
+fn is_unreserved(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_' | b'~')
 }
 
 #[cfg(test)]

@@ -49,14 +49,14 @@ pub fn authenticate<'d>(
             .or_else(|| username.rsplit_once('@').and_then(|(_, domain)| directory.tenant_by_domain(domain.trim())));
         checks.refuse(
             Check::UserExists,
-            "a user of the world",
+            format!("one of {}", user_names(directory, authorization.segment)),
             shown(username),
             "idp.users (portal: Microsoft Entra ID > Users > New user)",
         );
         let tenant = searched.map_or_else(|| authorization.segment.in_urls(), |tenant| tenant.display_name.clone());
         return Err(EntraError::UserNotFound { tenant });
     };
-    checks.pass(Check::UserExists, "a user of the world", principal.account.username.as_str());
+    checks.pass(Check::UserExists, "a user who exists", principal.account.username.as_str());
 
     let digest = |text: &str| Sha256::digest(text.as_bytes());
     let is_right = digest(&principal.account.password).as_slice().ct_eq(digest(password).as_slice());
@@ -66,7 +66,7 @@ pub fn authenticate<'d>(
         checks.refuse(Check::UserPassword, "the user's password", "another value", fix);
         return Err(EntraError::InvalidPassword);
     }
-    checks.pass(Check::UserPassword, "the user's password", "it");
+    checks.pass(Check::UserPassword, "the user's password", "the right one");
     check_tenant(authorization, principal, issuer_of, checks)?;
     Ok(principal)
 }
@@ -94,6 +94,22 @@ fn check_tenant(
         client_id: authorization.client.client_id,
         client_name: authorization.client.shown_name().to_owned(),
     })
+}
+
+/// Who could sign in there, by name; the first few of many.
+fn user_names(directory: &Directory, segment: Segment<'_>) -> String {
+    const MOST: usize = 8;
+    let can = |account: &Account<'_>| segment.tenant().is_none_or(|tenant| tenant.name == account.tenant);
+    let mut names: Vec<&str> =
+        directory.accounts().filter(can).take(MOST + 1).map(|account| account.thing().username.as_str()).collect();
+    match names.len() {
+        0 => "the tenant's users, and it has none".to_owned(),
+        count if count > MOST => {
+            names[MOST] = "…";
+            names.join(", ")
+        }
+        _ => names.join(", "),
+    }
 }
 
 /// What was typed as a name, cut so that a whole document typed there does not fill the trace.

@@ -74,10 +74,15 @@ impl Wanted {
                 Family::V1 => "the client's resource, such as connector.resource_url (wizard: Resource URL)",
                 Family::V2 => "the client's scopes, such as connector.scopes (wizard: Scopes)",
             };
-            checks.refuse(Check::RequestParameterPresent, parameter, "none", fix);
+            checks.refuse(
+                Check::RequestParameterPresent,
+                format!("the parameter {parameter}"),
+                "none, or an empty one",
+                fix,
+            );
             return Err(EntraError::MissingParameter { parameter });
         };
-        checks.pass(Check::RequestParameterPresent, parameter, text);
+        checks.pass(Check::RequestParameterPresent, format!("the parameter {parameter}"), text);
         match family {
             Family::V1 => Ok(Self::Resource(text.to_owned())),
             Family::V2 => Ok(Self::Scopes {
@@ -170,7 +175,8 @@ pub fn read_resources(
 /// # Errors
 /// 70011.
 pub fn parse_scope(text: &str, checks: &mut Checks) -> Result<ScopeText, EntraError> {
-    let expected = "scopes separated by spaces: either .default alone, or names";
+    let expected = "scopes separated by spaces: either one <resource>/.default or named ones, and openid, profile, email and \
+                    offline_access beside either";
     match ScopeText::parse(text) {
         Ok(scopes) => {
             checks.pass(Check::ScopeWellFormed, expected, text);
@@ -231,7 +237,7 @@ pub fn find_resource<'d>(
     client: Application<'_>,
     checks: &mut Checks,
 ) -> Result<Application<'d>, EntraError> {
-    let expected = format!("an application known in {}", tenant.display_name);
+    let expected = format!("the Application ID URI or client id of an application known in {}", tenant.display_name);
     if let Some(resource) = directory.resource(tenant, identifier) {
         checks.pass(Check::ResourceExists, expected, identifier);
         check_service_principal(resource, tenant, checks)?;
@@ -333,7 +339,7 @@ pub fn registered_value<'d>(resource: Application<'d>, name: &str) -> Option<&'d
 /// # Errors
 /// 90009.
 pub fn check_not_itself(client: Application<'_>, target: &Target<'_>, checks: &mut Checks) -> Result<(), EntraError> {
-    let expected = format!("another application, or this one as {}", client.client_id);
+    let expected = format!("another application; for itself this one must say {}", client.client_id);
     let is_itself = target.resource.client_id == client.client_id;
     if !is_itself || super::guid(&target.requested_as).is_some() {
         checks.pass(Check::ResourceNotItself, expected, target.requested_as.as_str());

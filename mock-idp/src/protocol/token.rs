@@ -147,7 +147,7 @@ fn require<'r>(parameters: &'r Parameters, name: &'static str, checks: &mut Chec
         return Ok(value);
     }
     let fix = "the client: the parameter, in an application/x-www-form-urlencoded body (RFC 6749 §4.1.3)";
-    checks.refuse(Check::RequestParameterPresent, name, "none", fix);
+    checks.refuse(Check::RequestParameterPresent, format!("the parameter {name}"), "none, or an empty one", fix);
     Err(EntraError::MissingParameter { parameter: name })
 }
 
@@ -166,7 +166,12 @@ fn redeem_code<'d>(
         && tenant.id != code.subject.tid
     {
         let fix = "the tenant segment of the token URL: the one of the authorize URL";
-        checks.refuse(Check::CodeClient, format!("the tenant {}", code.subject.tid), tenant.id.to_string(), fix);
+        checks.refuse(
+            Check::CodeClient,
+            format!("the tenant that issued it: {}", code.subject.tid),
+            tenant.id.to_string(),
+            fix,
+        );
         return Err(EntraError::CodeOfOtherTenant);
     }
     check_origin(request.origin, code.subject.platform, party, checks)?;
@@ -181,10 +186,10 @@ fn redeem_code<'d>(
     // last, so that only a request in order uses the code up
     if !redeemed.codes.redeem(code.jti, code.exp, records.now.as_second()) {
         let fix = "the client: a code is good for one token request; sign in again";
-        checks.refuse(Check::CodeUnused, "a code that was not redeemed before", "one that was", fix);
+        checks.refuse(Check::CodeUnused, "a code that was not redeemed before", "a code that was", fix);
         return Err(EntraError::CodeRedeemed);
     }
-    checks.pass(Check::CodeUnused, "a code that was not redeemed before", "so");
+    checks.pass(Check::CodeUnused, "a code that was not redeemed before", "a code that was not");
     Ok(grant)
 }
 
@@ -257,7 +262,12 @@ fn find_principal<'d>(
         let tenant = directory.tenant_by_id(subject.tid);
         let tenant = tenant.map_or_else(|| subject.tid.to_string(), |tenant| tenant.display_name.clone());
         let fix = "idp.users (portal: Microsoft Entra ID > Users)";
-        checks.refuse(Check::UserExists, format!("the user {}", subject.oid), "none", fix);
+        checks.refuse(
+            Check::UserExists,
+            format!("the user of the grant, {}", subject.oid),
+            "no such user any more",
+            fix,
+        );
         return Err(EntraError::UserNotFound { tenant });
     };
     let of_tenant = |tenant: crate::directory::Tenant<'_>| format!("a user of {}", tenant.display_name);

@@ -296,6 +296,15 @@ fn every_code_is_really_caused_by_the_check_that_is_named_with_it() {
         let refusal = seen.checks.refusal().unwrap();
         assert!(refusal.fix.as_ref().is_some_and(|fix| !fix.is_empty()), "{number} names no fix");
         assert!(seen.status.as_u16() < 500);
+        for result in &seen.checks.0 {
+            for text in [&result.expected, &result.received] {
+                assert!(
+                    !["", "so", "it", "one", "two"].contains(&text.as_str()),
+                    "{} says only '{text}'",
+                    result.check
+                );
+            }
+        }
         let all = format!("{:?}", seen.checks);
         assert!(!all.contains(SECRET) && !all.contains(PASSWORD), "{number} shows a secret");
     }

@@ -150,7 +150,7 @@ fn the_scopes_of_openid_connect_alone_give_a_graph_token() {
     let lab = Lab::new();
     let code = lab.code(V2_AUTHORIZE, &v2("openid profile"));
     let body = lab.post(V2_TOKEN, &form(&redeem(&code))).json();
-    assert_eq!(body["scope"], "openid profile");
+    assert_eq!(body["scope"], "email openid profile", "all that is granted, as the token has it");
     let claims = claims_of(&body, "access_token");
     assert_eq!(claims["aud"], "https://graph.microsoft.com");
     assert_eq!(claims["scp"], "email openid profile");
@@ -395,3 +395,42 @@ fn a_correlation_id_comes_back_where_asked_for() {
 }
 
 use mock_idp::Origins;
+
+/// The scopes that a v2 answer names are those of its access token's `scp`, and for other resources than Microsoft Graph
+/// the scopes of OpenID Connect besides, of which an id token comes.
+#[test]
+fn the_scopes_of_the_answer_are_those_of_the_token() {
+    let granted = json!({"consents": {"client-on-graph": {"scopes": ["openid", "profile", "email", "User.Read"]}}});
+    let lab = Lab::of(changed(granted));
+    let agree = |body: &Value| {
+        let claims = claims(body["access_token"].as_str().unwrap());
+        let is_graph = claims["aud"].as_str().unwrap().contains("graph.microsoft.com");
+        let short = |scope: &str| scope.rsplit_once('/').map_or(scope, |(_, name)| name).to_owned();
+        let is_oidc = |scope: &String| ["openid", "profile", "email"].contains(&scope.as_str());
+        let mut answered: Vec<String> = body["scope"].as_str().unwrap().split(' ').map(short).collect();
+        answered.retain(|scope| scope != ".default" && (is_graph || !is_oidc(scope)));
+        answered.sort();
+        let mut of_token: Vec<String> = claims["scp"].as_str().unwrap().split(' ').map(str::to_owned).collect();
+        of_token.sort();
+        assert_eq!(answered, of_token, "{}", body["scope"]);
+    };
+    for scope in [
+        "openid",
+        "openid offline_access",
+        "User.Read",
+        "https://graph.microsoft.com/User.Read openid profile",
+        "https://graph.microsoft.com/.default offline_access",
+        DEFAULT,
+        "api://3f8a1c2e-5b6d-4e7f-8a9b-1c2d3e4f5a6b/user_impersonation openid offline_access",
+    ] {
+        let code = lab.code(V2_AUTHORIZE, &v2(scope));
+        let body = lab.post(V2_TOKEN, &form(&redeem(&code))).json();
+        agree(&body);
+        let Some(token) = body["refresh_token"].as_str() else { continue };
+        for scope in ["", "openid", "openid profile", "User.Read email", DEFAULT] {
+            let seen = lab.post(V2_TOKEN, &form(&with(&refresh(token), "scope", scope)));
+            assert_eq!(seen.status, 200, "{}", seen.body);
+            agree(&seen.json());
+        }
+    }
+}

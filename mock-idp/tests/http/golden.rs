@@ -121,7 +121,7 @@ fn described(kind: EntraErrorKind) -> String {
     };
     let suberror = faces.suberror.map(|suberror| format!(", suberror {suberror}")).unwrap_or_default();
     let lines = [
-        faces.discovery.map(|error| format!("discovery    HTTP 400, {error}")),
+        faces.discovery.map(|(status, error)| format!("discovery    HTTP {status}, {error}")),
         faces.token.map(|(status, error)| format!("token        HTTP {status}, {error}{suberror}")),
         faces.front.map(|face| format!("authorize    {}", front(face))),
         faces.silent.map(|error| format!("prompt=none  back to the application with {error}")),

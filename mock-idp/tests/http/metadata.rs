@@ -148,7 +148,7 @@ fn metadata_may_be_read_by_any_page_and_kept_for_a_day() {
         let head = lab.method("HEAD", path);
         assert_eq!((head.status.as_u16(), head.body.as_str()), (200, ""));
         let posted = lab.post(path, "");
-        assert_eq!((posted.status.as_u16(), posted.header("allow")), (405, Some("GET, HEAD")));
+        assert_eq!((posted.status.as_u16(), posted.header("allow")), (405, Some("GET, HEAD, OPTIONS")));
     }
 }
 
@@ -175,4 +175,27 @@ fn a_path_without_tenant_says_what_is_missing() {
     let refusal = seen.checks.refusal().unwrap();
     assert_eq!(refusal.check.name(), "endpoint.exists");
     assert!(refusal.fix.as_ref().unwrap().contains("/common/oauth2/v2.0/token"));
+}
+
+/// What the answers advertise is answered.
+#[test]
+fn a_page_may_ask_whether_it_may_read_the_documents() {
+    let lab = Lab::new();
+    for path in [
+        "/common/v2.0/.well-known/openid-configuration",
+        "/contoso.com/.well-known/openid-configuration",
+        "/common/discovery/v2.0/keys",
+        "/common/discovery/keys",
+        "/common/discovery/instance",
+    ] {
+        for seen in [lab.method("OPTIONS", path), lab.get(path)] {
+            assert_eq!(seen.header("access-control-allow-origin"), Some("*"), "{path}");
+            assert_eq!(seen.header("access-control-allow-methods"), Some("GET, OPTIONS"), "{path}");
+        }
+        let preflight = lab.method("OPTIONS", path);
+        assert_eq!((preflight.status.as_u16(), preflight.body.as_str()), (200, ""), "{path}");
+        let seen = lab.method("PUT", path);
+        assert_eq!((seen.status.as_u16(), seen.header("allow")), (405, Some("GET, HEAD, OPTIONS")), "{path}");
+        assert_eq!(seen.aadsts(), Some(900_561), "{path}");
+    }
 }

@@ -1,6 +1,8 @@
 //! What a person sees.
 
+use mock_idp::EntraErrorKind;
 use serde_json::json;
+use strum::IntoEnumIterator;
 
 use crate::support::*;
 
@@ -138,4 +140,46 @@ fn a_single_tenant_user_of_another_organisation_signs_in_to_a_multitenant_client
     let code = returned(&browser.press("idSIButton9", &[]), "code").unwrap();
     let body = lab.post(V2_TOKEN, &form(&redeem(&code))).json();
     assert_eq!(claims(body["access_token"].as_str().unwrap())["tid"], OTHER_TENANT);
+}
+
+#[test]
+fn error_uri_leads_to_a_page_about_the_code() {
+    let lab = Lab::new();
+    let refused = lab.post(V2_TOKEN, &form(&redeem("no-code"))).json();
+    let uri = refused["error_uri"].as_str().unwrap();
+    let seen = lab.get(uri.strip_prefix("https://login.microsoftonline.com").unwrap());
+    assert_eq!((seen.status.as_u16(), seen.aadsts()), (200, Some(9_002_313)), "{uri}");
+    for kind in EntraErrorKind::iter() {
+        let seen = lab.get(&format!("/error?code={}", kind.number()));
+        assert_eq!((seen.status.as_u16(), seen.aadsts()), (200, Some(kind.number())));
+        let (text, meaning) = (unescape(&seen.body), kind.meaning());
+        for expected in [&meaning.means, &meaning.causes[0], &meaning.fixes[0].action] {
+            assert!(text.contains(expected), "{kind:?} lacks {expected}");
+        }
+        assert!(!kind.faces().in_words().is_empty() && text.contains(&kind.faces().in_words()[0]), "{kind:?}");
+    }
+    assert_eq!(lab.get("/Error?code=aadsts65001").aadsts(), Some(65_001));
+    assert_eq!(lab.get("/error").status, 200);
+    for unknown in ["1", "x", "%3Cscript%3Ealert(1)%3C/script%3E", "%C3%A4%C3%A4%C3%A4%C3%A4"] {
+        let seen = lab.get(&format!("/error?code={unknown}"));
+        assert_eq!(seen.status, 404, "{unknown}");
+        assert!(seen.body.contains("Nothing is known here") && !seen.body.contains("<script>alert"), "{unknown}");
+    }
+    assert_eq!(lab.post("/error", "code=65001").status, 405);
+}
+
+#[test]
+fn who_mistypes_a_name_is_told_who_there_is() {
+    let lab = Lab::new();
+    let expected = |path: &str| {
+        let mut browser = Browser::new(&lab);
+        browser.open(path, &v1());
+        let seen = browser.sign_in("who@contoso.com", "x");
+        assert_eq!((seen.aadsts(), seen.refusing()), (Some(50_034), Some("user.exists")));
+        let expected = seen.checks.refusal().unwrap().expected.clone();
+        assert!(seen.body.contains(&expected), "the page says it too");
+        expected
+    };
+    assert_eq!(expected(V1_AUTHORIZE), "one of admin@contoso.com, megan@contoso.com, nestor@fabrikam.com");
+    assert_eq!(expected("/contoso.com/oauth2/authorize"), "one of admin@contoso.com, megan@contoso.com");
 }

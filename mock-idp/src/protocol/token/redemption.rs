@@ -18,10 +18,10 @@ pub(super) fn open<T: serde::de::DeserializeOwned>(
     parameter: &'static str,
     checks: &mut Checks,
 ) -> Result<T, EntraError> {
-    let expected = "one that this identity provider issued, unchanged";
+    let expected = format!("a {} that this identity provider issued, unchanged", parameter.replace('_', " "));
     match seal.open(sealed) {
         Ok(content) => {
-            checks.pass(check, expected, "so");
+            checks.pass(check, expected, "one of its own, unchanged");
             Ok(content)
         }
         Err(reason) => {
@@ -42,7 +42,7 @@ pub(super) fn check_client(
     checks: &mut Checks,
 ) -> Result<(), EntraError> {
     let client_id = party.client.client_id;
-    let expected = format!("the client {}", subject.client_id);
+    let expected = format!("the client that it was issued to: {}", subject.client_id);
     if subject.client_id == client_id {
         checks.pass(check, expected, client_id.to_string());
         return Ok(());
@@ -82,7 +82,7 @@ pub(super) fn check_origin(
             EntraError::CrossOriginRedemption { origin: origin.to_owned() },
         ),
         (Platform::Web | Platform::Public, None) => {
-            checks.pass(Check::CodeOrigin, "no Origin", "none");
+            checks.pass(Check::CodeOrigin, "a request from a server, without Origin", "no Origin");
             return Ok(());
         }
     };
@@ -97,12 +97,12 @@ pub(super) fn check_refresh_token_current(
     now: Timestamp,
     checks: &mut Checks,
 ) -> Result<(), EntraError> {
-    let expected = format!("now before {}", shown_instant(token.exp));
+    let expected = format!("a refresh before {}, when it ends", shown_instant(token.exp));
     if now.as_second() < token.exp {
         // RFC 9700 §4.14.2 would end the whole family here; Entra does not
         let note =
             if was_used { "; it was used before, which Entra allows and RFC 9700 §4.14.2 does not" } else { "" };
-        checks.pass(Check::RefreshTokenCurrent, expected, format!("{now}{note}"));
+        checks.pass(Check::RefreshTokenCurrent, expected, format!("one at {now}{note}"));
         return Ok(());
     }
     let issued = shown_instant(token.iat);
@@ -114,20 +114,20 @@ pub(super) fn check_refresh_token_current(
         let days = token.exp.saturating_sub(token.iat) / 86_400;
         (EntraError::RefreshTokenExpired { issued, days }, "idp.lifetimes.refresh_token_days, or a new sign-in")
     };
-    checks.refuse(Check::RefreshTokenCurrent, expected, now.to_string(), fix);
+    checks.refuse(Check::RefreshTokenCurrent, expected, format!("one at {now}"), fix);
     Err(error)
 }
 
 /// The code must still be within its lifetime.
 pub(super) fn check_code_current(code: &Code, now: Timestamp, checks: &mut Checks) -> Result<(), EntraError> {
-    let expected = format!("now before {}", shown_instant(code.exp));
+    let expected = format!("a redemption before {}, when it ends", shown_instant(code.exp));
     if now.as_second() >= code.exp {
         let fix = "idp.lifetimes.code_minutes, or a new sign-in";
-        checks.refuse(Check::CodeCurrent, expected, now.to_string(), fix);
+        checks.refuse(Check::CodeCurrent, expected, format!("one at {now}"), fix);
         let minutes = code.exp.saturating_sub(code.iat) / 60;
         return Err(EntraError::CodeExpired { issued: shown_instant(code.iat), minutes });
     }
-    checks.pass(Check::CodeCurrent, expected, now.to_string());
+    checks.pass(Check::CodeCurrent, expected, format!("one at {now}"));
     Ok(())
 }
 

@@ -1,5 +1,7 @@
 //! The answer of the token endpoint.
 
+use std::collections::BTreeSet;
+
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use jiff::Timestamp;
@@ -161,15 +163,17 @@ fn client_info(grant: &Grant<'_>) -> String {
     client_info_of(grant.subject.oid, grant.subject.tid)
 }
 
-/// `scope` of the v2 answer: the scopes of OpenID Connect by name, the resource's with the resource in front.
+/// `scope` of the v2 answer: the scopes of OpenID Connect by name, and those of the access token's `scp` with their
+/// resource in front. Microsoft Graph's `scp` holds those of OpenID Connect too.
 fn shown_scopes(grant: &Grant<'_>) -> String {
-    let oidc: Vec<&str> =
-        grant.oidc.iter().filter(|scope| **scope != OidcScope::OfflineAccess).map(|scope| scope.name()).collect();
-    let is_oidc = |name: &str| OidcScope::ALL.iter().any(|scope| scope.name() == name);
+    let is_graphs_own =
+        |name: &str| grant.target.resource.is_graph() && OidcScope::ALL.iter().any(|scope| scope.name() == name);
     let default = (grant.target.wants == Wants::Default).then_some(DEFAULT);
-    let of_resource = grant.scopes.iter().map(String::as_str).filter(|name| !is_oidc(name)).chain(default);
-    let mut shown: Vec<String> = of_resource.map(|name| format!("{}/{name}", grant.target.requested_as)).collect();
-    shown.extend(oidc.into_iter().map(str::to_owned));
-    shown.sort_unstable();
-    shown.join(" ")
+    let of_resource = grant.scopes.iter().map(String::as_str).chain(default).map(|name| match is_graphs_own(name) {
+        true => name.to_owned(),
+        false => format!("{}/{name}", grant.target.requested_as),
+    });
+    let oidc = grant.oidc.iter().filter(|scope| **scope != OidcScope::OfflineAccess);
+    let shown: BTreeSet<String> = of_resource.chain(oidc.map(|scope| scope.name().to_owned())).collect();
+    shown.into_iter().collect::<Vec<_>>().join(" ")
 }
