@@ -6,8 +6,9 @@ use clap::Args;
 use scenarios::Problem;
 use serde_json::json;
 
-use super::{Common, Exit, Failure, print, runtime};
+use super::{Common, Exit, Failure, json_line, print, runtime};
 use crate::predict::{self, Finding, Severity};
+use crate::report::terminal::visible;
 
 /// Options of `check`.
 #[derive(Debug, Args)]
@@ -36,7 +37,7 @@ pub(super) fn run(options: &Options, common: Common) -> Result<Exit, Failure> {
         (true, _) => Exit::Failed,
     };
     if common.json {
-        print(&format!("{}\n", json!({ "problems": findings })));
+        print(&json_line(&json!({ "problems": findings })));
         return Ok(exit);
     }
     for finding in of(Severity::Error) {
@@ -47,7 +48,8 @@ pub(super) fn run(options: &Options, common: Common) -> Result<Exit, Failure> {
             print(&rendered(finding, "unwise: ", common));
         }
         for finding in of(Severity::Expected) {
-            print(&format!("{}: as the file says: {}\n", finding.problem.file, finding.problem.message));
+            let (file, message) = (visible(&finding.problem.file), visible(&finding.problem.message));
+            print(&format!("{file}: as the file says: {message}\n"));
         }
         print(&summary(scenarios.len(), of(Severity::Error).count(), of(Severity::Warning).count()));
     }
