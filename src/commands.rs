@@ -6,6 +6,8 @@ use std::process::ExitCode;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use serde_json::json;
 
+use crate::report::terminal::{acts_on_a_terminal, visible};
+
 mod check;
 mod explain;
 mod list;
@@ -104,13 +106,18 @@ struct Failure {
 
 impl Failure {
     fn new(exit: Exit, code: &'static str, message: impl ToString) -> Self {
-        Self { exit, code, message: message.to_string() }
+        Self { exit, code, message: visible(&message.to_string()) }
+    }
+
+    /// One whose message is painted for a terminal, and safe on it.
+    fn painted(exit: Exit, code: &'static str, message: String) -> Self {
+        Self { exit, code, message }
     }
 
     /// Says it on stderr.
     fn tell(&self, common: Common) {
         if common.json {
-            eprintln!("{}", json!({ "error": { "code": self.code, "message": self.message } }));
+            eprint!("{}", json_line(&json!({ "error": { "code": self.code, "message": self.message } })));
         } else {
             eprintln!("{}", self.message.trim_end());
         }
@@ -124,7 +131,7 @@ pub fn parse() -> Options {
         if error.use_stderr() && std::env::args_os().any(|argument| argument == "--json") {
             let message = error.render().to_string();
             let message = message.lines().next().unwrap_or_default().trim_start_matches("error: ");
-            eprintln!("{}", json!({ "error": { "code": "usage", "message": message } }));
+            eprint!("{}", json_line(&json!({ "error": { "code": "usage", "message": message } })));
             std::process::exit(Exit::Usage as i32);
         }
         error.exit()
@@ -171,6 +178,20 @@ impl Common {
 fn print(text: &str) {
     use std::io::Write;
     let _reader_gone = std::io::stdout().lock().write_all(text.as_bytes());
+}
+
+/// A JSON document as one line that does nothing to a terminal: every character that would act there is escaped.
+fn json_line(value: &serde_json::Value) -> String {
+    let mut line = String::new();
+    for c in value.to_string().chars() {
+        if acts_on_a_terminal(c) {
+            line.push_str(&format!("\\u{:04x}", u32::from(c)));
+        } else {
+            line.push(c);
+        }
+    }
+    line.push('\n');
+    line
 }
 
 /// The runtime of commands that start parties.

@@ -15,9 +15,11 @@ use crate::lab::{Lab, StartError};
 mod accidents;
 mod acts;
 mod hops;
+mod labels;
 mod requests;
 
 use acts::Player;
+use labels::label;
 
 /// A scenario that was played.
 #[derive(Debug)]
@@ -39,6 +41,17 @@ pub struct Phase {
     pub purpose: Purpose,
     /// The steps that were played.
     pub steps: Vec<PlayedStep>,
+    /// The steps after a failure.
+    pub unplayed: Vec<Unplayed>,
+}
+
+/// A step that was not played, because one before it failed.
+#[derive(Debug)]
+pub struct Unplayed {
+    /// What would have been done, in words, with references as they are written.
+    pub label: String,
+    /// Where the step stands in the file.
+    pub span: Span,
 }
 
 /// What a phase is to prove.
@@ -84,6 +97,8 @@ pub enum Failure {
         differences: Vec<String>,
         /// The check that refused, where one did.
         refusal: Option<CheckResult>,
+        /// The checks of the same party that the message had passed.
+        passed: Vec<Check>,
         /// What came instead.
         outcome: Value,
     },
@@ -133,7 +148,7 @@ impl Failure {
     #[must_use]
     pub fn text(&self, redaction: &Redaction) -> String {
         let text = match self {
-            Self::Expectation { purpose, label, differences, refusal, outcome } => {
+            Self::Expectation { purpose, label, differences, refusal, passed, outcome } => {
                 let phase = match purpose {
                     Purpose::Steps => "steps",
                     Purpose::Base => "steps on the base world",
@@ -149,11 +164,15 @@ impl Failure {
                         if let Some(fix) = &refusal.fix {
                             text.push_str(&format!("  fix       {fix}\n"));
                         }
+                        if !passed.is_empty() {
+                            let passed: Vec<&str> = passed.iter().map(|check| check.name()).collect();
+                            text.push_str(&format!("  passed    {}\n", passed.join(", ")));
+                        }
                         text.push_str(&format!("  more      entralab explain {}\n", refusal.check));
                     }
                     None => text.push_str("no party refused anything in this step\n"),
                 }
-                text.push_str(&format!("what came: {outcome}\n"));
+                text.push_str(&format!("what came: {}\n", told_once(outcome)));
                 text
             }
             Self::BaseShowsIt(label) => format!(
@@ -194,9 +213,10 @@ pub async fn play(scenario: &Scenario) -> Result<Played, StartError> {
 
 /// Plays steps and judges each; stops at the first that is not as expected.
 async fn judged(player: &mut Player<'_>, purpose: Purpose, steps: &[Step], phases: &mut Vec<Phase>) -> Option<Failure> {
-    let mut phase = Phase { purpose, steps: Vec::new() };
+    let mut phase = Phase { purpose, steps: Vec::new(), unplayed: Vec::new() };
     let mut failure = None;
-    for step in steps {
+    let mut rest = steps.iter();
+    for step in rest.by_ref() {
         match player.play(step).await {
             Ok(step) => {
                 failure = expectation_failure(purpose, &step);
@@ -208,6 +228,7 @@ async fn judged(player: &mut Player<'_>, purpose: Purpose, steps: &[Step], phase
             break;
         }
     }
+    phase.unplayed = rest.map(|step| Unplayed { label: label(&step.action), span: step.span.clone() }).collect();
     phases.push(phase);
     failure
 }
@@ -218,20 +239,38 @@ fn expectation_failure(purpose: Purpose, step: &PlayedStep) -> Option<Failure> {
     }
     let difference = |mismatch: &Mismatch| {
         let message = format!("{}: expected {}, received {}", mismatch.path, mismatch.expected, mismatch.received);
-        Problem::at(&mismatch.span, "expectation", message, "").render(false)
+        Problem::at(&mismatch.span, "", message, "").render(false)
     };
     Some(Failure::Expectation {
         purpose,
         label: step.label.clone(),
         differences: step.mismatches.iter().map(difference).collect(),
         refusal: deciding_refusal(&step.exchanges).cloned(),
+        passed: deciding_refusal(&step.exchanges).map(|refusal| passed_before(refusal, step)).unwrap_or_default(),
         outcome: step.outcome.clone(),
     })
 }
 
+/// The checks of the refusing party that passed in the message that `refusal` refused.
+fn passed_before(refusal: &CheckResult, step: &PlayedStep) -> Vec<Check> {
+    let refused = step.exchanges.iter().find(|exchange| exchange.checks.0.iter().any(|one| std::ptr::eq(one, refusal)));
+    let checks = refused.map(|exchange| exchange.checks.0.as_slice()).unwrap_or_default();
+    let own = checks.iter().filter(|one| one.check.party() == refusal.check.party());
+    own.filter(|one| one.outcome == Outcome::Passed).map(|one| one.check).collect()
+}
+
+/// An outcome without what is said of the refusal anyway.
+fn told_once(outcome: &Value) -> Value {
+    let mut outcome = outcome.clone();
+    if let Value::Object(members) = &mut outcome {
+        members.retain(|name, _| !["by", "check", "expected", "received"].contains(&name.as_str()));
+    }
+    outcome
+}
+
 /// The second proof: the last step's expectation fails on the base, and the check that it names passed there.
 async fn unseen_on_base(mut player: Player<'_>, scenario: &Scenario, phases: &mut Vec<Phase>) -> Option<Failure> {
-    let mut phase = Phase { purpose: Purpose::Base, steps: Vec::new() };
+    let mut phase = Phase { purpose: Purpose::Base, steps: Vec::new(), unplayed: Vec::new() };
     for step in &scenario.steps {
         match player.play(step).await {
             Ok(step) => phase.steps.push(step),

@@ -6,8 +6,9 @@ use clap::Args;
 use scenarios::Problem;
 use serde_json::json;
 
-use super::{Common, Exit, Failure, print, runtime};
+use super::{Common, Exit, Failure, json_line, print, runtime};
 use crate::predict::{self, Finding, Severity};
+use crate::report::terminal::visible;
 
 /// Options of `check`.
 #[derive(Debug, Args)]
@@ -36,7 +37,7 @@ pub(super) fn run(options: &Options, common: Common) -> Result<Exit, Failure> {
         (true, _) => Exit::Failed,
     };
     if common.json {
-        print(&format!("{}\n", json!({ "problems": findings })));
+        print(&json_line(&json!({ "problems": findings })));
         return Ok(exit);
     }
     for finding in of(Severity::Error) {
@@ -48,7 +49,10 @@ pub(super) fn run(options: &Options, common: Common) -> Result<Exit, Failure> {
         }
         for finding in of(Severity::Expected) {
             let Problem { file, message, fix, .. } = &finding.problem;
-            print(&format!("{file}: as the file says: {message}\n  fix: {fix}\n"));
+            let (file, message, fix) = (visible(file), visible(message), visible(fix));
+            print(&format!("{file}: as the file says: {message}
+  fix: {fix}
+"));
         }
         print(&summary(scenarios.len(), |severity| of(severity).count()));
     }

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::Args;
 use scenarios::Scenario;
 
-use super::{Common, Exit, Failure, print};
+use super::{Common, Exit, Failure, json_line, print};
 use crate::play::Played;
 use crate::report::{events, summary, terminal};
 
@@ -89,7 +89,7 @@ fn round(scenarios: &[Scenario], options: &Options, common: Common) -> Result<Ex
     progress.clear();
     started?;
     if common.json {
-        print(&format!("{}\n", summary::json(&all_played)));
+        print(&json_line(&summary::json(&all_played)));
     } else {
         print(&summary::text(&all_played, common.colored()));
     }
@@ -100,7 +100,7 @@ fn round(scenarios: &[Scenario], options: &Options, common: Common) -> Result<Ex
 fn tell(scenario: &Scenario, played: &Played, options: &Options, common: Common) {
     if common.json {
         if options.events {
-            events::events(scenario, played).iter().for_each(|event| print(&format!("{event}\n")));
+            events::events(scenario, played).iter().for_each(|event| print(&json_line(event)));
         }
         return;
     }

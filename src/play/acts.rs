@@ -7,7 +7,7 @@ use scenarios::{Action, Captures, Consent, Problems, Scenario, Step};
 use serde_json::{Value, json};
 use wire::clock::Stopwatch;
 
-use super::{PlayedStep, accidents, compare_member, hops, outcome_with_refusal, requests};
+use super::{PlayedStep, accidents, compare_member, hops, label, outcome_with_refusal, requests};
 use crate::Lab;
 
 /// Plays the steps of one scenario in one lab.
@@ -116,28 +116,5 @@ impl<'s> Player<'s> {
     /// The person a step is for: who it names, else who connected last.
     fn who(&self, named: Option<&String>) -> String {
         named.or(self.user.as_ref()).cloned().unwrap_or_default()
-    }
-}
-
-/// What a step does, in words.
-fn label(action: &Action) -> String {
-    match action {
-        Action::Connect { user, consent: Consent::Accept } => format!("{user} connects"),
-        Action::Connect { user, consent: Consent::Decline } => format!("{user} connects and declines consent"),
-        Action::TestOperation { .. } => "Test operation".to_owned(),
-        Action::ListTools { .. } => "the agent lists the tools".to_owned(),
-        Action::Ask { question, .. } => format!("ask: {question}"),
-        Action::GrantAdminConsent { client, .. } => format!("an administrator grants consent to {client}"),
-        Action::Refresh { .. } => "the connector renews its token".to_owned(),
-        Action::ExpireSecret { app, secret: Some(secret) } => format!("the secret {secret} of {app} expires"),
-        Action::ExpireSecret { app, secret: None } => format!("the secrets of {app} expire"),
-        Action::RotateKeys { overlap: true } => "the identity provider signs with a new key".to_owned(),
-        Action::RotateKeys { overlap: false } => "the identity provider drops the key that it signed with".to_owned(),
-        Action::Fault(accident) => accidents::label(accident),
-        Action::Http(request) => {
-            format!("{}: {} {}", request.from, request.method, request.url.split(['?', '#']).next().unwrap_or_default())
-        }
-        Action::Change { .. } => "somebody changes the setup".to_owned(),
-        Action::AdvanceClock { by } => format!("{by:#} pass"),
     }
 }

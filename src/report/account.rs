@@ -20,6 +20,9 @@ pub struct Account<'p> {
     redaction: Redaction,
 }
 
+/// What reports call a step that could not be played.
+pub(super) const NOT_PLAYABLE: &str = "a step that could not be played";
+
 /// A place in a file.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Place {
@@ -54,6 +57,21 @@ impl<'p> Account<'p> {
         failure_text(self.played, &self.redaction)
     }
 
+    /// Why the scenario failed, in one line: the first difference, and the check that refused.
+    #[must_use]
+    pub fn headline(&self) -> Option<String> {
+        let failure = self.failure()?;
+        let first_line = || failure.lines().next().unwrap_or_default().to_owned();
+        let difference = self.failed_step().and_then(|step| step.mismatches.first());
+        let Some(difference) = difference else { return Some(first_line()) };
+        let [member, expected, received] = self.mismatch(difference);
+        let mut text = format!("{member}: expected {expected}, received {received}");
+        if let Some(Failure::Expectation { refusal: Some(refusal), .. }) = &self.played.failure {
+            text.push_str(&format!("; refused by {} at {}", refusal.check.party(), refusal.check));
+        }
+        Some(visible(&text.replace('\n', " ")))
+    }
+
     /// Where the file says what did not hold.
     #[must_use]
     pub fn failure_place(&self) -> Option<Place> {
@@ -81,6 +99,12 @@ impl<'p> Account<'p> {
         }
     }
 
+    /// Whether the scenario failed at a step that could not be played at all.
+    #[must_use]
+    pub fn is_unplayable(&self) -> bool {
+        matches!(self.played.failure, Some(Failure::Unplayable(_)))
+    }
+
     /// Whether this is the step at which the scenario failed.
     #[must_use]
     pub fn is_failed(&self, step: &PlayedStep) -> bool {
@@ -102,15 +126,15 @@ impl<'p> Account<'p> {
 
     fn phase_sections<'a>(&'a self, phase: &'a Phase) -> impl Iterator<Item = Section> + 'a {
         phase.steps.iter().map(move |step| Section {
-            title: format!("{}: {}", self.played.name, self.step_name(phase, step)),
+            title: format!("{}: {}", self.played.name, self.step_name(phase, &step.label)),
             exchanges: step.exchanges.iter().map(|exchange| self.exchange(exchange)).collect(),
         })
     }
 
     /// What a step does, in words, with what its phase is to prove.
     #[must_use]
-    pub fn step_name(&self, phase: &Phase, step: &PlayedStep) -> String {
-        let label = self.text(&step.label);
+    pub fn step_name(&self, phase: &Phase, label: &str) -> String {
+        let label = self.text(label);
         heading(phase.purpose).map_or_else(|| label.clone(), |heading| format!("{heading}: {label}"))
     }
 
@@ -175,7 +199,7 @@ pub(super) fn failure_text(played: &Played, redaction: &Redaction) -> Option<Str
         text.push('\n');
     }
     let file = visible(played.file.trim_start_matches("bundled:"));
-    text.push_str(&format!("see every message: entralab run -v {file}\n"));
+    text.push_str(&format!("see every message: entralab run {file} --report html=report.html\n"));
     Some(text)
 }
 

@@ -37,9 +37,9 @@ fn command(place: Option<Place>, title: &str, text: &str) -> String {
     // A bundled file is not in the user's repository.
     let place = place.filter(|place| !place.file.starts_with("bundled:"));
     let mut properties = place
-        .map(|place| format!("file={},line={},col={},", property(&place.file), place.line, place.column))
+        .map(|place| format!("file={},line={},col={},", property(&visible(&place.file)), place.line, place.column))
         .unwrap_or_default();
-    properties.push_str(&format!("title={}", property(&format!("entralab: {title}"))));
+    properties.push_str(&format!("title={}", property(&visible(&format!("entralab: {title}")))));
     format!("::error {properties}::{}\n", message(text))
 }
 

@@ -80,6 +80,8 @@ struct Story {
 struct Stage {
     heading: Option<&'static str>,
     steps: Vec<Act>,
+    /// What was not played, because a step before it failed.
+    unplayed: Vec<String>,
 }
 
 /// A step.
@@ -136,6 +138,7 @@ impl Story {
         let stage = |phase: &Phase| Stage {
             heading: heading(phase.purpose),
             steps: phase.steps.iter().map(|step| Act::of(account, phase.purpose, step, &lanes)).collect(),
+            unplayed: phase.unplayed.iter().map(|step| visible(&account.text(&step.label))).collect(),
         };
         Self {
             id,

@@ -52,7 +52,14 @@ fn scenario(account: &Account) -> Value {
 
 fn phase(account: &Account, phase: &Phase) -> Value {
     let steps: Vec<Value> = phase.steps.iter().map(|step| self::step(account, step)).collect();
-    json!({ "purpose": phase.purpose.name(), "steps": steps })
+    let unplayed: Vec<Value> = phase
+        .unplayed
+        .iter()
+        .map(
+            |step| json!({ "step": account.text(&step.label), "line": step.span.line(), "column": step.span.column() }),
+        )
+        .collect();
+    json!({ "purpose": phase.purpose.name(), "steps": steps, "unplayed": unplayed })
 }
 
 fn step(account: &Account, step: &PlayedStep) -> Value {

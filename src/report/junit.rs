@@ -7,6 +7,7 @@ use quick_xml::events::{BytesDecl, BytesEnd, BytesStart, BytesText, Event};
 use wire::exports::Secrets;
 
 use super::Account;
+use super::account::NOT_PLAYABLE;
 use crate::play::{Phase, PlayedStep};
 
 /// The document.
@@ -19,6 +20,7 @@ pub fn junit(accounts: &[Account], secrets: Secrets) -> io::Result<String> {
     // A comment cannot hold two hyphens in a row; the note has none.
     xml.write_event(Event::Comment(BytesText::new(&format!(" entralab: {} ", secrets.note()))))?;
     let cases: usize = accounts.iter().map(cases).sum();
+    let skipped: usize = accounts.iter().map(skipped).sum();
     let failures = accounts.iter().filter(|account| !account.played.passed()).count();
     let time: u64 = accounts.iter().map(duration_us).sum();
     let suites = element(
@@ -27,6 +29,8 @@ pub fn junit(accounts: &[Account], secrets: Secrets) -> io::Result<String> {
             ("name", "entralab"),
             ("tests", &cases.to_string()),
             ("failures", &failures.to_string()),
+            ("errors", "0"),
+            ("skipped", &skipped.to_string()),
             ("time", &seconds(time)),
         ],
     );
@@ -50,7 +54,7 @@ fn suite(xml: &mut Xml, account: &Account) -> io::Result<()> {
         ("tests", &cases(account).to_string()),
         ("failures", &failures),
         ("errors", "0"),
-        ("skipped", "0"),
+        ("skipped", &skipped(account).to_string()),
         ("time", &seconds(duration_us(account))),
         ("file", &played.file),
     ];
@@ -60,34 +64,45 @@ fn suite(xml: &mut Xml, account: &Account) -> io::Result<()> {
             case(xml, account, Some((phase, step)))?;
         }
     }
-    if unplayed(account) {
+    if account.is_unplayable() {
         case(xml, account, None)?;
+    }
+    for phase in &played.phases {
+        for step in &phase.unplayed {
+            let case = case_element(account, &account.step_name(phase, &step.label), 0, step.span.line());
+            xml.write_event(Event::Start(case))?;
+            xml.write_event(Event::Empty(element("skipped", &[("message", "a step before it failed")])))?;
+            xml.write_event(Event::End(BytesEnd::new("testcase")))?;
+        }
     }
     xml.write_event(Event::End(BytesEnd::new("testsuite")))
 }
 
 /// A played step, or the one that could not be played.
 fn case(xml: &mut Xml, account: &Account, step: Option<(&Phase, &PlayedStep)>) -> io::Result<()> {
-    let name = step
-        .map_or_else(|| "a step that could not be played".to_owned(), |(phase, step)| account.step_name(phase, step));
+    let name = step.map_or_else(|| NOT_PLAYABLE.to_owned(), |(phase, step)| account.step_name(phase, &step.label));
     let place = account.failure_place();
     let line = step.map_or_else(|| place.as_ref().map_or(1, |place| place.line), |(_, step)| step.span.line());
-    let attributes = [
-        ("classname", account.played.name.as_str()),
-        ("name", &name),
-        ("time", &seconds(step.map_or(0, |(_, step)| step.duration_us))),
-        ("file", &account.played.file),
-        ("line", &line.to_string()),
-    ];
+    let case = case_element(account, &name, step.map_or(0, |(_, step)| step.duration_us), line);
     let failure = account.failure().filter(|_| step.is_none_or(|(_, step)| account.is_failed(step)));
-    let case = element("testcase", &attributes);
     let Some(failure) = failure else { return xml.write_event(Event::Empty(case)) };
     xml.write_event(Event::Start(case))?;
-    let message = failure.lines().next().unwrap_or_default();
-    xml.write_event(Event::Start(element("failure", &[("message", message), ("type", "expectation")])))?;
+    let message = account.headline().unwrap_or_default();
+    xml.write_event(Event::Start(element("failure", &[("message", &message), ("type", "expectation")])))?;
     xml.write_event(Event::Text(BytesText::new(&allowed(&failure))))?;
     xml.write_event(Event::End(BytesEnd::new("failure")))?;
     xml.write_event(Event::End(BytesEnd::new("testcase")))
+}
+
+fn case_element(account: &Account, name: &str, duration_us: u64, line: usize) -> BytesStart<'static> {
+    let attributes = [
+        ("classname", account.played.name.as_str()),
+        ("name", name),
+        ("time", &seconds(duration_us)),
+        ("file", &account.played.file),
+        ("line", &line.to_string()),
+    ];
+    element("testcase", &attributes)
 }
 
 fn element<'n>(name: &'n str, attributes: &[(&str, &str)]) -> BytesStart<'n> {
@@ -99,11 +114,11 @@ fn element<'n>(name: &'n str, attributes: &[(&str, &str)]) -> BytesStart<'n> {
 }
 
 fn cases(account: &Account) -> usize {
-    account.played.steps().count() + usize::from(unplayed(account))
+    account.played.steps().count() + usize::from(account.is_unplayable()) + skipped(account)
 }
 
-fn unplayed(account: &Account) -> bool {
-    !account.played.passed() && account.failed_step().is_none()
+fn skipped(account: &Account) -> usize {
+    account.played.phases.iter().map(|phase| phase.unplayed.len()).sum()
 }
 
 fn duration_us(account: &Account) -> u64 {

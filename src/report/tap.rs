@@ -5,6 +5,8 @@ use serde_json::json;
 use wire::exports::Secrets;
 
 use super::Account;
+use super::account::NOT_PLAYABLE;
+use super::terminal::visible;
 
 /// The document.
 #[must_use]
@@ -31,18 +33,35 @@ fn steps(account: &Account) -> String {
     let played = account.played;
     let steps: Vec<_> =
         played.phases.iter().flat_map(|phase| phase.steps.iter().map(move |step| (phase, step))).collect();
-    let mut text = format!("# Subtest: {}\n", description(&played.name));
-    for (index, (phase, step)) in steps.iter().enumerate() {
-        let name = description(&account.step_name(phase, step));
-        text.push_str(&format!("    {} {} - {name}\n", ok(!account.is_failed(step)), index + 1));
+    let mut points = Points::default();
+    for (phase, step) in &steps {
+        points.add(!account.is_failed(step), &description(&account.step_name(phase, &step.label)));
     }
     // What could not be played is a point of its own: a subtest must fail where its parent does.
-    let unplayed = usize::from(!played.passed() && account.failed_step().is_none());
-    if unplayed > 0 {
-        text.push_str(&format!("    not ok {} - a step that could not be played\n", steps.len() + 1));
+    if account.is_unplayable() {
+        points.add(false, NOT_PLAYABLE);
     }
-    text.push_str(&format!("    1..{}\n", steps.len() + unplayed));
-    text
+    for phase in &played.phases {
+        for step in &phase.unplayed {
+            let name = description(&account.step_name(phase, &step.label));
+            points.add(true, &format!("{name} # SKIP a step before it failed"));
+        }
+    }
+    format!("# Subtest: {}\n{}    1..{}\n", description(&played.name), points.text, points.count)
+}
+
+/// The test points of a subtest.
+#[derive(Default)]
+struct Points {
+    text: String,
+    count: usize,
+}
+
+impl Points {
+    fn add(&mut self, passed: bool, name: &str) {
+        self.count += 1;
+        self.text.push_str(&format!("    {} {} - {name}\n", ok(passed), self.count));
+    }
 }
 
 fn ok(passed: bool) -> &'static str {
@@ -51,7 +70,7 @@ fn ok(passed: bool) -> &'static str {
 
 /// Text that is one line and no directive: `#` would begin one.
 fn description(text: &str) -> String {
-    let one_line: String = text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
+    let one_line: String = visible(text).chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
     one_line.replace('\\', "\\\\").replace('#', "\\#")
 }
 

@@ -73,9 +73,18 @@ pub fn scenario(scenario: &Scenario, played: &Played, detail: Detail) -> String 
         }
     }
     for line in account::failure_text(played, &redaction).unwrap_or_default().lines() {
-        text.push_str(&format!("    {line}\n"));
+        text.push_str(&format!("    {}\n", painted(line, paint)));
     }
     text
+}
+
+/// A line of a failure: what differs and who refused in red, what mends it in bold.
+fn painted(line: &str, paint: Paint) -> String {
+    match line.trim_start() {
+        start if start.starts_with('×') || start.starts_with("refused by ") => paint.red(line),
+        start if start.starts_with("fix ") || start.starts_with("fix:") => paint.bold(line),
+        _ => line.to_owned(),
+    }
 }
 
 fn phase_text(phase: &Phase, paint: Paint, redaction: &Redaction, detail: Detail) -> String {
@@ -94,6 +103,10 @@ fn phase_text(phase: &Phase, paint: Paint, redaction: &Redaction, detail: Detail
                 text.push_str(&hop(exchange, paint, redaction));
             }
         }
+    }
+    for step in &phase.unplayed {
+        let label = on_one_line(redaction, &step.label);
+        text.push_str(&format!("  {}\n", paint.dim(&format!("– {label}: not played"))));
     }
     text
 }
@@ -206,14 +219,20 @@ fn on_one_line(redaction: &Redaction, text: &str) -> String {
     shown(redaction, &text.replace('\n', " "))
 }
 
+/// Whether a terminal obeys this character, or shows what follows it in another place.
+pub(crate) fn acts_on_a_terminal(c: char) -> bool {
+    c.is_control()
+        || matches!(
+            c,
+            '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{feff}'
+        )
+}
+
 /// Text with control characters and changes of direction made visible, so that nothing that a server sent acts on the
 /// terminal (CWE-150), and no line of it a workflow command of GitHub Actions, which reads them indented too.
-pub(super) fn visible(text: &str) -> String {
-    let acts = |c: char| {
-        c.is_control() && c != '\n' && c != '\t'
-            || matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
-    };
-    let mut visible: String = text.chars().map(|c| if acts(c) { '\u{fffd}' } else { c }).collect();
+pub(crate) fn visible(text: &str) -> String {
+    let mut visible: String =
+        text.chars().map(|c| if acts_on_a_terminal(c) && c != '\n' && c != '\t' { '\u{fffd}' } else { c }).collect();
     if visible.contains("::") || visible.contains("##[") {
         let inert = |line: &str| {
             let line = line.replace("##[", "##\u{200b}[");

@@ -55,7 +55,7 @@ pub(super) fn inert(text: &str) -> String {
 /// Control characters but tab and newline, and those that change the direction of text.
 fn moves_terminal(character: char) -> bool {
     (character.is_control() && !matches!(character, '\n' | '\t' | '\r'))
-        || matches!(character, '\u{200e}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{feff}')
+        || matches!(character, '\u{61c}' | '\u{200e}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{feff}')
 }
 
 /// The key that ends before the colon.

@@ -1,5 +1,7 @@
 //! The members of a step's outcome: which there are, and what they can be.
 
+use std::cmp::Ordering;
+
 use serde_json::Value;
 use wire::{Check, Party};
 
@@ -53,12 +55,13 @@ pub(super) fn check(key: &str, expected: &Expected, faults: &mut Faults) {
         (_, Expected::Not(inner, _)) => check(key, inner, faults),
         (_, Expected::OneOf(several, _)) => several.iter().for_each(|expected| check(key, expected, faults)),
         ("check", Expected::Is(value, span)) => {
-            let known = || Check::ALL.iter().map(|check| check.name());
             let text = value.as_str().unwrap_or_default();
             if Check::named(text).is_none() && !value.is_null() && !text.contains("${") {
-                let fix = match nearest(text, known()) {
+                let fix = match nearest(text, Check::ALL.iter().map(|check| check.name())) {
                     Some(near) => format!("write `{near}`"),
-                    None => format!("the checks are {}", listed(known())),
+                    None => {
+                        format!("the nearest is `{}`; see `entralab explain` for what it means", nearest_check(text))
+                    }
                 };
                 let message = format!("no check is called {}", shown(value));
                 faults.at(span, "name.unknown", message, fix);
@@ -83,7 +86,37 @@ pub(super) fn check(key: &str, expected: &Expected, faults: &mut Faults) {
     }
 }
 
+/// The check that is most like a name that none is very like: one with a word of it, where there is any.
+fn nearest_check(name: &str) -> &'static str {
+    let name: String = name.chars().take(100).collect::<String>().to_lowercase();
+    let words: Vec<&str> = name.split(|c: char| !c.is_alphanumeric()).filter(|word| word.len() > 2).collect();
+    let likeness = |check: &str| {
+        let shared = check.split(['.', '_']).filter(|word| words.contains(word)).count();
+        (shared, strsim::jaro_winkler(&name, check))
+    };
+    let names = Check::ALL.iter().map(|check| check.name());
+    names.max_by(|a, b| likeness(a).partial_cmp(&likeness(b)).unwrap_or(Ordering::Equal)).unwrap_or_default()
+}
+
 /// What can stand for a party.
 pub(super) fn parties() -> String {
     "write one of `browser`, `idp`, `connector`, `gate`, `mcp`, `client`".to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_that_no_check_is_very_like_still_finds_the_nearest() {
+        for (name, near) in [
+            ("aud.not_allowed", "audience.allowed"),
+            ("audience", "audience.allowed"),
+            ("secret.is_current", "client_secret.current"),
+            ("admin-consent", "consent.granted"),
+        ] {
+            assert_eq!(nearest_check(name), near, "{name}");
+        }
+        assert!(Check::named(nearest_check("")).is_some());
+    }
 }

@@ -13,7 +13,7 @@ pub(super) fn selected(options: &Options, common: Common) -> Result<Vec<Scenario
     if !problems.0.is_empty() {
         report_file::annotate(&problems);
         let text: String = problems.0.iter().map(|problem| problem.render(common.colored())).collect();
-        return Err(Failure::new(Exit::Usage, "scenario.invalid", text));
+        return Err(Failure::painted(Exit::Usage, "scenario.invalid", text));
     }
     scenarios.retain(|scenario| !scenario.steps.is_empty());
     if scenarios.is_empty() {

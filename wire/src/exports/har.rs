@@ -1,6 +1,7 @@
 //! HTTP Archive 1.2 (<http://www.softwareishard.com/blog/har-12-spec/>), with what the format has no place for in members
 //! whose names begin with an underscore.
 
+use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
 use serde_json::{Map, Value, json};
 
 use super::{Secrets, Section};
@@ -65,7 +66,7 @@ fn entry(exchange: &Exchange, page: usize) -> Value {
 fn request(exchange: &Exchange) -> Value {
     let mut request = json!({
         "method": exchange.method,
-        "url": exchange.url,
+        "url": uri(&exchange.url),
         "httpVersion": "HTTP/1.1",
         "cookies": cookies(&exchange.request_headers),
         "headers": pairs(&exchange.request_headers),
@@ -81,6 +82,15 @@ fn request(exchange: &Exchange) -> Value {
         });
     }
     request
+}
+
+/// What cannot stand in a URI (RFC 3986 §2), besides what is no ASCII.
+const NOT_IN_A_URI: &AsciiSet =
+    &CONTROLS.add(b' ').add(b'"').add(b'<').add(b'>').add(b'\\').add(b'^').add(b'`').add(b'{').add(b'|').add(b'}');
+
+/// A URL that readers take, whatever placeholders or other text stand in it.
+fn uri(url: &str) -> String {
+    utf8_percent_encode(url, NOT_IN_A_URI).to_string()
 }
 
 /// The answer; status 0 where none came, as browsers write it.
@@ -243,6 +253,14 @@ mod tests {
             (&entries[1]["response"]["status"], &entries[1]["_failure"]),
             (&json!(0), &json!("nobody is called so"))
         );
+    }
+
+    #[test]
+    fn a_url_with_a_placeholder_is_still_a_uri() {
+        let exchange = Exchange { url: "https://a/b?code=‹code 1›&x=%2f|\u{1b}".into(), ..hostile() };
+        let har = har(&[Section { title: "x".into(), exchanges: vec![exchange] }], Secrets::Replaced);
+        let url = &har["log"]["entries"][0]["request"]["url"];
+        assert_eq!(url, "https://a/b?code=%E2%80%B9code%201%E2%80%BA&x=%2f%7C%1B");
     }
 
     #[test]
