@@ -68,7 +68,7 @@ async fn atk_h04_a_certificate_for_another_name_fails_in_two_tls_stacks() {
         let http = reqwest::Client::builder()
             .no_proxy()
             .resolve(name, address)
-            .tls_backend_preconfigured((*ca.client_config().unwrap()).clone())
+            .tls_backend_preconfigured((*ca.client_config(&[]).unwrap()).clone())
             .build()
             .unwrap();
         let answer = http.get(format!("https://{name}:{}/", address.port())).send().await;
