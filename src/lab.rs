@@ -234,10 +234,8 @@ impl Lab {
         setup: Setup,
         pages: impl FnOnce(&Self) -> Router,
     ) -> Result<Self, StartError> {
-        let network = Network {
-            names: NameMap::default(),
-            tls: setup.certificate_authority.client_config(&setup.also_trusted)?,
-        };
+        let network =
+            Network { names: NameMap::default(), tls: setup.certificate_authority.client_config(&setup.also_trusted)? };
         let container = sockets.address(Party::Mcp).map(|address| format!("http://{address}"));
         for (url, party) in IDENTITY_ORIGINS
             .map(|origin| (names.speak(origin), Party::Idp))
@@ -363,10 +361,9 @@ impl Lab {
         let mut listening = Vec::new();
         for (party, sockets) in sockets.of_parties {
             let (tls, router) = match party {
-                Party::Idp => (
-                    tls(&IDENTITY_ORIGINS.map(|origin| self.names.speak(origin)))?,
-                    self.identity_provider.router(),
-                ),
+                Party::Idp => {
+                    (tls(&IDENTITY_ORIGINS.map(|origin| self.names.speak(origin)))?, self.identity_provider.router())
+                }
                 Party::Gate => (tls(std::slice::from_ref(&world.gate.url))?, self.gate.router()),
                 Party::Connector => match self.names {
                     Names::Cloud => (tls(&[CONSENT_HOST.to_owned()])?, self.connector.router()),

@@ -89,11 +89,7 @@ pub struct Observed {
 ///
 /// # Errors
 /// When the act could not be done.
-pub async fn observe<E>(
-    lab: &Lab,
-    label: String,
-    act: impl Future<Output = Result<Value, E>>,
-) -> Result<Observed, E> {
+pub async fn observe<E>(lab: &Lab, label: String, act: impl Future<Output = Result<Value, E>>) -> Result<Observed, E> {
     let before = lab.trace.last_number_everywhere().await;
     let stopwatch = Stopwatch::start();
     let outcome = act.await?;
@@ -198,8 +194,7 @@ impl Failure {
 #[must_use]
 pub fn refusal_text(refusal: &CheckResult) -> String {
     let CheckResult { check, expected, received, fix, .. } = refusal;
-    let mut text =
-        format!("refused by {} at {check}\n  expected  {expected}\n  received  {received}\n", check.party());
+    let mut text = format!("refused by {} at {check}\n  expected  {expected}\n  received  {received}\n", check.party());
     if let Some(fix) = fix {
         text.push_str(&format!("  fix       {fix}\n"));
     }

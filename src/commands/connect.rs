@@ -87,10 +87,9 @@ pub(super) fn run(options: &Options, common: Common) -> Result<Exit, Failure> {
         seed: random_seed()?,
     };
     runtime()?.block_on(async {
-        let sockets =
-            Sockets::of_a_connector().map_err(|error| Failure::new(Exit::Environment, "port", error))?;
-        let lab = Lab::start_local(&world, sockets, &neighbours, setup, |_| axum::Router::new())
-            .map_err(start_failure)?;
+        let sockets = Sockets::of_a_connector().map_err(|error| Failure::new(Exit::Environment, "port", error))?;
+        let lab =
+            Lab::start_local(&world, sockets, &neighbours, setup, |_| axum::Router::new()).map_err(start_failure)?;
         let mut told = Told { common, exchanges: Vec::new(), steps: Vec::new(), held: true };
         story(&lab, options, &mut told).await?;
         Ok(told.end())

@@ -110,7 +110,8 @@ pub(super) struct McpOptions {
 }
 
 fn app_and_uri(text: &str) -> Result<(String, String), String> {
-    let (app, uri) = text.split_once('=').ok_or("write APP=URI, such as copilot-studio-client=http://localhost:5000/")?;
+    let (app, uri) =
+        text.split_once('=').ok_or("write APP=URI, such as copilot-studio-client=http://localhost:5000/")?;
     Ok((app.to_owned(), uri.to_owned()))
 }
 
@@ -180,11 +181,11 @@ fn documented_ports(party: Party) -> [u16; 2] {
 
 /// The world of a lab, in the names that it speaks.
 pub(super) fn world_of(lab: &JoinedLab) -> Result<World, Failure> {
-    let state = runtime()?
-        .block_on(lab.state())
-        .map_err(|error| Failure::new(Exit::Environment, "lab.state", error))?;
+    let state =
+        runtime()?.block_on(lab.state()).map_err(|error| Failure::new(Exit::Environment, "lab.state", error))?;
     serde_json::from_value(state["world"].clone()).map_err(|error| {
-        let message = format!("the setup of the lab cannot be read: {error}\nfix: start lab and party from one version");
+        let message =
+            format!("the setup of the lab cannot be read: {error}\nfix: start lab and party from one version");
         Failure::new(Exit::Environment, "lab.state", message)
     })
 }
@@ -209,13 +210,13 @@ pub(super) fn gate(options: &GateOptions, common: Common) -> Result<Exit, Failur
     let mut around = options.alone.surroundings()?;
     around.neighbours.upstream = Some(origin("--upstream", &options.upstream)?);
     let issuer_origin = options.issuer.as_deref().filter(|issuer| loopback_address(issuer).is_some());
-    let issuer_origin = issuer_origin.and_then(|issuer| Some(Url::parse(issuer).ok()?[..Position::BeforePath].to_owned()));
+    let issuer_origin =
+        issuer_origin.and_then(|issuer| Some(Url::parse(issuer).ok()?[..Position::BeforePath].to_owned()));
     if let Some(idp) = options.idp.as_deref().map(|idp| origin("--idp", idp)).transpose()?.or(issuer_origin) {
         around.neighbours.identity_provider = idp;
     } else if around.lab.is_none()
-        && let Some(running) = [Part::Lab, Part::Lone(Party::Idp)]
-            .into_iter()
-            .find_map(|part| Running::find(&around.folder, part))
+        && let Some(running) =
+            [Part::Lab, Part::Lone(Party::Idp)].into_iter().find_map(|part| Running::find(&around.folder, part))
     {
         around.neighbours.identity_provider = running.text("idp").to_owned();
     }
@@ -268,7 +269,9 @@ fn origin(flag: &str, url: &str) -> Result<String, Failure> {
     }
     if parsed.path() != "/" || parsed.query().is_some() || parsed.fragment().is_some() {
         let origin = &parsed[..Position::BeforePath];
-        return Err(usage(format!("{flag}: '{url}' has more than an origin; write {origin}: paths are kept as they come")));
+        return Err(usage(format!(
+            "{flag}: '{url}' has more than an origin; write {origin}: paths are kept as they come"
+        )));
     }
     Ok(parsed[..Position::BeforePath].to_owned())
 }

@@ -193,7 +193,7 @@ async fn atk_h09_no_secret_of_a_flow_shows_in_output() {
 }
 
 /// The value of a hidden input.
-fn input(html: &str, name: &str) -> String {
+pub(crate) fn input(html: &str, name: &str) -> String {
     let (_, rest) = html.split_once(&format!("name=\"{name}\"")).expect(name);
     rest.split_once("value=\"").unwrap().1.split('"').next().unwrap().to_owned()
 }

@@ -103,7 +103,8 @@ impl JoinedLab {
         let mut connector = HttpConnector::new_with_resolver(Resolver(names));
         connector.set_nodelay(true);
         let client = Client::builder(TokioExecutor::new()).build(connector);
-        let inner = Inner { url, authorization, client, is_lost: AtomicBool::new(false), when_lost: Box::new(when_lost) };
+        let inner =
+            Inner { url, authorization, client, is_lost: AtomicBool::new(false), when_lost: Box::new(when_lost) };
         Ok(Self(Arc::new(inner)))
     }
 
@@ -169,7 +170,8 @@ impl JoinedLab {
         let answer = async {
             let response = self.0.client.request(request).await.map_err(|error| self.no_answer(&error))?;
             let (parts, body) = response.into_parts();
-            let body = Limited::new(body, ANSWER_LIMIT_BYTES).collect().await.map_err(|error| self.no_answer(&error))?;
+            let body =
+                Limited::new(body, ANSWER_LIMIT_BYTES).collect().await.map_err(|error| self.no_answer(&error))?;
             Ok(Response::from_parts(parts, body.to_bytes()))
         };
         let answer = tokio::time::timeout(LAB_TIMEOUT, answer).await.map_err(|late| self.no_answer(&late))??;

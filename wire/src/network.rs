@@ -407,7 +407,8 @@ mod tests {
         ] {
             assert_eq!(loopback_address(url), Some(address.parse().unwrap()), "{url}");
         }
-        for url in ["http://10.0.0.1:3000", "http://localhost.evil.test", "http://0.0.0.0:1", "ftp://localhost", "/mcp"] {
+        for url in ["http://10.0.0.1:3000", "http://localhost.evil.test", "http://0.0.0.0:1", "ftp://localhost", "/mcp"]
+        {
             assert_eq!(loopback_address(url), None, "{url}");
         }
     }
