@@ -9,9 +9,14 @@ use serde_json::json;
 use crate::report::terminal::{acts_on_a_terminal, visible};
 
 mod check;
+mod connect;
 mod explain;
 mod list;
+mod listening;
+mod lone;
+mod ready;
 mod run;
+mod running;
 mod schema;
 mod settings;
 mod show;
@@ -58,6 +63,14 @@ enum Command {
     Run(run::Options),
     /// Starts the lab and stays: identity provider, gate with MCP server, connector.
     Up(up::Options),
+    /// Starts the identity provider alone.
+    Idp(lone::IdentityProviderOptions),
+    /// Starts the gate alone, in front of your own server.
+    Gate(lone::GateOptions),
+    /// Starts the MCP server alone, with no gate in front: everybody on this machine may ask it.
+    Mcp(lone::McpOptions),
+    /// Is the connector against a running lab: signs in, tests the operation, lists the tools, asks.
+    Connect(connect::Options),
     /// Reads scenario files and judges them without starting anything.
     Check(check::Options),
     /// Explains an AADSTS code or a named check: causes, fixes, and the scenario that reproduces it.
@@ -144,6 +157,10 @@ pub fn run(options: Options) -> Exit {
     let result = match options.command {
         Command::Run(options) => run::run(&options, common),
         Command::Up(options) => up::run(&options, common),
+        Command::Idp(options) => lone::identity_provider(&options, common),
+        Command::Gate(options) => lone::gate(&options, common),
+        Command::Mcp(options) => lone::mcp(&options, common),
+        Command::Connect(options) => connect::run(&options, common),
         Command::Check(options) => check::run(&options, common),
         Command::Explain(options) => explain::run(&options, common),
         Command::List => list::run(common),

@@ -1,8 +1,8 @@
-//! A lab: the four parties of one setup on real sockets, on one clock, one name map and one trace.
+//! A lab: parties of one setup on real sockets, on one clock, one name map and one trace.
 //!
-//! Labs share nothing, so that any number of them can live in one process.
+//! Usually it has all four. Those that get no socket are not there: their neighbours find them where somebody else runs
+//! them, and one party alone is a lab of one. Labs share nothing, so that any number of them can live in one process.
 
-use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use axum::Router;
@@ -16,17 +16,22 @@ use server::GateSecret;
 use server::gate::Gate;
 use server::mcp::McpServer;
 use wire::fault::Faults;
-use wire::listen::{ListenError, Listening, bind, serve};
-use wire::network::Target;
+use wire::listen::{ListenError, Listening, serve};
+use wire::network::{Target, loopback_address};
 use wire::record::Recorder;
 use wire::{Clock, LabClient, NameMap, Network, Party, Trace};
 
 pub mod certificates;
+pub mod control;
 pub mod data_folder;
 pub mod in_memory;
+pub mod neighbours;
 pub mod pages;
+pub mod sockets;
 
 use certificates::{CertificateAuthority, CertificateError};
+use neighbours::Neighbours;
+use sockets::Sockets;
 
 /// The cloud origins that the identity provider answers for.
 pub const IDENTITY_ORIGINS: [&str; 5] = [
@@ -49,6 +54,9 @@ pub struct Lab {
     views: Views,
     names: Names,
     network: Network,
+    parties: Vec<Party>,
+    upstream: String,
+    page_url: String,
     world: Arc<Mutex<Arc<World>>>,
     identity_provider: IdentityProvider,
     gate: Gate,
@@ -85,6 +93,35 @@ impl Views {
     }
 }
 
+/// Where a lab's parties are, and who they are.
+struct Place {
+    names: Names,
+    network: Network,
+    parties: Vec<Party>,
+    /// The origin behind the gate.
+    upstream: String,
+    page_url: String,
+}
+
+/// What the gate knows of the MCP server behind it, and that of the gate: nothing where it is not of this lab.
+struct Between {
+    container: Option<Arc<scenarios::world::Mcp>>,
+    gate: Option<Arc<scenarios::world::Gate>>,
+}
+
+impl Between {
+    fn of(world: &World, parties: &[Party]) -> Self {
+        Self {
+            container: parties.contains(&Party::Mcp).then(|| Arc::new(world.mcp.clone())),
+            gate: parties.contains(&Party::Gate).then(|| Arc::new(world.gate.clone())),
+        }
+    }
+
+    fn are_together(&self) -> bool {
+        self.container.is_some() && self.gate.is_some()
+    }
+}
+
 /// The names in which a lab speaks.
 #[derive(Clone, Debug)]
 pub enum Names {
@@ -94,23 +131,18 @@ pub enum Names {
     Local(Vec<(String, String)>),
 }
 
-/// The sockets of a lab's parties; each party may listen on IPv4 and IPv6.
-#[derive(Debug)]
-pub struct Sockets {
-    identity_provider: Vec<TcpListener>,
-    gate: Vec<TcpListener>,
-    connector: Vec<TcpListener>,
-    mcp: Vec<TcpListener>,
-}
-
 /// What a lab needs besides its world and sockets.
 pub struct Setup {
     /// The lab clock.
     pub clock: Clock,
     /// The identity provider's signing keys.
     pub signing_keys: Arc<SigningKeys>,
-    /// Certifies the parties' names.
+    /// Certifies the parties' names; the lab's own clients trust it.
     pub certificate_authority: CertificateAuthority,
+    /// Certificates that the lab's own clients trust besides, as PEM.
+    pub also_trusted: Vec<String>,
+    /// Where exchanges are recorded.
+    pub trace: Trace,
     /// Where everything that looks random comes from.
     pub seed: [u8; 32],
 }
@@ -133,52 +165,9 @@ pub enum StartError {
     /// A URL of the world has no origin that a party could serve.
     #[error("'{0}' is not an absolute http or https URL")]
     NotAUrl(String),
-}
-
-impl Sockets {
-    /// Free loopback ports, for a lab that speaks in cloud names.
-    ///
-    /// # Errors
-    /// When the system has none.
-    pub fn free() -> Result<Self, ListenError> {
-        let free = || bind((Ipv4Addr::LOCALHOST, 0).into()).map(|listener| vec![listener]);
-        Ok(Self { identity_provider: free()?, gate: free()?, connector: free()?, mcp: free()? })
-    }
-
-    /// The documented ports of `up` on both loopback addresses, or three from `port_base` on; 0 takes free ones.
-    ///
-    /// # Errors
-    /// When one is taken; the error names it.
-    pub fn documented(port_base: Option<u16>) -> Result<Self, ListenError> {
-        let [identity_provider, gate, connector] = match port_base {
-            None => [8443, 8444, 8080],
-            Some(0) => [0; 3],
-            Some(base) => [base, base.saturating_add(1), base.saturating_add(2)],
-        };
-        Ok(Self {
-            identity_provider: on_both_loopbacks(identity_provider)?,
-            gate: on_both_loopbacks(gate)?,
-            connector: on_both_loopbacks(connector)?,
-            mcp: vec![bind((Ipv4Addr::LOCALHOST, 0).into())?],
-        })
-    }
-}
-
-fn on_both_loopbacks(port: u16) -> Result<Vec<TcpListener>, ListenError> {
-    let first = bind((Ipv4Addr::LOCALHOST, port).into())?;
-    let port = first.local_addr().map_or(port, |address| address.port());
-    let mut sockets = vec![first];
-    match bind((Ipv6Addr::LOCALHOST, port).into()) {
-        Ok(second) => sockets.push(second),
-        Err(ListenError::Bind { source, .. }) if source.kind() != std::io::ErrorKind::AddrInUse => {} // a host without IPv6
-        Err(error) => return Err(error),
-    }
-    Ok(sockets)
-}
-
-fn address_of(sockets: &[TcpListener]) -> Result<SocketAddr, StartError> {
-    let first = sockets.first().ok_or_else(|| std::io::Error::from(std::io::ErrorKind::NotFound))?;
-    Ok(first.local_addr()?)
+    /// A party that runs elsewhere is not on this machine.
+    #[error("'{0}' is not a URL of this machine (localhost, 127.0.0.1 or [::1]), and nothing is ever sent outside it")]
+    NotOnThisMachine(String),
 }
 
 impl Setup {
@@ -194,6 +183,8 @@ impl Setup {
             clock: Clock::frozen_at(world.clock),
             signing_keys: Arc::new(SigningKeys::bundled()?),
             certificate_authority: CertificateAuthority::generate(&hosts, false)?,
+            also_trusted: Vec::new(),
+            trace: Trace::default(),
             seed: [7; 32],
         })
     }
@@ -206,71 +197,90 @@ impl Lab {
     /// When no socket or certificate can be had.
     pub async fn start(world: World) -> Result<Self, StartError> {
         let setup = Setup::repeatable(&world)?;
-        Self::start_with(world, Names::Cloud, Sockets::free()?, setup, |_| Router::new())
+        Self::start_with(world, Names::Cloud, Sockets::free()?, None, setup, |_| Router::new())
     }
 
-    /// Starts the parties of `world` in names of this machine; `pages` are served beside the connector's redirect URL.
+    /// Starts the parties of `world` that have sockets, in names of this machine; the others are where `neighbours` says.
+    /// `pages` are served beside the connector's redirect URL, and on the sockets for pages.
     ///
     /// # Errors
-    /// When no socket or certificate can be had.
+    /// When no certificate can be had, a URL of the world is none, or a neighbour is not on this machine.
     pub fn start_local(
         world: &World,
         sockets: Sockets,
+        neighbours: &Neighbours,
         setup: Setup,
         pages: impl FnOnce(&Self) -> Router,
     ) -> Result<Self, StartError> {
-        let [identity_provider, gate, connector] = [
-            format!("https://localhost:{}", address_of(&sockets.identity_provider)?.port()),
-            format!("https://localhost:{}", address_of(&sockets.gate)?.port()),
-            format!("http://localhost:{}", address_of(&sockets.connector)?.port()),
-        ];
+        let at = |party, scheme, elsewhere: &str| match sockets.port(party) {
+            Some(port) => format!("{scheme}://localhost:{port}"),
+            None => elsewhere.trim_end_matches('/').to_owned(),
+        };
+        let identity_provider = at(Party::Idp, "https", &neighbours.identity_provider);
         let mut origins: Vec<_> =
             IDENTITY_ORIGINS.iter().map(|cloud| ((*cloud).to_owned(), identity_provider.clone())).collect();
+        let gate = at(Party::Gate, "https", &neighbours.gate);
         origins.push((world.gate.url.trim_end_matches('/').to_owned(), gate));
-        origins.push((CONSENT_HOST.to_owned(), connector));
+        origins.push((CONSENT_HOST.to_owned(), at(Party::Connector, "http", &neighbours.connector)));
         let world = scenarios::localize(world, &origins);
-        Self::start_with(world, Names::Local(origins), sockets, setup, pages)
+        Self::start_with(world, Names::Local(origins), sockets, neighbours.upstream.clone(), setup, pages)
     }
 
     fn start_with(
         world: World,
         names: Names,
         sockets: Sockets,
+        upstream: Option<String>,
         setup: Setup,
         pages: impl FnOnce(&Self) -> Router,
     ) -> Result<Self, StartError> {
-        let world = Arc::new(world);
-        let name_map = NameMap::default();
-        let mcp_url = format!("http://{}", address_of(&sockets.mcp)?);
-        for (urls, party, sockets) in [
-            (IDENTITY_ORIGINS.map(|origin| names.speak(origin)).to_vec(), Party::Idp, &sockets.identity_provider),
-            (vec![world.gate.url.clone()], Party::Gate, &sockets.gate),
-            (vec![names.speak(CONSENT_HOST)], Party::Connector, &sockets.connector),
-            (vec![mcp_url.clone()], Party::Mcp, &sockets.mcp),
-        ] {
-            let address = address_of(sockets)?;
-            for url in urls {
-                if !name_map.insert(&url, Target { address, party }) {
-                    return Err(StartError::NotAUrl(url));
-                }
+        let network =
+            Network { names: NameMap::default(), tls: setup.certificate_authority.client_config(&setup.also_trusted)? };
+        let container = sockets.address(Party::Mcp).map(|address| format!("http://{address}"));
+        for (url, party) in IDENTITY_ORIGINS
+            .map(|origin| (names.speak(origin), Party::Idp))
+            .into_iter()
+            .chain([(world.gate.url.clone(), Party::Gate), (names.speak(CONSENT_HOST), Party::Connector)])
+            .chain(container.iter().map(|url| (url.clone(), Party::Mcp)))
+        {
+            let address = match sockets.address(party) {
+                Some(address) => address,
+                None => loopback_address(&url).ok_or_else(|| StartError::NotOnThisMachine(url.clone()))?,
+            };
+            if !network.names.insert(&url, Target { address, party, records: true }) {
+                return Err(StartError::NotAUrl(url));
             }
         }
-        let network = Network { names: name_map, tls: setup.certificate_authority.client_config()? };
-        let lab = Self::assembled(world, names, network, mcp_url, setup.clock, setup.signing_keys, setup.seed);
-        lab.listen(sockets, &setup.certificate_authority, pages)
+        if let Some(url) = &upstream {
+            let address = loopback_address(url).ok_or_else(|| StartError::NotOnThisMachine(url.clone()))?;
+            network.names.insert(url, Target { address, party: Party::Mcp, records: false });
+        }
+        let page_url = match sockets.page_port() {
+            Some(port) => format!("http://localhost:{port}"),
+            None => names.speak(CONSENT_HOST),
+        };
+        let place = Place {
+            names,
+            network,
+            parties: sockets.parties().collect(),
+            upstream: upstream.or(container).unwrap_or_default(),
+            page_url,
+        };
+        let Setup { clock, signing_keys, certificate_authority, trace, seed, .. } = setup;
+        let lab = Self::assembled(Arc::new(world), place, trace, clock, signing_keys, seed);
+        lab.listen(sockets, &certificate_authority, pages)
     }
 
     /// The parties of `world`, which serve nothing yet.
     fn assembled(
         world: Arc<World>,
-        names: Names,
-        network: Network,
-        mcp_url: String,
+        place: Place,
+        trace: Trace,
         clock: Clock,
         signing_keys: Arc<SigningKeys>,
         seed: [u8; 32],
     ) -> Self {
-        let trace = Trace::default();
+        let Place { names, network, parties, upstream, page_url } = place;
         let views = Views::of(&clock, &world.clock_skew);
         let mut seeds = ChaCha20Rng::from_seed(seed);
         let mut seed = || {
@@ -285,20 +295,21 @@ impl Lab {
             clock: views.idp.clone(),
             seed: seed(),
         });
-        let gate_secret = GateSecret::of(seed());
+        let between = Between::of(&world, &parties);
+        let secret = Some(GateSecret::of(seed())).filter(|_| between.are_together());
         let gate = Gate::new(server::gate::Settings {
             gate: Arc::new(world.gate.clone()),
-            container: Some(Arc::new(world.mcp.clone())),
-            secret: Some(gate_secret.clone()),
-            upstream: mcp_url,
+            container: between.container,
+            secret: secret.clone(),
+            upstream: upstream.clone(),
             network: network.clone(),
             trace: trace.clone(),
             clock: views.gate.clone(),
         });
         let mcp_server = McpServer::new(server::mcp::Settings {
             mcp: Arc::new(world.mcp.clone()),
-            gate: Some(Arc::new(world.gate.clone())),
-            secret: Some(gate_secret),
+            gate: between.gate,
+            secret,
             clock: views.mcp.clone(),
         });
         let connector = Connector::new(mock_client::Settings {
@@ -318,6 +329,9 @@ impl Lab {
             views,
             names,
             network,
+            parties,
+            upstream,
+            page_url,
             world: Arc::new(Mutex::new(world)),
             identity_provider,
             gate,
@@ -333,10 +347,6 @@ impl Lab {
         certificate_authority: &CertificateAuthority,
         pages: impl FnOnce(&Self) -> Router,
     ) -> Result<Self, StartError> {
-        let record = |party, scheme, router| {
-            Recorder { party, trace: self.trace.clone(), clock: self.clock.clone(), scheme }
-                .wrap_with(router, self.faults.clone())
-        };
         let world = self.world();
         let tls = |urls: &[String]| {
             let mut names: Vec<String> = urls.iter().filter_map(|url| host(url)).collect();
@@ -347,33 +357,51 @@ impl Lab {
             }
             certificate_authority.server_config(&names).map(Some)
         };
-        let connector_tls = match self.names {
-            Names::Cloud => tls(&[CONSENT_HOST.to_owned()])?,
-            Names::Local(_) => None,
-        };
-        let connector_scheme = if connector_tls.is_some() { "https" } else { "http" };
-        let callback = record(Party::Connector, connector_scheme, self.connector.router());
-        let served = [
-            (
-                sockets.identity_provider,
-                tls(&IDENTITY_ORIGINS.map(|origin| self.names.speak(origin)))?,
-                record(Party::Idp, "https", self.identity_provider.router()),
-            ),
-            (
-                sockets.gate,
-                tls(std::slice::from_ref(&world.gate.url))?,
-                record(Party::Gate, "https", self.gate.router()),
-            ),
-            (sockets.connector, connector_tls, callback.merge(pages(&self))),
-            (sockets.mcp, None, record(Party::Mcp, "http", self.mcp_server.router())),
-        ];
+        let pages = pages(&self);
         let mut listening = Vec::new();
-        for (sockets, tls, router) in served {
+        for (party, sockets) in sockets.of_parties {
+            let (tls, router) = match party {
+                Party::Idp => {
+                    (tls(&IDENTITY_ORIGINS.map(|origin| self.names.speak(origin)))?, self.identity_provider.router())
+                }
+                Party::Gate => (tls(std::slice::from_ref(&world.gate.url))?, self.gate.router()),
+                Party::Connector => match self.names {
+                    Names::Cloud => (tls(&[CONSENT_HOST.to_owned()])?, self.connector.router()),
+                    Names::Local(_) => (None, self.connector.router()),
+                },
+                Party::Mcp => (None, self.mcp_server.router()),
+                Party::Browser | Party::Client | Party::Unmapped => continue, // they do not listen
+            };
+            let scheme = if tls.is_some() { "https" } else { "http" };
+            let recorder = Recorder { party, trace: self.trace.clone(), clock: self.clock.clone(), scheme };
+            let recorded = recorder.wrap_with(router, self.faults.clone());
+            let router = if party == Party::Connector { recorded.merge(pages.clone()) } else { recorded };
             for socket in sockets {
                 listening.push(serve(socket, tls.clone(), router.clone())?);
             }
         }
+        for socket in sockets.of_pages {
+            listening.push(serve(socket, None, pages.clone())?);
+        }
         Ok(Self { _listening: Arc::new(listening), ..self })
+    }
+
+    /// The parties that this lab has itself.
+    #[must_use]
+    pub fn parties(&self) -> &[Party] {
+        &self.parties
+    }
+
+    /// The origin behind the gate: that of the lab's MCP server, or of the program that was named.
+    #[must_use]
+    pub fn upstream(&self) -> &str {
+        &self.upstream
+    }
+
+    /// Where the lab's pages are.
+    #[must_use]
+    pub fn page_url(&self) -> &str {
+        &self.page_url
     }
 
     /// The world as it is now, in the names that the lab speaks.
@@ -386,9 +414,9 @@ impl Lab {
     pub fn change(&self, world: World) {
         self.views.set(&world.clock_skew);
         self.identity_provider.replace(Arc::new(world.idp.clone()));
-        let (gate, mcp) = (Arc::new(world.gate.clone()), Arc::new(world.mcp.clone()));
-        self.gate.replace(gate.clone(), Some(mcp.clone()));
-        self.mcp_server.replace(mcp, Some(gate));
+        let between = Between::of(&world, &self.parties);
+        self.gate.replace(Arc::new(world.gate.clone()), between.container);
+        self.mcp_server.replace(Arc::new(world.mcp.clone()), between.gate);
         let redirect_url = self.names.speak(&world.connector.redirect_url());
         self.connector.replace(Arc::new(world.connector.clone()), redirect_url);
         *self.world.lock().unwrap_or_else(PoisonError::into_inner) = Arc::new(world);
@@ -460,10 +488,10 @@ mod tests {
     async fn atk_d04_the_port_behind_the_gate_answers_the_gate_alone() {
         let scenario = scenarios::find_bundled("the-article").unwrap().read().unwrap();
         let sockets = Sockets::free().unwrap();
-        let address = address_of(&sockets.mcp).unwrap();
+        let address = sockets.address(Party::Mcp).unwrap();
         let world = (*scenario.world).clone();
         let setup = Setup::repeatable(&world).unwrap();
-        let lab = Lab::start_with(world, Names::Cloud, sockets, setup, |_| Router::new()).unwrap();
+        let lab = Lab::start_with(world, Names::Cloud, sockets, None, setup, |_| Router::new()).unwrap();
 
         let mut stream = TcpStream::connect(address).await.unwrap();
         let body = r#"{"jsonrpc":"2.0","id":1,"method":"tools/list"}"#;

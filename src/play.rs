@@ -7,6 +7,7 @@
 
 use scenarios::{Expected, Mismatch, Problem, Problems, Scenario, Span, Step};
 use serde_json::Value;
+use wire::clock::Stopwatch;
 use wire::exchange::deciding_refusal;
 use wire::{Check, CheckResult, Exchange, Outcome, Redaction};
 
@@ -84,6 +85,32 @@ pub struct PlayedStep {
     pub mismatches: Vec<Mismatch>,
 }
 
+/// Something that was done in a lab, and what came of it.
+#[derive(Debug)]
+pub struct Observed {
+    /// What was done, in words.
+    pub label: String,
+    /// What came of it, with the check that refused.
+    pub outcome: Value,
+    /// What went over the wire.
+    pub exchanges: Vec<Exchange>,
+    /// How long it took, in microseconds of real time.
+    pub duration_us: u64,
+}
+
+/// Does `act` in `lab`, and watches what goes over the wire, in the lab that it is joined to as well.
+///
+/// # Errors
+/// When the act could not be done.
+pub async fn observe<E>(lab: &Lab, label: String, act: impl Future<Output = Result<Value, E>>) -> Result<Observed, E> {
+    let before = lab.trace.last_number_everywhere().await;
+    let stopwatch = Stopwatch::start();
+    let outcome = act.await?;
+    let duration_us = stopwatch.elapsed_us();
+    let exchanges = lab.trace.everywhere_after(before).await;
+    Ok(Observed { label, outcome: outcome_with_refusal(outcome, &exchanges), exchanges, duration_us })
+}
+
 /// Why a scenario failed.
 #[derive(Debug)]
 pub enum Failure {
@@ -158,18 +185,7 @@ impl Failure {
                 let mut text = format!("{phase}: {label}: not as expected\n");
                 differences.iter().for_each(|difference| text.push_str(difference));
                 match refusal {
-                    Some(refusal) => {
-                        text.push_str(&format!("refused by {} at {}\n", refusal.check.party(), refusal.check));
-                        text.push_str(&format!("  expected  {}\n  received  {}\n", refusal.expected, refusal.received));
-                        if let Some(fix) = &refusal.fix {
-                            text.push_str(&format!("  fix       {fix}\n"));
-                        }
-                        if !passed.is_empty() {
-                            let passed: Vec<&str> = passed.iter().map(|check| check.name()).collect();
-                            text.push_str(&format!("  passed    {}\n", passed.join(", ")));
-                        }
-                        text.push_str(&format!("  more      entralab explain {}\n", refusal.check));
-                    }
+                    Some(refusal) => text.push_str(&refusal_text(refusal, passed)),
                     None => text.push_str("no party refused anything in this step\n"),
                 }
                 text.push_str(&format!("what came: {}\n", told_once(outcome)));
@@ -187,6 +203,22 @@ impl Failure {
         };
         redaction.hide(&text)
     }
+}
+
+/// The check that refused: what it expected, what it received, what mends it, and the checks that `passed` before.
+#[must_use]
+pub fn refusal_text(refusal: &CheckResult, passed: &[Check]) -> String {
+    let CheckResult { check, expected, received, fix, .. } = refusal;
+    let mut text = format!("refused by {} at {check}\n  expected  {expected}\n  received  {received}\n", check.party());
+    if let Some(fix) = fix {
+        text.push_str(&format!("  fix       {fix}\n"));
+    }
+    if !passed.is_empty() {
+        let passed: Vec<&str> = passed.iter().map(|check| check.name()).collect();
+        text.push_str(&format!("  passed    {}\n", passed.join(", ")));
+    }
+    text.push_str(&format!("  more      entralab explain {check}\n"));
+    text
 }
 
 /// Plays `scenario` and proves what it says.
@@ -246,14 +278,15 @@ fn expectation_failure(purpose: Purpose, step: &PlayedStep) -> Option<Failure> {
         label: step.label.clone(),
         differences: step.mismatches.iter().map(difference).collect(),
         refusal: deciding_refusal(&step.exchanges).cloned(),
-        passed: deciding_refusal(&step.exchanges).map(|refusal| passed_before(refusal, step)).unwrap_or_default(),
+        passed: deciding_refusal(&step.exchanges).map(|refusal| passed_before(refusal, &step.exchanges)).unwrap_or_default(),
         outcome: step.outcome.clone(),
     })
 }
 
 /// The checks of the refusing party that passed in the message that `refusal` refused.
-fn passed_before(refusal: &CheckResult, step: &PlayedStep) -> Vec<Check> {
-    let refused = step.exchanges.iter().find(|exchange| exchange.checks.0.iter().any(|one| std::ptr::eq(one, refusal)));
+#[must_use]
+pub fn passed_before(refusal: &CheckResult, exchanges: &[Exchange]) -> Vec<Check> {
+    let refused = exchanges.iter().find(|exchange| exchange.checks.0.iter().any(|one| std::ptr::eq(one, refusal)));
     let checks = refused.map(|exchange| exchange.checks.0.as_slice()).unwrap_or_default();
     let own = checks.iter().filter(|one| one.check.party() == refusal.check.party());
     own.filter(|one| one.outcome == Outcome::Passed).map(|one| one.check).collect()

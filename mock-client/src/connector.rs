@@ -141,13 +141,16 @@ impl Connector {
         let mut checks = Checks::default();
         let response = &reply.response;
         let answer = token_answer::read(response.status(), response.headers(), response.body(), &mut checks);
-        self.0.trace.annotate(reply.exchange, checks);
-        answer.map_err(|failure| RedeemError::Failure(failure, self.refusal_in(reply.exchange)))
+        self.0.trace.annotate(reply.exchange, checks).await;
+        match answer {
+            Ok(answer) => Ok(answer),
+            Err(failure) => Err(RedeemError::Failure(failure, self.refusal_in(reply.exchange).await)),
+        }
     }
 
     /// The check that refused in an exchange of the trace, without what is secret there.
-    fn refusal_in(&self, number: u64) -> Option<Box<CheckResult>> {
-        let exchanges = self.0.trace.after(number.saturating_sub(1));
+    async fn refusal_in(&self, number: u64) -> Option<Box<CheckResult>> {
+        let exchanges = self.0.trace.everywhere_after(number.saturating_sub(1)).await;
         let exchange = exchanges.first().filter(|exchange| exchange.number == number)?;
         let refusal = exchange.checks.refusal()?;
         let redaction = Redaction::of(std::slice::from_ref(exchange));

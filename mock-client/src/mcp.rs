@@ -115,7 +115,7 @@ impl<'c> Turn<'c> {
     async fn initialize(&mut self, checks: Checks) -> Result<(), TurnError> {
         let (message, extra) = (self.recorded.initialize.clone(), self.recorded.initialize_headers.clone());
         let reply = self.send(&message, &extra).await?;
-        self.trace.annotate(reply.exchange, checks);
+        self.trace.annotate(reply.exchange, checks).await;
         let session = reply.response.headers().get("mcp-session-id").cloned();
         let answered = self.judge(&message, reply, |result| {
             let version = result.get("protocolVersion").and_then(Value::as_str).ok_or("no protocolVersion")?;
@@ -125,7 +125,8 @@ impl<'c> Turn<'c> {
                 }
             }
             Ok(format!("protocolVersion {version}"))
-        })?;
+        });
+        let answered = answered.await?;
         if self.settings.session_and_version_headers {
             let version = answered.result.get("protocolVersion").and_then(Value::as_str).unwrap_or_default();
             let version = HeaderValue::from_str(version).ok();
@@ -147,7 +148,7 @@ impl<'c> Turn<'c> {
         }
         let reply = self.send(&message, &Map::new()).await?;
         let judged = answer::accepted(reply.response.status(), reply.response.body());
-        self.note(reply.exchange, "202 with an empty body", judged.as_ref().map(|()| "202".to_owned()));
+        self.note(reply.exchange, "202 with an empty body", judged.as_ref().map(|()| "202".to_owned())).await;
         judged.map_err(TurnError::Answer)
     }
 
@@ -158,8 +159,9 @@ impl<'c> Turn<'c> {
     pub async fn list_tools(&mut self) -> Result<(Vec<Tool>, u64), TurnError> {
         let message = self.recorded.tools_list.clone();
         let reply = self.send(&message, &Map::new()).await?;
-        let answered =
-            self.judge(&message, reply, |result| read_tools(result).map(|tools| format!("{} tools", tools.len())))?;
+        let judged =
+            self.judge(&message, reply, |result| read_tools(result).map(|tools| format!("{} tools", tools.len())));
+        let answered = judged.await?;
         let tools = read_tools(&answered.result).unwrap_or_default();
         Ok((tools, answered.exchange))
     }
@@ -175,13 +177,14 @@ impl<'c> Turn<'c> {
             params.insert("arguments".to_owned(), arguments.clone().into());
         }
         let reply = self.send(&message, &Map::new()).await?;
-        let answered =
-            self.judge(&message, reply, |result| read_tool_answer(result).map(|_| "a tool's result".to_owned()))?;
+        let judged =
+            self.judge(&message, reply, |result| read_tool_answer(result).map(|_| "a tool's result".to_owned()));
+        let answered = judged.await?;
         read_tool_answer(&answered.result).map_err(|fault| TurnError::Answer(Fault::Protocol(fault)))
     }
 
     /// Judges the answer to `message`: first the protocol's rules, then `content`, which sums up a good result.
-    fn judge(
+    async fn judge(
         &self,
         message: &Value,
         reply: Reply,
@@ -192,13 +195,13 @@ impl<'c> Turn<'c> {
         let judged = answer::result(id, parts.status, &parts.headers, &body)
             .and_then(|result| content(&result).map(|summary| (result, summary)).map_err(Fault::Protocol));
         let expected = format!("200 with JSON or an event stream, and a result with id {id}");
-        self.note(reply.exchange, &expected, judged.as_ref().map(|(_, summary)| summary.clone()));
+        self.note(reply.exchange, &expected, judged.as_ref().map(|(_, summary)| summary.clone())).await;
         let (result, _) = judged.map_err(TurnError::Answer)?;
         Ok(Answered { result, exchange: reply.exchange })
     }
 
     /// Leaves `handshake.answer` on the exchange; a refusing status is the server's decision and not judged here.
-    fn note(&self, exchange: u64, expected: &str, judged: Result<String, &Fault>) {
+    async fn note(&self, exchange: u64, expected: &str, judged: Result<String, &Fault>) {
         const FIX: &str = "connector.server_url (Copilot Studio: Tools > Model Context Protocol > Server URL): \
                            an MCP server that speaks Streamable HTTP and the legacy handshake";
         let mut checks = Checks::default();
@@ -210,7 +213,7 @@ impl<'c> Turn<'c> {
                 checks.refuse(Check::HandshakeAnswer, expected, format!("error {code}: {message}"), FIX);
             }
         }
-        self.trace.annotate(exchange, checks);
+        self.trace.annotate(exchange, checks).await;
     }
 
     async fn send(&mut self, message: &Value, extra: &Map<String, Value>) -> Result<Reply, TurnError> {

@@ -148,7 +148,7 @@ impl Gate {
         Policy::refuse_browser_sign_in(parts.uri.path(), checks)?;
         let principal = self.authenticate(&configuration.policy, &parts, checks).await?;
         Upstream::judge_port(configuration.ports, checks)?;
-        self.0.upstream.forward(parts, body, principal.as_ref(), checks).await
+        self.0.upstream.forward(parts, body, principal.as_ref(), configuration.ports, checks).await
     }
 
     /// Refuses a request that meets a container which is still starting: the middleware runs beside it.

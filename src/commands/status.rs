@@ -1,15 +1,14 @@
 //! `entralab status`.
 
 use std::path::PathBuf;
-use std::time::Duration;
 
 use clap::Args;
 use serde_json::{Value, json};
 
+use super::running::Running;
 use super::settings::Settings;
-use super::{Common, Exit, Failure, print, runtime};
-use crate::lab::certificates::client_config;
-use crate::lab::data_folder::RUNNING;
+use super::{Common, Exit, Failure, print};
+use crate::lab::data_folder::Part;
 
 /// Options of `status`.
 #[derive(Debug, Args)]
@@ -21,12 +20,8 @@ pub(super) struct Options {
 
 pub(super) fn run(options: &Options, common: Common) -> Result<Exit, Failure> {
     let named = options.data_dir.clone().or(Settings::read()?.data_dir);
-    let folder = super::up::data_dir(named.as_deref())?;
-    let running = std::fs::read_to_string(folder.join(RUNNING))
-        .ok()
-        .and_then(|text| serde_json::from_str::<Value>(&text).ok())
-        .filter(answers);
-    let Some(running) = running else {
+    let folder = super::listening::data_dir(named.as_deref())?;
+    let Some(Running(running)) = Running::find(&folder, Part::Lab) else {
         if common.json {
             print(&format!("{}\n", json!({ "running": false })));
         } else {
@@ -47,21 +42,4 @@ pub(super) fn run(options: &Options, common: Common) -> Result<Exit, Failure> {
         ));
     }
     Ok(Exit::Ok)
-}
-
-/// Whether the lab that the file names is alive: a file may outlive its process.
-fn answers(running: &Value) -> bool {
-    let Some(lab) = running.get("lab").and_then(Value::as_str) else { return false };
-    let Ok(runtime) = runtime() else { return false };
-    runtime.block_on(async {
-        let trusts_nobody = client_config(rustls::RootCertStore::empty()).ok()?;
-        let client = reqwest::Client::builder()
-            .no_proxy()
-            .tls_backend_preconfigured(trusts_nobody)
-            .timeout(Duration::from_secs(2))
-            .build()
-            .ok()?;
-        let answer = client.get(format!("{lab}/readyz")).send().await.ok()?;
-        Some(answer.status().is_success())
-    }) == Some(true)
 }

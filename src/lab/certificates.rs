@@ -112,13 +112,19 @@ impl CertificateAuthority {
         Ok(Arc::new(config))
     }
 
-    /// A TLS client that trusts this authority and nobody else.
+    /// A TLS client that trusts this authority, the certificates in `also` (PEM), and nobody else.
     ///
     /// # Errors
-    /// When the TLS library refuses the certificate.
-    pub fn client_config(&self) -> Result<Arc<rustls::ClientConfig>, CertificateError> {
+    /// When a text holds no certificate, or the TLS library refuses one.
+    pub fn client_config(&self, also: &[String]) -> Result<Arc<rustls::ClientConfig>, CertificateError> {
+        use rustls::pki_types::pem::PemObject;
         let mut roots = rustls::RootCertStore::empty();
         roots.add(self.certificate.clone())?;
+        for pem in also {
+            for certificate in CertificateDer::pem_slice_iter(pem.as_bytes()) {
+                roots.add(certificate.map_err(|_| CertificateError::Empty)?)?;
+            }
+        }
         Ok(Arc::new(client_config(roots)?))
     }
 }

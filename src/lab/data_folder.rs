@@ -7,20 +7,34 @@ use std::fs::{self, File, TryLockError};
 use std::io::{Read, Write};
 use std::path::{Path, PathBuf};
 
+use wire::Party;
+
 /// A data folder, held by this process for as long as the value lives.
 #[derive(Debug)]
 pub struct DataFolder {
     path: PathBuf,
+    part: Part,
     /// The system releases this lock when the process ends, however it ends.
     _lock: File,
+}
+
+/// The right to make keys.
+struct KeysLock(File);
+
+impl Drop for KeysLock {
+    fn drop(&mut self) {
+        let _released_by_closing_too = self.0.unlock();
+    }
 }
 
 /// The data folder could not be used.
 #[derive(Debug, thiserror::Error)]
 pub enum DataFolderError {
-    /// Another lab runs on it.
-    #[error("another lab is running on {path} (pid {pid}); stop it, or give this one its own --data-dir")]
+    /// The same runs on it already.
+    #[error("another {what} is running on {path} (pid {pid}); stop it, or give this one its own --data-dir")]
     Taken {
+        /// What runs.
+        what: Part,
         /// The folder.
         path: PathBuf,
         /// The process that holds it.
@@ -39,15 +53,50 @@ pub enum DataFolderError {
     NoDefault,
 }
 
-/// Where the lab that is running can be found.
-pub const RUNNING: &str = "running.json";
 /// The identity provider's signing keys.
 pub const SIGNING_KEYS: &str = "signing-keys.pem";
 /// The certificate of the local CA: the one file that other programs need.
 pub const CA_CERTIFICATE: &str = "ca.pem";
 /// The key of the local CA.
 pub const CA_KEY: &str = "ca-key.pem";
-const LOCK: &str = "lock";
+/// Held while keys are made, because the lab and lone parties share them.
+const KEYS_LOCK: &str = "keys.lock";
+
+/// What holds a data folder; each part of the emulator can run on it once.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Part {
+    /// A lab with all parties.
+    Lab,
+    /// One party alone.
+    Lone(Party),
+}
+
+impl Part {
+    fn lock(self) -> String {
+        match self {
+            Self::Lab => "lock".to_owned(),
+            Self::Lone(party) => format!("{party}.lock"),
+        }
+    }
+
+    /// The file that says where it can be found while it runs.
+    #[must_use]
+    pub fn running_file(self) -> String {
+        match self {
+            Self::Lab => "running.json".to_owned(),
+            Self::Lone(party) => format!("running-{party}.json"),
+        }
+    }
+}
+
+impl std::fmt::Display for Part {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Lab => f.write_str("lab"),
+            Self::Lone(party) => write!(f, "{party}"),
+        }
+    }
+}
 
 impl DataFolder {
     /// The folder for this user, where none is named.
@@ -59,18 +108,18 @@ impl DataFolder {
         Ok(folders.data_local_dir().to_owned())
     }
 
-    /// Makes the folder where it is missing, and holds it.
+    /// Makes the folder where it is missing, and holds it for `part`.
     ///
     /// # Errors
-    /// When another process holds it, or the system refuses.
-    pub fn hold(path: &Path) -> Result<Self, DataFolderError> {
+    /// When another process holds it for the same, or the system refuses.
+    pub fn hold(path: &Path, part: Part) -> Result<Self, DataFolderError> {
         let failed = |path: &Path| {
             let path = path.to_owned();
             move |source| DataFolderError::Io { path, source }
         };
         fs::create_dir_all(path).map_err(failed(path))?;
         restrict(path, 0o700).map_err(failed(path))?;
-        let lock_path = path.join(LOCK);
+        let lock_path = path.join(part.lock());
         let mut lock = File::options()
             .read(true)
             .write(true)
@@ -83,12 +132,32 @@ impl DataFolder {
             Err(TryLockError::WouldBlock) => {
                 let mut pid = String::new();
                 let _unreadable = lock.read_to_string(&mut pid);
-                return Err(DataFolderError::Taken { path: path.to_owned(), pid: pid.trim().to_owned() });
+                let pid = pid.trim().to_owned();
+                return Err(DataFolderError::Taken { what: part, path: path.to_owned(), pid });
             }
             Err(TryLockError::Error(source)) => return Err(DataFolderError::Io { path: lock_path, source }),
         }
         lock.set_len(0).and_then(|()| writeln!(lock, "{}", std::process::id())).map_err(failed(&lock_path))?;
-        Ok(Self { path: path.to_owned(), _lock: lock })
+        Ok(Self { path: path.to_owned(), part, _lock: lock })
+    }
+
+    /// Waits until nobody else makes keys in the folder, and keeps others from it while the value lives.
+    ///
+    /// # Errors
+    /// When the system refuses.
+    pub fn lock_keys(&self) -> Result<impl Drop + use<>, DataFolderError> {
+        let path = self.file(KEYS_LOCK);
+        let locked = File::options().write(true).create(true).truncate(false).open(&path).and_then(|file| {
+            file.lock()?;
+            Ok(KeysLock(file))
+        });
+        locked.map_err(|source| DataFolderError::Io { path, source })
+    }
+
+    /// The file that says where this part of the emulator can be found.
+    #[must_use]
+    pub fn running_file(&self) -> String {
+        self.part.running_file()
     }
 
     /// The place of a file in the folder.
@@ -156,11 +225,13 @@ mod tests {
     #[test]
     fn a_held_folder_is_refused_with_the_pid_and_free_again_afterwards() {
         let place = tempfile::tempdir().unwrap();
-        let folder = DataFolder::hold(place.path()).unwrap();
-        let refusal = DataFolder::hold(place.path()).unwrap_err().to_string();
+        let folder = DataFolder::hold(place.path(), Part::Lab).unwrap();
+        let refusal = DataFolder::hold(place.path(), Part::Lab).unwrap_err().to_string();
         assert!(refusal.contains(&format!("pid {}", std::process::id())), "{refusal}");
+        let beside = DataFolder::hold(place.path(), Part::Lone(Party::Gate));
+        assert!(beside.is_ok(), "a lone party runs beside it: {beside:?}");
         drop(folder);
-        DataFolder::hold(place.path()).unwrap();
+        DataFolder::hold(place.path(), Part::Lab).unwrap();
     }
 
     #[cfg(unix)]
@@ -168,7 +239,7 @@ mod tests {
     fn files_are_private_and_replaced_whole() {
         use std::os::unix::fs::PermissionsExt;
         let place = tempfile::tempdir().unwrap();
-        let folder = DataFolder::hold(place.path()).unwrap();
+        let folder = DataFolder::hold(place.path(), Part::Lab).unwrap();
         folder.write("x", "first").unwrap();
         folder.write("x", "second").unwrap();
         assert_eq!(folder.read("x").unwrap().as_deref(), Some("second"));

@@ -7,10 +7,10 @@ use mock_idp::SigningKeys;
 use scenarios::World;
 use scenarios::world::CONSENT_HOST;
 use wire::record::Recorder;
-use wire::{Clock, NameMap, Network, Party};
+use wire::{Clock, NameMap, Network, Party, Trace};
 
 use super::certificates::client_config;
-use super::{IDENTITY_ORIGINS, Lab, Names, StartError};
+use super::{IDENTITY_ORIGINS, Lab, Names, Place, StartError};
 
 /// Where the gate finds the MCP server; no socket, and in nobody's configuration.
 const MCP_URL: &str = "http://127.0.0.1:8001";
@@ -32,7 +32,14 @@ impl InMemoryLab {
         let network = Network { names: names.clone(), tls };
         let (clock, keys) = (Clock::frozen_at(world.clock), Arc::new(SigningKeys::bundled()?));
         let gate_url = world.gate.url.clone();
-        let lab = Lab::assembled(Arc::new(world), Names::Cloud, network, MCP_URL.to_owned(), clock, keys, [7; 32]);
+        let place = Place {
+            names: Names::Cloud,
+            network,
+            parties: vec![Party::Idp, Party::Gate, Party::Connector, Party::Mcp],
+            upstream: MCP_URL.to_owned(),
+            page_url: CONSENT_HOST.to_owned(),
+        };
+        let lab = Lab::assembled(Arc::new(world), place, Trace::default(), clock, keys, [7; 32]);
         let made = Self { lab, names };
         let identity_provider = made.lab.identity_provider.router();
         for origin in IDENTITY_ORIGINS {

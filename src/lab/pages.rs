@@ -11,8 +11,9 @@ use axum::{Json, Router};
 use serde::Deserialize;
 use serde_json::Value;
 use wire::exchange::{Parameters, deciding_refusal};
-use wire::{CheckResult, Exchange, Outcome, Redaction};
+use wire::{CheckResult, Exchange, Outcome, Party, Redaction};
 
+use super::control;
 use crate::Lab;
 use crate::report::meaning;
 
@@ -25,18 +26,24 @@ const QUESTION: &str = "Give me the stock price of tesla";
 /// How many exchanges the trace page shows; the JSON has all.
 const SHOWN_EXCHANGES: usize = 200;
 
-/// The routes of the pages.
+/// The routes of the pages, and of the control API beside them. A lab without a connector has its trace only.
 pub fn router(lab: &Lab) -> Router {
-    Router::new()
-        .route("/", get(front))
-        .route("/connect", post(connect))
-        .route("/test-operation", post(test_operation))
-        .route("/ask", post(ask))
+    let front_page = if lab.parties().contains(&Party::Connector) {
+        Router::new()
+            .route("/", get(front))
+            .route("/connect", post(connect))
+            .route("/test-operation", post(test_operation))
+            .route("/ask", post(ask))
+    } else {
+        Router::new().route("/", get(|| async { Redirect::to("/trace") }))
+    };
+    front_page
         .route("/trace", get(trace_page))
         .route("/trace.json", get(trace_json))
         .route("/healthz", get(|| async { "alive\n" }))
         .route("/readyz", get(|| async { "ready\n" }))
         .with_state(lab.clone())
+        .merge(control::router(lab))
         .layer(from_fn(protect))
         .layer(map_response(secure))
 }
@@ -44,11 +51,10 @@ pub fn router(lab: &Lab) -> Router {
 /// Refuses foreign host names (DNS rebinding) and changes asked for by other sites.
 async fn protect(request: Request, next: Next) -> Response {
     let headers = request.headers();
-    let host = headers.get(header::HOST).and_then(|host| host.to_str().ok()).unwrap_or_default();
-    if !is_loopback_name(host) {
+    if !is_loopback_name(host(headers)) {
         return (StatusCode::FORBIDDEN, "This page answers to localhost only.\n").into_response();
     }
-    if *request.method() != Method::GET && *request.method() != Method::HEAD && !is_same_origin(headers, host) {
+    if *request.method() != Method::GET && *request.method() != Method::HEAD && !is_of_this_page(headers) {
         return (StatusCode::FORBIDDEN, "This form was not sent from this page.\n").into_response();
     }
     next.run(request).await
@@ -62,10 +68,18 @@ fn is_loopback_name(authority: &str) -> bool {
     ["localhost", "127.0.0.1", "::1"].contains(&host)
 }
 
-fn is_same_origin(headers: &HeaderMap, host: &str) -> bool {
-    let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
-    let site = text("sec-fetch-site").is_none_or(|site| site == "same-origin" || site == "none");
-    site && text("origin").is_none_or(|origin| origin == format!("http://{host}"))
+fn host(headers: &HeaderMap) -> &str {
+    headers.get(header::HOST).and_then(|host| host.to_str().ok()).unwrap_or_default()
+}
+
+/// Whether a request was caused by a page of ours, or by no page at all.
+pub(super) fn is_of_this_page(headers: &HeaderMap) -> bool {
+    // what is not text is not ours
+    let is = |name: &str, fits: &dyn Fn(&str) -> bool| {
+        headers.get_all(name).iter().all(|value| value.to_str().is_ok_and(fits))
+    };
+    let origin = format!("http://{}", host(headers));
+    is("sec-fetch-site", &|site| site == "same-origin" || site == "none") && is("origin", &|named| named == origin)
 }
 
 async fn secure(mut response: Response) -> Response {
@@ -196,6 +210,8 @@ struct Row {
 #[derive(Template)]
 #[template(path = "trace.html")]
 struct TracePage {
+    /// Whether there is a page of the connector.
+    has_connector: bool,
     rows: Vec<Row>,
     left_out: usize,
 }
@@ -216,7 +232,7 @@ async fn trace_page(State(lab): State<Lab>) -> Response {
         }
     };
     let rows = exchanges.iter().skip(left_out).map(row).collect();
-    page(&TracePage { rows, left_out })
+    page(&TracePage { has_connector: lab.parties().contains(&Party::Connector), rows, left_out })
 }
 
 async fn trace_json(State(lab): State<Lab>) -> Response {

@@ -5,9 +5,8 @@ use std::collections::HashMap;
 use mock_client::{Browser, ConsentAnswer, Credentials};
 use scenarios::{Action, Captures, Consent, Problems, Scenario, Step};
 use serde_json::{Value, json};
-use wire::clock::Stopwatch;
 
-use super::{PlayedStep, accidents, compare_member, hops, label, outcome_with_refusal, requests};
+use super::{Observed, PlayedStep, accidents, compare_member, hops, label, observe, requests};
 use crate::Lab;
 
 /// Plays the steps of one scenario in one lab.
@@ -29,12 +28,9 @@ impl<'s> Player<'s> {
     /// Plays `step` and compares what came with what it expects.
     pub(super) async fn play(&mut self, step: &Step) -> Result<PlayedStep, Problems> {
         let step = self.scenario.interpolate(step, &self.lab.world(), &self.captures)?;
-        let before = self.lab.trace.last_number();
-        let stopwatch = Stopwatch::start();
-        let outcome = self.act(&step.action).await?;
-        let duration_us = stopwatch.elapsed_us();
-        let exchanges = self.lab.trace.after(before);
-        let outcome = outcome_with_refusal(outcome, &exchanges);
+        let lab = self.lab.clone();
+        let observed = observe(&lab, label(&step.action), self.act(&step.action)).await?;
+        let Observed { label, outcome, exchanges, duration_us } = observed;
         let mut mismatches: Vec<_> = step
             .expect
             .iter()
@@ -45,7 +41,6 @@ impl<'s> Player<'s> {
         if let Err(missing) = self.captures.keep(&step, &outcome) {
             mismatches.extend(missing);
         }
-        let label = label(&step.action);
         Ok(PlayedStep { label, outcome, exchanges, duration_us, span: step.span.clone(), mismatches })
     }
 

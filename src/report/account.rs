@@ -187,7 +187,7 @@ impl<'p> Account<'p> {
     /// What came of a step, in one line.
     #[must_use]
     pub fn outcome(&self, step: &PlayedStep) -> String {
-        super::terminal::came_of_it(step, &self.redaction)
+        super::terminal::came_of_it(&step.outcome, &self.redaction)
     }
 }
 

@@ -1,10 +1,11 @@
 //! A played scenario as a person reads it in a terminal.
 
 use scenarios::Scenario;
+use serde_json::Value;
 use wire::{Exchange, Outcome, Party, Redaction};
 
 use super::{account, meaning};
-use crate::play::{Phase, Played, PlayedStep, Purpose};
+use crate::play::{Observed, Phase, Played, Purpose};
 
 /// How much to show.
 #[derive(Clone, Copy, Debug)]
@@ -96,13 +97,8 @@ fn phase_text(phase: &Phase, paint: Paint, redaction: &Redaction, detail: Detail
             _ if step.mismatches.is_empty() => paint.green("✓"),
             _ => paint.red("✗"),
         };
-        let label = on_one_line(redaction, &step.label);
-        text.push_str(&format!("  {mark} {label}{}\n", came_of_it(step, redaction)));
-        if detail.hops && phase.purpose != Purpose::Base {
-            for exchange in &step.exchanges {
-                text.push_str(&hop(exchange, paint, redaction));
-            }
-        }
+        let exchanges = if phase.purpose == Purpose::Base { &[][..] } else { &step.exchanges };
+        text.push_str(&step_text(&mark, &step.label, &step.outcome, exchanges, redaction, detail));
     }
     for step in &phase.unplayed {
         let label = on_one_line(redaction, &step.label);
@@ -111,8 +107,31 @@ fn phase_text(phase: &Phase, paint: Paint, redaction: &Redaction, detail: Detail
     text
 }
 
+/// Something that was done, with what went over the wire.
+#[must_use]
+pub fn observed(observed: &Observed, held: bool, redaction: &Redaction, detail: Detail) -> String {
+    let paint = Paint { colored: detail.colored };
+    let mark = if held { paint.green("✓") } else { paint.red("✗") };
+    step_text(&mark, &observed.label, &observed.outcome, &observed.exchanges, redaction, detail)
+}
+
+fn step_text(
+    mark: &str,
+    label: &str,
+    outcome: &Value,
+    exchanges: &[Exchange],
+    redaction: &Redaction,
+    detail: Detail,
+) -> String {
+    let mut text = format!("  {mark} {}{}\n", on_one_line(redaction, label), came_of_it(outcome, redaction));
+    for exchange in exchanges.iter().filter(|_| detail.hops) {
+        text.push_str(&hop(exchange, Paint { colored: detail.colored }, redaction));
+    }
+    text
+}
+
 /// The members of an outcome that tell most, in one line.
-pub(super) fn came_of_it(step: &PlayedStep, redaction: &Redaction) -> String {
+pub(super) fn came_of_it(outcome: &Value, redaction: &Redaction) -> String {
     let mut parts = Vec::new();
     let told = [
         "connection",
@@ -128,21 +147,21 @@ pub(super) fn came_of_it(step: &PlayedStep, redaction: &Redaction) -> String {
         "check",
     ];
     for member in told {
-        match step.outcome.get(member) {
-            None | Some(serde_json::Value::Null | serde_json::Value::Bool(false)) => {}
-            Some(serde_json::Value::String(word)) if member == "check" => parts.push(format!("[{word}]")),
-            Some(serde_json::Value::String(word)) => parts.push(word.clone()),
-            Some(serde_json::Value::Bool(true)) => parts.push(member.to_owned()),
+        match outcome.get(member) {
+            None | Some(Value::Null | Value::Bool(false)) => {}
+            Some(Value::String(word)) if member == "check" => parts.push(format!("[{word}]")),
+            Some(Value::String(word)) => parts.push(word.clone()),
+            Some(Value::Bool(true)) => parts.push(member.to_owned()),
             Some(value) if member == "aadsts" => parts.push(format!("AADSTS{value}")),
-            Some(serde_json::Value::Array(items)) => {
-                let words: Vec<_> = items.iter().filter_map(serde_json::Value::as_str).collect();
+            Some(Value::Array(items)) => {
+                let words: Vec<_> = items.iter().filter_map(Value::as_str).collect();
                 parts.push(words.join(", "));
             }
             Some(value) => parts.push(value.to_string()),
         }
     }
     let mut text = if parts.is_empty() { String::new() } else { format!(": {}", shown(redaction, &parts.join(" "))) };
-    if let Some(answer) = step.outcome.get("answer").and_then(serde_json::Value::as_str) {
+    if let Some(answer) = outcome.get("answer").and_then(Value::as_str) {
         for line in shown(redaction, answer).lines().take(12) {
             text.push_str(&format!("\n      {line}"));
         }

@@ -4,8 +4,11 @@
 mod lab_process;
 
 mod command_line;
+mod connect;
+mod control;
 mod explain;
 mod faults;
+mod lone;
 mod predict;
 mod reports;
 mod safety;

@@ -68,7 +68,7 @@ async fn atk_h04_a_certificate_for_another_name_fails_in_two_tls_stacks() {
         let http = reqwest::Client::builder()
             .no_proxy()
             .resolve(name, address)
-            .tls_backend_preconfigured((*ca.client_config().unwrap()).clone())
+            .tls_backend_preconfigured((*ca.client_config(&[]).unwrap()).clone())
             .build()
             .unwrap();
         let answer = http.get(format!("https://{name}:{}/", address.port())).send().await;
@@ -193,7 +193,7 @@ async fn atk_h09_no_secret_of_a_flow_shows_in_output() {
 }
 
 /// The value of a hidden input.
-fn input(html: &str, name: &str) -> String {
+pub(crate) fn input(html: &str, name: &str) -> String {
     let (_, rest) = html.split_once(&format!("name=\"{name}\"")).expect(name);
     rest.split_once("value=\"").unwrap().1.split('"').next().unwrap().to_owned()
 }

@@ -2,20 +2,25 @@
 
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
+use std::sync::Arc;
 use std::time::Duration;
 
 /// A running `entralab`; killed when dropped.
 pub struct LabProcess {
     pub child: Child,
     pub ready_file: PathBuf,
-    _folder: tempfile::TempDir,
+    _folder: Arc<tempfile::TempDir>,
 }
 
 impl LabProcess {
     /// Starts `entralab` with `arguments` and waits until its ready file is there.
     pub fn start(arguments: &[&str]) -> Self {
-        let folder = tempfile::tempdir().expect("a temporary folder");
-        let (ready_file, data_dir) = (folder.path().join("ready.json"), folder.path().join("lab"));
+        Self::start_in(&Arc::new(tempfile::tempdir().expect("a temporary folder")), arguments)
+    }
+
+    /// The same in a folder where others may be started, so that they share a data folder.
+    pub fn start_in(folder: &Arc<tempfile::TempDir>, arguments: &[&str]) -> Self {
+        let (ready_file, data_dir) = (folder.path().join(format!("{}.json", arguments[0])), folder.path().join("lab"));
         let mut child = Command::new(env!("CARGO_BIN_EXE_entralab"))
             .args(arguments)
             .arg("--data-dir")
@@ -29,7 +34,7 @@ impl LabProcess {
         // Readiness is polled for, with a limit: a lab that never gets ready fails the test instead of hanging it.
         for _ in 0..3000 {
             if ready_file.exists() {
-                return Self { child, ready_file, _folder: folder };
+                return Self { child, ready_file, _folder: folder.clone() };
             }
             if let Ok(Some(status)) = child.try_wait() {
                 let output = child.wait_with_output().expect("its output");

@@ -5,6 +5,7 @@
 //! - [`fault`]: what befalls a message because somebody asked for it.
 //! - [`exchange`] and [`trace`]: one recorded request with its answer, and the list of all of them.
 //! - [`exports`]: exchanges as other tools read them.
+//! - [`joined_lab`]: a running lab that takes what a party in another process records.
 //! - [`record`]: the layer around a party that records what it receives.
 //! - [`redaction`]: copies of exchanges without secrets.
 //! - [`network`]: the name map and the only HTTP client of a lab; nothing it sends leaves the lab.
@@ -18,6 +19,7 @@ pub mod clock;
 pub mod exchange;
 pub mod exports;
 pub mod fault;
+pub mod joined_lab;
 pub mod listen;
 pub mod marks;
 pub mod network;
@@ -29,6 +31,7 @@ pub mod trace;
 pub use check::{Check, CheckResult, Checks, Outcome};
 pub use clock::Clock;
 pub use exchange::{Body, Exchange};
+pub use joined_lab::JoinedLab;
 pub use network::{LabClient, NameMap, Network, Reply, SendError};
 pub use party::{Channel, Party};
 pub use redaction::Redaction;

@@ -6,7 +6,7 @@
 
 use std::collections::HashMap;
 use std::future::Ready;
-use std::net::SocketAddr;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -41,14 +41,23 @@ struct Places {
 
 /// Who serves an origin, and by which way a request gets there.
 enum Way {
-    Socket(Party),
+    Socket(Target),
     InMemory(Party, Router),
 }
 
 impl Way {
     fn party(&self) -> Party {
         match self {
-            Self::Socket(party) | Self::InMemory(party, _) => *party,
+            Self::Socket(target) => target.party,
+            Self::InMemory(party, _) => *party,
+        }
+    }
+
+    /// Whether who is there records what it receives.
+    fn records(&self) -> bool {
+        match self {
+            Self::Socket(target) => target.records,
+            Self::InMemory(..) => true,
         }
     }
 }
@@ -68,6 +77,8 @@ pub struct Target {
     pub address: SocketAddr,
     /// Who listens there.
     pub party: Party,
+    /// Whether it is a party of ours, which records what it receives; any other program is told nothing of the lab.
+    pub records: bool,
 }
 
 impl NameMap {
@@ -96,7 +107,7 @@ impl NameMap {
         let origin = origin(uri)?;
         let places = self.places();
         let in_memory = places.in_memory.get(&origin).map(|(party, router)| Way::InMemory(*party, router.clone()));
-        in_memory.or_else(|| Some(Way::Socket(places.sockets.get(&origin)?.party)))
+        in_memory.or_else(|| Some(Way::Socket(*places.sockets.get(&origin)?)))
     }
 
     fn places(&self) -> MutexGuard<'_, Places> {
@@ -110,14 +121,28 @@ impl NameMap {
         self.places().sockets.get(&origin).copied()
     }
 
-    fn find_host(&self, host: &str) -> Option<SocketAddr> {
+    /// Where `host` is; `localhost` is on both loopback addresses, for programs listen on either.
+    fn find_host(&self, host: &str) -> Vec<SocketAddr> {
         let places = self.places();
-        places
-            .sockets
-            .iter()
-            .find(|(origin, _)| origin.host.eq_ignore_ascii_case(host))
-            .map(|(_, target)| target.address)
+        let target = places.sockets.iter().find(|(origin, _)| origin.host.eq_ignore_ascii_case(host));
+        let Some((_, Target { address, .. })) = target else { return Vec::new() };
+        let mut addresses = vec![*address];
+        if host.eq_ignore_ascii_case("localhost") && address.is_ipv4() {
+            addresses.push((Ipv6Addr::LOCALHOST, address.port()).into());
+        }
+        addresses
     }
+}
+
+/// The loopback socket that an absolute http or https URL names; none for any other host.
+#[must_use]
+pub fn loopback_address(url: &str) -> Option<SocketAddr> {
+    let Origin { host, port, .. } = origin(&url.parse().ok()?)?;
+    let address: IpAddr = match host.as_str() {
+        "localhost" => Ipv4Addr::LOCALHOST.into(),
+        host => host.trim_matches(['[', ']']).parse().ok()?,
+    };
+    address.is_loopback().then_some((address, port).into())
 }
 
 fn origin(uri: &Uri) -> Option<Origin> {
@@ -160,10 +185,10 @@ impl Network {
 
 /// Answers the connector's question for an address out of the name map.
 #[derive(Clone)]
-struct Resolver(NameMap);
+pub(crate) struct Resolver(pub(crate) NameMap);
 
 impl tower::Service<Name> for Resolver {
-    type Response = std::option::IntoIter<SocketAddr>;
+    type Response = std::vec::IntoIter<SocketAddr>;
     type Error = std::io::Error;
     type Future = Ready<Result<Self::Response, Self::Error>>;
 
@@ -172,9 +197,11 @@ impl tower::Service<Name> for Resolver {
     }
 
     fn call(&mut self, name: Name) -> Self::Future {
-        std::future::ready(match self.0.find_host(name.as_str()) {
-            Some(address) => Ok(Some(address).into_iter()),
-            None => Err(std::io::Error::new(std::io::ErrorKind::NotFound, "not in the name map of this lab")),
+        let addresses = self.0.find_host(name.as_str());
+        std::future::ready(if addresses.is_empty() {
+            Err(std::io::Error::new(std::io::ErrorKind::NotFound, "not in the name map of this lab"))
+        } else {
+            Ok(addresses.into_iter())
         })
     }
 }
@@ -262,7 +289,9 @@ impl LabClient {
             headers: header_pairs(request.headers()),
             body: Body::of(request.body()),
         };
-        if let Ok(name) = HeaderValue::from_str(&self.from.to_string()) {
+        if let Ok(name) = HeaderValue::from_str(&self.from.to_string())
+            && way.as_ref().is_some_and(Way::records)
+        {
             request.headers_mut().insert(FROM, name);
         }
         let answer = match way {
@@ -277,11 +306,14 @@ impl LabClient {
         };
         match answer {
             Ok(Arrived { parts, body: Ok(body), recorded }) => {
-                let exchange = recorded.unwrap_or_else(|| {
-                    let status = Some(parts.status.as_u16());
-                    let headers = header_pairs(&parts.headers);
-                    self.keep(opening.answered(status, headers, Body::of(&body), stopwatch.elapsed_us()))
-                });
+                let exchange = match recorded {
+                    Some(number) => number,
+                    None => {
+                        let status = Some(parts.status.as_u16());
+                        let headers = header_pairs(&parts.headers);
+                        self.keep(opening.answered(status, headers, Body::of(&body), stopwatch.elapsed_us())).await
+                    }
+                };
                 Ok(Reply { response: Response::from_parts(parts, body), exchange })
             }
             Ok(Arrived { body: Err(error), recorded: Some(number), .. }) => {
@@ -289,7 +321,7 @@ impl LabClient {
                 Err(error)
             }
             Ok(Arrived { body: Err(error), recorded: None, .. }) | Err(error) => {
-                self.keep(opening.unanswered(error.to_string(), stopwatch.elapsed_us()));
+                self.keep(opening.unanswered(error.to_string(), stopwatch.elapsed_us())).await;
                 Err(error)
             }
         }
@@ -302,9 +334,9 @@ impl LabClient {
     }
 
     /// Records an exchange that the receiver did not, and gives its number.
-    fn keep(&self, exchange: Exchange) -> u64 {
-        let number = self.trace.open();
-        self.trace.record(Exchange { number, ..exchange });
+    async fn keep(&self, exchange: Exchange) -> u64 {
+        let number = self.trace.open().await;
+        self.trace.record(Exchange { number, ..exchange }).await;
         number
     }
 }
@@ -352,7 +384,7 @@ mod tests {
     #[test]
     fn an_origin_is_scheme_host_and_port() {
         let names = NameMap::default();
-        let target = Target { address: ([127, 0, 0, 1], 8443).into(), party: Party::Idp };
+        let target = Target { address: ([127, 0, 0, 1], 8443).into(), party: Party::Idp, records: true };
         assert!(names.insert("https://Login.example/any/path", target));
         assert_eq!(names.find(&Uri::from_static("https://login.example:443/x?y")), Some(target));
         assert_eq!(names.find(&Uri::from_static("http://login.example/")), None);
@@ -360,5 +392,21 @@ mod tests {
         assert_eq!(names.find(&Uri::from_static("https://login.example.evil.test/")), None);
         assert!(!names.insert("not a url", target));
         assert!(!names.insert("ftp://login.example/", target));
+    }
+
+    #[test]
+    fn only_loopback_urls_have_a_loopback_address() {
+        for (url, address) in [
+            ("http://localhost:3000", "127.0.0.1:3000"),
+            ("http://127.0.0.1:3000/mcp", "127.0.0.1:3000"),
+            ("https://[::1]:8443/x", "[::1]:8443"),
+            ("https://LOCALHOST/", "127.0.0.1:443"),
+        ] {
+            assert_eq!(loopback_address(url), Some(address.parse().unwrap()), "{url}");
+        }
+        for url in ["http://10.0.0.1:3000", "http://localhost.evil.test", "http://0.0.0.0:1", "ftp://localhost", "/mcp"]
+        {
+            assert_eq!(loopback_address(url), None, "{url}");
+        }
     }
 }

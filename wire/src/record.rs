@@ -62,7 +62,7 @@ async fn record(State((recorder, faults)): State<(Recorder, Faults)>, request: R
     let stopwatch = Stopwatch::start();
     let (mut parts, body) = request.into_parts();
     let from = parts.headers.remove(FROM).and_then(|name| name.to_str().ok()?.parse::<Party>().ok());
-    let number = recorder.trace.open();
+    let number = recorder.trace.open().await;
     let read = read_body(body).await;
     let opening = Opening {
         number,
@@ -97,7 +97,7 @@ async fn record(State((recorder, faults)): State<(Recorder, Faults)>, request: R
     let mut exchange = opening.answered(Some(parts.status.as_u16()), headers, kept, stopwatch.elapsed_us());
     exchange.checks = checks;
     exchange.faults = fault.as_ref().map(Fault::effects).unwrap_or_default();
-    recorder.trace.record(exchange);
+    recorder.trace.record(exchange).await;
     if from.is_some() {
         parts.headers.insert(EXCHANGE, HeaderValue::from(number));
         if delay.is_some_and(|delay| delay.unsigned_abs() >= ANSWER_TIMEOUT) {

@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use crate::{Checks, Exchange};
+use crate::{Checks, Exchange, JoinedLab};
 
 /// How many exchanges a trace keeps; the oldest go first.
 pub const CAPACITY: usize = 10_000;
@@ -13,7 +13,11 @@ pub const CAPACITY_BYTES: usize = 32 * 1024 * 1024;
 
 /// Every exchange of one lab, shared by its parties; clones are the same trace.
 #[derive(Clone, Debug, Default)]
-pub struct Trace(Arc<Mutex<State>>);
+pub struct Trace {
+    state: Arc<Mutex<State>>,
+    /// The lab that this trace is part of.
+    lab: Option<JoinedLab>,
+}
 
 #[derive(Debug, Default)]
 struct State {
@@ -22,17 +26,57 @@ struct State {
     kept_bytes: usize,
 }
 
+/// An exchange came whose place nobody took, or has already.
+#[derive(Clone, Copy, Debug, thiserror::Error)]
+#[error("no exchange {0} is expected: its number was not taken, or its exchange is there already")]
+pub struct NotExpected(pub u64);
+
 impl Trace {
-    /// Takes the number of an exchange whose request has just arrived.
+    /// A trace that is part of the trace of `lab`: that gets whatever is recorded here, and gives the numbers, so that a
+    /// number means the same exchange in both.
     #[must_use]
-    pub fn open(&self) -> u64 {
+    pub fn joined_to(lab: JoinedLab) -> Self {
+        Self { lab: Some(lab), ..Self::default() }
+    }
+
+    /// Takes the number of an exchange whose request has just arrived.
+    pub async fn open(&self) -> u64 {
+        let given = match &self.lab {
+            Some(lab) => lab.open().await,
+            None => None,
+        };
         let mut state = self.state();
-        state.last_number += 1;
-        state.last_number
+        let number = given.unwrap_or(state.last_number + 1);
+        state.last_number = state.last_number.max(number);
+        number
     }
 
     /// Adds a finished exchange at its place.
-    pub fn record(&self, exchange: Exchange) {
+    pub async fn record(&self, exchange: Exchange) {
+        if let Some(lab) = &self.lab {
+            lab.record(&exchange).await;
+        }
+        self.insert(exchange);
+    }
+
+    /// Adds an exchange that another process recorded, at the place that it took before.
+    ///
+    /// # Errors
+    /// When its number was never given, or has its exchange already.
+    pub fn adopt(&self, exchange: Exchange) -> Result<(), NotExpected> {
+        let number = exchange.number;
+        let (last_number, is_there) = {
+            let state = self.state();
+            (state.last_number, state.exchanges.binary_search_by_key(&number, |kept| kept.number).is_ok())
+        };
+        if number == 0 || number > last_number || is_there {
+            return Err(NotExpected(number));
+        }
+        self.insert(exchange);
+        Ok(())
+    }
+
+    fn insert(&self, exchange: Exchange) {
         let mut state = self.state();
         let place = state.exchanges.partition_point(|earlier| earlier.number < exchange.number);
         state.kept_bytes += exchange.kept_bytes();
@@ -44,7 +88,10 @@ impl Trace {
     }
 
     /// Adds checks that another party made on a recorded exchange: the browser on an answer, say.
-    pub fn annotate(&self, number: u64, checks: Checks) {
+    pub async fn annotate(&self, number: u64, checks: Checks) {
+        if let Some(lab) = self.lab.as_ref().filter(|_| !checks.0.is_empty()) {
+            lab.annotate(number, &checks).await;
+        }
         if let Some(exchange) = self.state().exchanges.iter_mut().find(|exchange| exchange.number == number) {
             exchange.checks.0.extend(checks.0);
         }
@@ -57,19 +104,40 @@ impl Trace {
         }
     }
 
-    /// The number of the newest exchange; 0 before the first.
+    /// The number of the newest exchange of this process; 0 before the first.
     #[must_use]
     pub fn last_number(&self) -> u64 {
         self.state().last_number
     }
 
-    /// All exchanges after `number`, in order; all for 0.
+    /// All exchanges after `number`, in order, with those that the lab has of other parties where this trace is part of
+    /// its; all for 0.
+    pub async fn everywhere_after(&self, number: u64) -> Vec<Exchange> {
+        if let Some(lab) = &self.lab
+            && let Ok(listed) = lab.list(number).await
+        {
+            return listed.exchanges;
+        }
+        self.after(number)
+    }
+
+    /// The number of the newest exchange, in the lab too where this trace is part of its; 0 before the first.
+    pub async fn last_number_everywhere(&self) -> u64 {
+        if let Some(lab) = &self.lab
+            && let Ok(listed) = lab.list(u64::MAX).await
+        {
+            return listed.last_number;
+        }
+        self.last_number()
+    }
+
+    /// The exchanges of this process after `number`, in order; all for 0.
     #[must_use]
     pub fn after(&self, number: u64) -> Vec<Exchange> {
         self.state().exchanges.iter().filter(|exchange| exchange.number > number).cloned().collect()
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

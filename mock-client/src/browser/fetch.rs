@@ -66,7 +66,7 @@ impl Browser {
         );
         let expected = format!("{} from {} with {}", request.method, request.page_origin, names.join(", "));
         let received = format!("{}: {}", reply.response.status().as_u16(), allowances(reply.response.headers()));
-        self.judge(Check::CorsPreflight, &reply, expected, received, request, judged)
+        self.judge(Check::CorsPreflight, &reply, expected, received, request, judged).await
     }
 
     /// Judges whether a page may read the answer to `request`.
@@ -75,14 +75,14 @@ impl Browser {
     ///
     /// # Errors
     /// When it may not.
-    pub fn may_read(&self, request: &PageRequest<'_>, reply: &Reply) -> Result<(), FetchError> {
+    pub async fn may_read(&self, request: &PageRequest<'_>, reply: &Reply) -> Result<(), FetchError> {
         let judged = cors::check_response(reply.response.headers(), request.page_origin, CredentialsMode::Omit);
         let expected = format!("Access-Control-Allow-Origin: {} or *", request.page_origin);
         let received = allowances(reply.response.headers());
-        self.judge(Check::CorsResponse, reply, expected, received, request, judged)
+        self.judge(Check::CorsResponse, reply, expected, received, request, judged).await
     }
 
-    fn judge(
+    async fn judge(
         &self,
         check: Check,
         reply: &Reply,
@@ -96,7 +96,7 @@ impl Browser {
             Ok(()) => checks.pass(check, expected, received),
             Err(blocked) => checks.refuse(check, expected, received, cors_fix(blocked, request.page_origin)),
         }
-        self.trace.annotate(reply.exchange, checks);
+        self.trace.annotate(reply.exchange, checks).await;
         judged.map_err(|blocked| FetchError::Blocked(blocked.console_message(request.url, request.page_origin)))
     }
 }

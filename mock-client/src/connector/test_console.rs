@@ -64,8 +64,8 @@ impl Connector {
             Ok(reply) => reply,
             Err(error) => return unreachable(&error),
         };
-        self.0.trace.annotate(reply.exchange, checks);
-        match browser.may_read(&request, &reply) {
+        self.0.trace.annotate(reply.exchange, checks).await;
+        match browser.may_read(&request, &reply).await {
             Err(FetchError::Blocked(message)) => ended(Verdict::BlockedByCors, message),
             Err(FetchError::Failed(error)) => unreachable(&error),
             Ok(()) => self.shown(&reply),

@@ -70,14 +70,14 @@ impl Connector {
         let (tool, arguments, why) = match ask::choose(question, &tools) {
             Choice::Call { tool, arguments, why } => {
                 checks.pass(Check::ToolChosen, expected, format!("{}: {why}", tool.name));
-                self.0.trace.annotate(exchange, checks);
+                self.0.trace.annotate(exchange, checks).await;
                 (tool, arguments, why)
             }
             Choice::Refuse(why) => {
                 const FIX: &str = "mcp: a tool whose name and description say what it is for; or a question that names \
                                    what the tool needs";
                 checks.refuse(Check::ToolChosen, expected, why.clone(), FIX);
-                self.0.trace.annotate(exchange, checks);
+                self.0.trace.annotate(exchange, checks).await;
                 return Ok(AskOutcome { refused: Some(why), ..AskOutcome::default() });
             }
         };

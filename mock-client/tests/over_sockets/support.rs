@@ -167,7 +167,7 @@ impl Lab {
             let recorder = Recorder { party, trace: trace.clone(), clock: clock.clone(), scheme: "http" };
             let socket = bind(SocketAddr::from((Ipv4Addr::LOCALHOST, 0))).unwrap();
             let party_listening = serve(socket, None, recorder.wrap(router)).unwrap();
-            network.names.insert(name, Target { address: party_listening.address, party });
+            network.names.insert(name, Target { address: party_listening.address, party, records: true });
             listening.push(party_listening);
         }
         Self { clock, trace, network, connector, script, _listening: listening }

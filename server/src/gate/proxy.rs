@@ -30,6 +30,16 @@ pub(super) struct Ports {
 const TARGET_PORT_FIX: &str = "gate.target_port (portal: Container App > Ingress > Target port) must be the port that the \
                                container listens on, mcp.port, and the container must be running";
 
+const PROGRAM_FIX: &str =
+    "start the server behind the gate, or name the address where it listens (entralab gate --upstream)";
+
+impl Ports {
+    /// What mends an upstream that does not answer.
+    fn fix(self) -> &'static str {
+        if self.listening.is_some() { TARGET_PORT_FIX } else { PROGRAM_FIX }
+    }
+}
+
 impl Upstream {
     pub(super) fn new(origin: String, client: LabClient, secret: Option<GateSecret>) -> Self {
         Self { origin: origin.trim_end_matches('/').to_owned(), client, secret }
@@ -56,6 +66,7 @@ impl Upstream {
         parts: Parts,
         body: Bytes,
         principal: Option<&Principal>,
+        ports: Ports,
         checks: &mut Checks,
     ) -> Result<Response, Refusal> {
         let target = parts.uri.path_and_query().map_or("/", |target| target.as_str());
@@ -89,7 +100,7 @@ impl Upstream {
                 Ok(Response::from_parts(parts, Body::from(body)))
             }
             Err(error) => {
-                checks.refuse(Check::UpstreamReachable, expected, error.to_string(), TARGET_PORT_FIX);
+                checks.refuse(Check::UpstreamReachable, expected, error.to_string(), ports.fix());
                 Err(match error {
                     SendError::TimedOut(_) => Refusal::UpstreamTimedOut,
                     SendError::NotMapped(_) | SendError::Unreachable { .. } => Refusal::UpstreamUnreachable,

@@ -150,7 +150,7 @@ impl Stack {
         let issuer = Arc::new(Issuer::default());
         issuer.publish("one", 0);
         let idp_address = listen(Party::Idp, Router::new().fallback(issue).with_state(issuer.clone()));
-        names.insert(IDP, Target { address: idp_address, party: Party::Idp });
+        names.insert(IDP, Target { address: idp_address, party: Party::Idp, records: true });
 
         let mcp = McpServer::new(mcp::Settings {
             mcp: container.clone(),
@@ -165,7 +165,7 @@ impl Stack {
             Behind::Nobody => ([127, 0, 0, 1], 1).into(),
         };
         let upstream = format!("http://{mcp_address}");
-        names.insert(&upstream, Target { address: mcp_address, party: Party::Mcp });
+        names.insert(&upstream, Target { address: mcp_address, party: Party::Mcp, records: true });
 
         let gate = Gate::new(gate::Settings {
             gate: Arc::new(world.clone()),
@@ -203,7 +203,7 @@ impl Stack {
     /// Another gate of the same configuration, which shares a secret with what stands behind it.
     pub fn gate_before(&self, address: SocketAddr, secret: GateSecret) -> Gate {
         let upstream = format!("http://{address}");
-        self.names.insert(&upstream, Target { address, party: Party::Mcp });
+        self.names.insert(&upstream, Target { address, party: Party::Mcp, records: true });
         Gate::new(gate::Settings {
             gate: Arc::new(self.world.clone()),
             container: None,

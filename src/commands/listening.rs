@@ -1,0 +1,152 @@
+//! What the commands that stay have in common: keys, signals, and telling when they are ready.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use mock_idp::SigningKeys;
+use rand_chacha::ChaCha20Rng;
+use rand_core::SeedableRng;
+use scenarios::World;
+use serde_json::Value;
+use wire::listen::ListenError;
+use wire::{Clock, Trace};
+
+use super::{Common, Exit, Failure, print};
+use crate::lab::certificates::CertificateAuthority;
+use crate::lab::data_folder::{self, CA_CERTIFICATE, CA_KEY, DataFolder, DataFolderError, SIGNING_KEYS};
+use crate::lab::{Setup, StartError};
+
+/// The world of a scenario or world file, or of a bundled one.
+pub(super) fn read_world(named: &Path) -> Result<World, Failure> {
+    let scenario = super::run::read_one(named).map_err(|problems| {
+        let text: String = problems.0.iter().map(|problem| problem.render(false)).collect();
+        Failure::new(Exit::Usage, "scenario.invalid", text)
+    })?;
+    Ok((*scenario.world).clone())
+}
+
+/// Says that the parties are ready, and where they are; waits for `stop`, and takes it back.
+pub(super) async fn stay(
+    ready: &Value,
+    welcome: &str,
+    folder: &DataFolder,
+    ready_file: Option<&Path>,
+    common: Common,
+    stop: impl Future<Output = ()>,
+) -> Result<Exit, Failure> {
+    let line = format!("{ready}\n");
+    folder.write(&folder.running_file(), &line).map_err(data_folder_failure)?;
+    if let Some(file) = ready_file {
+        data_folder::write_in_one_step(file, &line).map_err(data_folder_failure)?;
+    }
+    if common.json {
+        print(&line);
+    } else if !common.quiet {
+        print(welcome);
+    }
+    stop.await;
+    folder.remove(&folder.running_file());
+    if let Some(file) = ready_file {
+        let _missing = std::fs::remove_file(file);
+    }
+    if !common.json && !common.quiet {
+        print("stopped\n");
+    }
+    Ok(Exit::Ok)
+}
+
+/// A port is taken; `fix` says which flag takes another.
+pub(super) fn port_failure(error: &ListenError, fix: &str) -> Failure {
+    Failure::new(Exit::Environment, "port", format!("{error}\nfix: {fix}"))
+}
+
+pub(super) fn data_folder_failure(error: DataFolderError) -> Failure {
+    let code = match error {
+        DataFolderError::Taken { .. } => "data_dir.taken",
+        DataFolderError::Io { .. } | DataFolderError::NoDefault => "data_dir",
+    };
+    Failure::new(Exit::Environment, code, error)
+}
+
+/// The data folder that was named, or this user's.
+pub(super) fn data_dir(named: Option<&Path>) -> Result<PathBuf, Failure> {
+    named.map_or_else(DataFolder::default_path, |path| Ok(path.to_owned())).map_err(data_folder_failure)
+}
+
+pub(super) fn start_failure(error: StartError) -> Failure {
+    match error {
+        StartError::NotAUrl(_) | StartError::NotOnThisMachine(_) => Failure::new(Exit::Usage, "world.url", error),
+        error => Failure::new(Exit::Environment, "lab.start", error),
+    }
+}
+
+/// Waits for SIGINT, SIGTERM or SIGHUP (Ctrl-C elsewhere); registered at once, before it is awaited.
+#[cfg(unix)]
+pub(super) fn stop_signal() -> Result<impl Future<Output = ()>, Failure> {
+    use tokio::signal::unix::{SignalKind, signal};
+    let failed = |error| Failure::new(Exit::Environment, "signals", format!("cannot listen for signals: {error}"));
+    let mut interrupt = signal(SignalKind::interrupt()).map_err(failed)?;
+    let mut terminate = signal(SignalKind::terminate()).map_err(failed)?;
+    let mut hang_up = signal(SignalKind::hangup()).map_err(failed)?;
+    Ok(async move {
+        tokio::select! { _ = interrupt.recv() => {}, _ = terminate.recv() => {}, _ = hang_up.recv() => {} }
+    })
+}
+
+#[cfg(not(unix))]
+pub(super) fn stop_signal() -> Result<impl Future<Output = ()>, Failure> {
+    Ok(async {
+        let _unavailable = tokio::signal::ctrl_c().await;
+    })
+}
+
+/// Keys and CA of the data folder, made at the first start.
+pub(super) fn setup(folder: &DataFolder, trace: Trace) -> Result<Setup, Failure> {
+    let clock = Clock::real();
+    let seed = random_seed()?;
+    let _nobody_else_makes_keys = folder.lock_keys().map_err(data_folder_failure)?;
+    let broken = |name: &str, error: &dyn std::fmt::Display| {
+        let place = folder.file(name);
+        let message =
+            format!("{} cannot be used: {error}\nfix: delete it, and the next start makes a new one", place.display());
+        Failure::new(Exit::Environment, "data_dir.broken", message)
+    };
+    let signing_keys = match folder.read(SIGNING_KEYS).map_err(data_folder_failure)? {
+        Some(pem) => SigningKeys::from_pem(&pem).map_err(|error| broken(SIGNING_KEYS, &error))?,
+        None => {
+            let keys = SigningKeys::generate(&mut ChaCha20Rng::from_seed(seed), clock.now())
+                .map_err(|error| Failure::new(Exit::Bug, "keys", error))?;
+            folder.write(SIGNING_KEYS, &keys.to_pem()).map_err(data_folder_failure)?;
+            keys
+        }
+    };
+    let kept =
+        (folder.read(CA_CERTIFICATE).map_err(data_folder_failure)?, folder.read(CA_KEY).map_err(data_folder_failure)?);
+    let certificate_authority = match kept {
+        (Some(certificate), Some(key)) => CertificateAuthority::from_pem(&certificate, &key)
+            .map_err(|error| broken(&format!("{CA_CERTIFICATE} or {CA_KEY}"), &error))?,
+        _ => {
+            let made = CertificateAuthority::generate(&["localhost".to_owned()], true)
+                .map_err(|error| Failure::new(Exit::Bug, "ca", error))?;
+            // The key first: a certificate without its key would be trusted for nothing.
+            folder.write(CA_KEY, &made.key_pem()).map_err(data_folder_failure)?;
+            folder.write(CA_CERTIFICATE, made.certificate_pem()).map_err(data_folder_failure)?;
+            made
+        }
+    };
+    Ok(Setup {
+        clock,
+        signing_keys: Arc::new(signing_keys),
+        certificate_authority,
+        also_trusted: Vec::new(),
+        trace,
+        seed: random_seed()?,
+    })
+}
+
+#[expect(clippy::disallowed_methods, reason = "the one place that asks the system for randomness")]
+pub(super) fn random_seed() -> Result<[u8; 32], Failure> {
+    let mut seed = [0; 32];
+    getrandom::fill(&mut seed).map_err(|error| Failure::new(Exit::Environment, "random", error))?;
+    Ok(seed)
+}
