@@ -70,8 +70,8 @@ struct Story {
     /// Member, expected, received.
     mismatches: Vec<[String; 3]>,
     refusal: Option<CheckResult>,
-    /// What the check that refused is about.
-    refused_because: String,
+    /// What the check that refused wants.
+    passes_if: String,
     lanes: Vec<&'static str>,
     phases: Vec<Stage>,
 }
@@ -121,7 +121,7 @@ struct Arrow {
     /// From its right end to the right edge.
     right: usize,
     to_the_left: bool,
-    /// The label ends where the arrow ends, because to its right there is no room.
+    /// The label ends where the arrow ends, because there it has more room than from the arrow's start on.
     label_at_right: bool,
 }
 
@@ -149,7 +149,7 @@ impl Story {
             place: account.failure_place().map(|place| visible(&place.to_string())),
             mismatches: mismatches.iter().map(|one| account.mismatch(one).map(|text| visible(&text))).collect(),
             refusal: refusal.map(|refusal| check(&account.check(refusal))),
-            refused_because: refusal.map(|refusal| refusal.check.meaning().replace('`', "")).unwrap_or_default(),
+            passes_if: refusal.map(|refusal| refusal.check.meaning().replace('`', "")).unwrap_or_default(),
             phases: played.phases.iter().map(stage).collect(),
             lanes: lanes.iter().map(|(_, name)| *name).collect(),
         }
@@ -232,7 +232,7 @@ impl Arrow {
             width,
             right: (lanes.len() * 100).saturating_sub(left + width),
             to_the_left: to < from,
-            label_at_right: first * 2 >= lanes.len(),
+            label_at_right: left + width > lanes.len() * 100 - left,
         }
     }
 }

@@ -6,6 +6,8 @@ mod lab_process;
 mod command_line;
 mod explain;
 mod faults;
+mod flow;
+mod guides;
 mod predict;
 mod reports;
 mod safety;
