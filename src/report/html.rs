@@ -272,3 +272,44 @@ fn body(body: &Body, headers: &[(String, String)]) -> Option<String> {
     }
     Some(text)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Where an arrow's label starts, in a diagram of `lanes`.
+    fn at_right(lanes: &[(Party, &'static str)], from: Party, to: Party) -> bool {
+        let exchange = Exchange {
+            number: 1,
+            at: jiff::Timestamp::UNIX_EPOCH,
+            duration_us: 0,
+            from,
+            to,
+            channel: Channel::Back,
+            method: "GET".to_owned(),
+            url: "https://idp.example/keys".to_owned(),
+            request_headers: Vec::new(),
+            request_body: Body::default(),
+            status: Some(200),
+            response_headers: Vec::new(),
+            response_body: Body::default(),
+            checks: wire::Checks::default(),
+            failure: None,
+            faults: Vec::new(),
+        };
+        Arrow::of(&exchange, lanes).label_at_right
+    }
+
+    #[test]
+    fn a_label_stands_where_it_has_room() {
+        let story: Vec<_> =
+            LANES.into_iter().filter(|(party, _)| !matches!(party, Party::Client | Party::Unmapped)).collect();
+        assert!(at_right(&story, Party::Gate, Party::Idp), "in the middle, the longer side is the left one");
+        assert!(at_right(&story, Party::Gate, Party::Mcp));
+        assert!(!at_right(&story, Party::Browser, Party::Gate));
+        assert!(!at_right(&story, Party::Connector, Party::Idp));
+        assert!(
+            at_right(&story[1..], Party::Gate, Party::Mcp) && !at_right(&story[..2], Party::Browser, Party::Connector)
+        );
+    }
+}
