@@ -123,7 +123,7 @@ pub enum Failure {
         /// Each difference, with its place in the file, rendered with a caret.
         differences: Vec<String>,
         /// The check that refused, where one did.
-        refusal: Option<CheckResult>,
+        refusal: Option<Box<CheckResult>>,
         /// The checks of the same party that the message had passed.
         passed: Vec<Check>,
         /// What came instead.
@@ -273,12 +273,13 @@ fn expectation_failure(purpose: Purpose, step: &PlayedStep) -> Option<Failure> {
         let message = format!("{}: expected {}, received {}", mismatch.path, mismatch.expected, mismatch.received);
         Problem::at(&mismatch.span, "", message, "").render(false)
     };
+    let refusal = deciding_refusal(&step.exchanges);
     Some(Failure::Expectation {
         purpose,
         label: step.label.clone(),
         differences: step.mismatches.iter().map(difference).collect(),
-        refusal: deciding_refusal(&step.exchanges).cloned(),
-        passed: deciding_refusal(&step.exchanges).map(|refusal| passed_before(refusal, &step.exchanges)).unwrap_or_default(),
+        refusal: refusal.cloned().map(Box::new),
+        passed: refusal.map(|refusal| passed_before(refusal, &step.exchanges)).unwrap_or_default(),
         outcome: step.outcome.clone(),
     })
 }

@@ -50,9 +50,7 @@ pub(super) fn run(options: &Options, common: Common) -> Result<Exit, Failure> {
         for finding in of(Severity::Expected) {
             let Problem { file, message, fix, .. } = &finding.problem;
             let (file, message, fix) = (visible(file), visible(message), visible(fix));
-            print(&format!("{file}: as the file says: {message}
-  fix: {fix}
-"));
+            print(&format!("{file}: as the file says: {message}\n  fix: {fix}\n"));
         }
         print(&summary(scenarios.len(), |severity| of(severity).count()));
     }

@@ -70,8 +70,8 @@ struct Story {
     /// Member, expected, received.
     mismatches: Vec<[String; 3]>,
     refusal: Option<CheckResult>,
-    /// What the check that refused is about.
-    refused_because: String,
+    /// What the check that refused wants.
+    passes_if: String,
     lanes: Vec<&'static str>,
     phases: Vec<Stage>,
 }
@@ -123,7 +123,7 @@ struct Arrow {
     /// From its right end to the right edge.
     right: usize,
     to_the_left: bool,
-    /// The label ends where the arrow ends, because to its right there is no room.
+    /// The label ends where the arrow ends, because there it has more room than from the arrow's start on.
     label_at_right: bool,
 }
 
@@ -152,7 +152,7 @@ impl Story {
             place: account.failure_place().map(|place| visible(&place.to_string())),
             mismatches: mismatches.iter().map(|one| account.mismatch(one).map(|text| visible(&text))).collect(),
             refusal: refusal.map(|refusal| check(&account.check(refusal))),
-            refused_because: refusal.map(|refusal| refusal.check.meaning().replace('`', "")).unwrap_or_default(),
+            passes_if: refusal.map(|refusal| refusal.check.meaning().replace('`', "")).unwrap_or_default(),
             phases: played.phases.iter().map(stage).collect(),
             lanes: lanes.iter().map(|(_, name)| *name).collect(),
         }
@@ -235,7 +235,7 @@ impl Arrow {
             width,
             right: (lanes.len() * 100).saturating_sub(left + width),
             to_the_left: to < from,
-            label_at_right: first * 2 >= lanes.len(),
+            label_at_right: left + width > lanes.len() * 100 - left,
         }
     }
 }
@@ -274,4 +274,45 @@ fn body(body: &Body, headers: &[(String, String)]) -> Option<String> {
         text.push_str(&format!("\n… {} bytes in all", body.size_bytes));
     }
     Some(text)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Where an arrow's label starts, in a diagram of `lanes`.
+    fn at_right(lanes: &[(Party, &'static str)], from: Party, to: Party) -> bool {
+        let exchange = Exchange {
+            number: 1,
+            at: jiff::Timestamp::UNIX_EPOCH,
+            duration_us: 0,
+            from,
+            to,
+            channel: Channel::Back,
+            method: "GET".to_owned(),
+            url: "https://idp.example/keys".to_owned(),
+            request_headers: Vec::new(),
+            request_body: Body::default(),
+            status: Some(200),
+            response_headers: Vec::new(),
+            response_body: Body::default(),
+            checks: wire::Checks::default(),
+            failure: None,
+            faults: Vec::new(),
+        };
+        Arrow::of(&exchange, lanes).label_at_right
+    }
+
+    #[test]
+    fn a_label_stands_where_it_has_room() {
+        let story: Vec<_> =
+            LANES.into_iter().filter(|(party, _)| !matches!(party, Party::Client | Party::Unmapped)).collect();
+        assert!(at_right(&story, Party::Gate, Party::Idp), "in the middle, the longer side is the left one");
+        assert!(at_right(&story, Party::Gate, Party::Mcp));
+        assert!(!at_right(&story, Party::Browser, Party::Gate));
+        assert!(!at_right(&story, Party::Connector, Party::Idp));
+        assert!(
+            at_right(&story[1..], Party::Gate, Party::Mcp) && !at_right(&story[..2], Party::Browser, Party::Connector)
+        );
+    }
 }

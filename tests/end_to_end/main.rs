@@ -8,6 +8,8 @@ mod connect;
 mod control;
 mod explain;
 mod faults;
+mod flow;
+mod guides;
 mod lone;
 mod predict;
 mod reports;

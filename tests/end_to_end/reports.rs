@@ -121,6 +121,7 @@ fn every_format_tells_of_a_failed_run_and_the_terminal_says_what_it_said_before(
         "Identity provider",
         "user_impersonation",
         "<h1><span class=\"refused\">✗</span> 1 of 1",
+        "<dt>It lets pass if</dt><dd>The token&#39;s aud is among the allowed audiences.</dd>",
     ] {
         assert!(html.contains(expected), "no {expected} in the HTML report");
     }
