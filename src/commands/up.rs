@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use clap::Args;
+use jiff::Timestamp;
 use mock_idp::SigningKeys;
 use rand_chacha::ChaCha20Rng;
 use rand_core::SeedableRng;
@@ -34,6 +35,12 @@ pub(super) struct Options {
     /// A file to write when the lab is ready: what `--json` prints.
     #[arg(long, value_name = "FILE")]
     ready_file: Option<PathBuf>,
+    /// Lab time at the start, such as 2026-01-15T09:00:00Z, from which it goes on. Default: the real time.
+    #[arg(long, value_name = "TIME")]
+    clock: Option<Timestamp>,
+    /// Lab time stands still.
+    #[arg(long)]
+    freeze: bool,
 }
 
 pub(super) fn run(options: &Options, common: Common) -> Result<Exit, Failure> {
@@ -47,6 +54,8 @@ pub(super) fn run(options: &Options, common: Common) -> Result<Exit, Failure> {
         data_dir: options.data_dir.clone().or(settings.data_dir),
         ready_file: options.ready_file.clone().or(settings.ready_file),
         scenario: options.scenario.clone(),
+        clock: options.clock,
+        freeze: options.freeze,
     };
     let path = data_dir(options.data_dir.as_deref())?;
     let folder = DataFolder::hold(&path).map_err(data_folder_failure)?;
@@ -63,7 +72,7 @@ async fn serve(options: &Options, common: Common, world: &World, folder: &DataFo
             format!("{error}\nfix: --port-base N takes N, N+1 and N+2; 0 takes free ports"),
         )
     })?;
-    let setup = setup(folder)?;
+    let setup = setup(options, folder)?;
     let lab = Lab::start_local(world, sockets, setup, pages::router).map_err(start_failure)?;
     let ready = ready(&lab, folder);
     let line = format!("{ready}\n");
@@ -128,8 +137,8 @@ fn stop_signal() -> Result<impl Future<Output = ()>, Failure> {
 }
 
 /// Keys and CA of the data folder, made at the first start.
-fn setup(folder: &DataFolder) -> Result<Setup, Failure> {
-    let clock = Clock::real();
+fn setup(options: &Options, folder: &DataFolder) -> Result<Setup, Failure> {
+    let real = Clock::real();
     let seed = random_seed()?;
     let broken = |name: &str, error: &dyn std::fmt::Display| {
         let place = folder.file(name);
@@ -140,7 +149,7 @@ fn setup(folder: &DataFolder) -> Result<Setup, Failure> {
     let signing_keys = match folder.read(SIGNING_KEYS).map_err(data_folder_failure)? {
         Some(pem) => SigningKeys::from_pem(&pem).map_err(|error| broken(SIGNING_KEYS, &error))?,
         None => {
-            let keys = SigningKeys::generate(&mut ChaCha20Rng::from_seed(seed), clock.now())
+            let keys = SigningKeys::generate(&mut ChaCha20Rng::from_seed(seed), real.now())
                 .map_err(|error| Failure::new(Exit::Bug, "keys", error))?;
             folder.write(SIGNING_KEYS, &keys.to_pem()).map_err(data_folder_failure)?;
             keys
@@ -159,6 +168,11 @@ fn setup(folder: &DataFolder) -> Result<Setup, Failure> {
             folder.write(CA_CERTIFICATE, made.certificate_pem()).map_err(data_folder_failure)?;
             made
         }
+    };
+    let clock = match (options.clock, options.freeze) {
+        (None, false) => real,
+        (start, true) => Clock::frozen_at(start.unwrap_or_else(|| real.now())),
+        (Some(start), false) => Clock::ticking_from(start),
     };
     Ok(Setup { clock, signing_keys: Arc::new(signing_keys), certificate_authority, seed: random_seed()? })
 }

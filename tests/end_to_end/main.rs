@@ -3,9 +3,11 @@
 #[path = "../support/lab_process.rs"]
 mod lab_process;
 
+mod clock;
 mod command_line;
 mod explain;
 mod faults;
+mod hostile_text;
 mod predict;
 mod reports;
 mod safety;

@@ -7,6 +7,7 @@
 //! - [`exports`]: exchanges as other tools read them.
 //! - [`record`]: the layer around a party that records what it receives.
 //! - [`redaction`]: copies of exchanges without secrets.
+//! - [`steering`]: characters that steer a terminal or a reader.
 //! - [`network`]: the name map and the only HTTP client of a lab; nothing it sends leaves the lab.
 //! - [`listen`]: a party on a socket.
 //! - [`access_token`]: reading and validating JSON Web Tokens.
@@ -22,6 +23,7 @@ pub mod network;
 pub mod party;
 pub mod record;
 pub mod redaction;
+pub mod steering;
 pub mod trace;
 
 pub use check::{Check, CheckResult, Checks, Outcome};
