@@ -5,8 +5,9 @@ use std::process::ExitCode;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use serde_json::json;
+use wire::steering::steers_terminal;
 
-use crate::report::terminal::{acts_on_a_terminal, visible};
+use crate::report::terminal::visible;
 
 mod check;
 mod connect;
@@ -201,7 +202,7 @@ fn print(text: &str) {
 fn json_line(value: &serde_json::Value) -> String {
     let mut line = String::new();
     for c in value.to_string().chars() {
-        if acts_on_a_terminal(c) {
+        if steers_terminal(c) {
             line.push_str(&format!("\\u{:04x}", u32::from(c)));
         } else {
             line.push(c);

@@ -353,3 +353,58 @@ pub(crate) fn interpolated(step: &Step, world: &Value, captured: &Captures) -> R
     let step = roots.step(step, &mut faults);
     faults.or(step)
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+    use serde_json::json;
+
+    use super::*;
+
+    fn resolved(text: &str, captured: &Captures) -> Result<Value, Wrong> {
+        let world = json!({ "a": { "b": "text", "c": 5, "d": [1, "${world.a.b}"] } });
+        Roots { world: Some(&world), captured: Kept::Values(captured) }.resolve(text)
+    }
+
+    fn kept(value: &Value) -> Captures {
+        let mut captured = Captures::default();
+        captured.insert("one", "x", value.clone());
+        captured
+    }
+
+    proptest! {
+        #[test]
+        fn no_text_makes_it_panic(text in "(?s).{0,40}", references in "[-$\\{\\}a-d.0-9 ]{0,40}|\\$\\{(world|steps|env)[.a-d0-9]{0,8}\\}?") {
+            for text in [&text, &references, &format!("{text}{references}{text}")] {
+                if let Err(Wrong { message, fix }) = resolved(text, &Captures::default()) {
+                    prop_assert!(!message.is_empty() && !fix.is_empty(), "{text}");
+                }
+            }
+        }
+
+        #[test]
+        fn a_text_without_references_is_itself(text in "(?s)[^$]{0,40}") {
+            prop_assert_eq!(resolved(&text, &Captures::default()).ok(), Some(json!(text)));
+        }
+
+        /// What is kept may itself look like a reference: it is put in once, and not read again.
+        #[test]
+        fn a_reference_stands_for_its_value_once(before in "[^$]{0,8}", value in "(\\$\\{world\\.a\\.b\\}|[${}a-c.]){0,8}", after in "[^$]{0,8}") {
+            let captured = kept(&json!(value));
+            let whole = resolved("${steps.one.x}", &captured).ok();
+            prop_assert_eq!(whole, Some(json!(value)));
+            let within = resolved(&format!("{before}${{steps.one.x}}{after}${{world.a.b}}"), &captured).ok();
+            prop_assert_eq!(within, Some(json!(format!("{before}{value}{after}text"))));
+        }
+
+        #[test]
+        fn a_reference_alone_keeps_the_type_of_its_value(number in any::<i64>(), flag in any::<bool>()) {
+            for value in [json!(number), json!(flag), json!([number, "${world.a.b}"]), json!({ "k": flag }), json!(null)] {
+                let captured = kept(&value);
+                prop_assert_eq!(resolved("${steps.one.x}", &captured).ok(), Some(value.clone()));
+                let is_text = value.is_number() || value.is_boolean();
+                prop_assert_eq!(resolved("-${steps.one.x}", &captured).is_ok(), is_text, "{}", value);
+            }
+        }
+    }
+}

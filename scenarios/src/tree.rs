@@ -268,5 +268,19 @@ mod tests {
             let once = merged(&target, &patch);
             prop_assert_eq!(merged(&once, &patch), once);
         }
+
+        #[test]
+        fn merging_nothing_changes_nothing(target in values()) {
+            let target = json!({ "a": target });
+            prop_assert_eq!(merged(&target, &json!({})), target);
+        }
+
+        #[test]
+        fn null_removes_its_key_and_nothing_else(target in prop::collection::btree_map("[a-c]", values(), 0..4), key in "[a-d]") {
+            let target = Value::Object(target.into_iter().collect());
+            let mut without = target.clone();
+            without.as_object_mut().unwrap().remove(&key);
+            prop_assert_eq!(merged(&target, &json!({ key: null })), without);
+        }
     }
 }

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use mock_client::{Browser, ConsentAnswer, Credentials};
-use scenarios::{Action, Captures, Consent, Problems, Scenario, Step};
+use scenarios::{Action, Captures, Consent, Problem, Problems, Scenario, Step};
 use serde_json::{Value, json};
 
 use super::{Observed, PlayedStep, accidents, compare_member, hops, label, observe, requests};
@@ -29,7 +29,7 @@ impl<'s> Player<'s> {
     pub(super) async fn play(&mut self, step: &Step) -> Result<PlayedStep, Problems> {
         let step = self.scenario.interpolate(step, &self.lab.world(), &self.captures)?;
         let lab = self.lab.clone();
-        let observed = observe(&lab, label(&step.action), self.act(&step.action)).await?;
+        let observed = observe(&lab, label(&step.action), self.act(&step)).await?;
         let Observed { label, outcome, exchanges, duration_us } = observed;
         let mut mismatches: Vec<_> = step
             .expect
@@ -44,8 +44,11 @@ impl<'s> Player<'s> {
         Ok(PlayedStep { label, outcome, exchanges, duration_us, span: step.span.clone(), mismatches })
     }
 
-    async fn act(&mut self, action: &Action) -> Result<Value, Problems> {
-        let outcome = match action {
+    async fn act(&mut self, step: &Step) -> Result<Value, Problems> {
+        let impossible = |check, error: &dyn std::fmt::Display, fix| {
+            Problems::from(Problem::at(&step.span, check, error.to_string(), fix))
+        };
+        let outcome = match &step.action {
             Action::Connect { user, consent } => return Ok(self.connect(user, *consent).await),
             Action::TestOperation { user } => {
                 let user = self.who(user.as_ref());
@@ -65,10 +68,13 @@ impl<'s> Player<'s> {
                 let patch = Scenario::expire_secret_patch(&world, app, secret.as_deref(), self.lab.clock.now());
                 self.change(&patch)?
             }
-            Action::RotateKeys { overlap } => match self.lab.rotate_keys(*overlap) {
-                Ok(()) => json!({}),
-                Err(error) => json!({ "message": error.to_string() }),
-            },
+            Action::RotateKeys { overlap } => {
+                let made = self.lab.rotate_keys(*overlap);
+                made.map_err(|error| {
+                    impossible("keys.made", &error, "this is no fault of the file: please report it")
+                })?;
+                json!({})
+            }
             Action::Fault(accident) => {
                 self.lab.faults.inject(accidents::fault(accident));
                 json!({})
@@ -78,10 +84,13 @@ impl<'s> Player<'s> {
                 requests::send(&client, request, |url| self.lab.speak(url)).await
             }
             Action::Change { patch } => self.change(patch)?,
-            Action::AdvanceClock { by } => match self.lab.clock.advance(*by) {
-                Ok(()) => json!({ "now": self.lab.clock.now().to_string() }),
-                Err(error) => json!({ "message": error.to_string() }),
-            },
+            Action::AdvanceClock { by } => {
+                let moved = self.lab.clock.advance(*by);
+                moved.map_err(|error| {
+                    impossible("clock.range", &error, "let less time pass, or start `clock` earlier")
+                })?;
+                json!({ "now": self.lab.clock.now().to_string() })
+            }
         };
         Ok(outcome)
     }

@@ -88,7 +88,7 @@ fn fenced(language: &str, text: &str) -> String {
 /// Text as a cell of a table, or a heading, with no markup of its own.
 fn cell(text: &str) -> String {
     let mut cell = String::new();
-    for c in text.chars() {
+    for c in visible(text).chars() {
         match c {
             c if c.is_control() => cell.push(' '),
             c if c.is_ascii_punctuation() && !"-.,:()'/".contains(c) => cell.push_str(&format!("&#{};", u32::from(c))),

@@ -2,6 +2,7 @@
 
 use scenarios::Scenario;
 use serde_json::Value;
+use wire::steering::steers_terminal;
 use wire::{Exchange, Outcome, Party, Redaction};
 
 use super::{account, meaning};
@@ -238,20 +239,11 @@ fn on_one_line(redaction: &Redaction, text: &str) -> String {
     shown(redaction, &text.replace('\n', " "))
 }
 
-/// Whether a terminal obeys this character, or shows what follows it in another place.
-pub(crate) fn acts_on_a_terminal(c: char) -> bool {
-    c.is_control()
-        || matches!(
-            c,
-            '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{feff}'
-        )
-}
-
 /// Text with control characters and changes of direction made visible, so that nothing that a server sent acts on the
 /// terminal (CWE-150), and no line of it a workflow command of GitHub Actions, which reads them indented too.
 pub(crate) fn visible(text: &str) -> String {
     let mut visible: String =
-        text.chars().map(|c| if acts_on_a_terminal(c) && c != '\n' && c != '\t' { '\u{fffd}' } else { c }).collect();
+        text.chars().map(|c| if steers_terminal(c) && c != '\n' && c != '\t' { '\u{fffd}' } else { c }).collect();
     if visible.contains("::") || visible.contains("##[") {
         let inert = |line: &str| {
             let line = line.replace("##[", "##\u{200b}[");

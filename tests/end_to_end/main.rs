@@ -3,6 +3,7 @@
 #[path = "../support/lab_process.rs"]
 mod lab_process;
 
+mod clock;
 mod command_line;
 mod connect;
 mod control;
@@ -10,6 +11,7 @@ mod explain;
 mod faults;
 mod flow;
 mod guides;
+mod hostile_text;
 mod lone;
 mod predict;
 mod reports;

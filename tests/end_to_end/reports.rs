@@ -127,6 +127,30 @@ fn every_format_tells_of_a_failed_run_and_the_terminal_says_what_it_said_before(
     }
 }
 
+#[test]
+fn what_a_failure_left_unplayed_is_told_as_skipped() {
+    let folder = Folder::with(&[("mine.scenario.yaml", &format!("{FAILING}  - ask: Will it rain?\n"))]);
+    let stdout = text(&folder.run("mine.scenario.yaml", &[]).stdout);
+    assert!(stdout.contains("\n  – ask: Will it rain?: not played\n"), "{stdout}");
+    assert!(stdout.contains("\n      passed    host.served, authorization.present, token.readable"), "{stdout}");
+
+    let junit = folder.read("junit");
+    let document = roxmltree::Document::parse(&junit).unwrap();
+    let suite = document.descendants().find(|node| node.has_tag_name("testsuite")).unwrap();
+    assert_eq!((suite.attribute("tests"), suite.attribute("skipped")), (Some("3"), Some("1")), "{junit}");
+    let skipped = document.descendants().find(|node| node.has_tag_name("skipped")).unwrap();
+    assert_eq!(skipped.parent().unwrap().attribute("name"), Some("ask: Will it rain?"), "{junit}");
+    let failure = document.descendants().find(|node| node.has_tag_name("failure")).unwrap();
+    let message = "status: expected 406, received 401; refused by gate at audience.allowed";
+    assert_eq!(failure.attribute("message"), Some(message), "{junit}");
+
+    let tap = folder.read("tap");
+    assert!(tap.contains("\n    ok 3 - ask: Will it rain? # SKIP a step before it failed\n    1..3\n"), "{tap}");
+    let json: Value = serde_json::from_str(&folder.read("json")).unwrap();
+    assert_eq!(json["scenarios"][0]["phases"][0]["unplayed"][0]["step"], "ask: Will it rain?");
+    assert!(folder.read("html").contains("– ask: Will it rain?<span class=\"outcome\">: not played"));
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn atk_h09_no_secret_of_a_flow_shows_in_any_report() {
     let canary = Canary::play().await;

@@ -152,7 +152,7 @@ mod tests {
     }
 
     #[test]
-    fn a_move_out_of_range_is_refused_and_changes_nothing() {
+    fn atk_h26_a_move_out_of_range_is_refused_and_changes_nothing() {
         for clock in [Clock::frozen_at(Timestamp::UNIX_EPOCH), Clock::ticking_from(Timestamp::UNIX_EPOCH)] {
             assert!(clock.advance(SignedDuration::MAX).is_err());
             assert!(clock.advance(SignedDuration::MIN).is_err());

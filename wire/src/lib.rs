@@ -8,6 +8,7 @@
 //! - [`joined_lab`]: a running lab that takes what a party in another process records.
 //! - [`record`]: the layer around a party that records what it receives.
 //! - [`redaction`]: copies of exchanges without secrets.
+//! - [`steering`]: characters that steer a terminal or a reader.
 //! - [`network`]: the name map and the only HTTP client of a lab; nothing it sends leaves the lab.
 //! - [`marks`]: what that client and the recorder have agreed on.
 //! - [`listen`]: a party on a socket.
@@ -26,6 +27,7 @@ pub mod network;
 pub mod party;
 pub mod record;
 pub mod redaction;
+pub mod steering;
 pub mod trace;
 
 pub use check::{Check, CheckResult, Checks, Outcome};

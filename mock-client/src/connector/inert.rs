@@ -1,14 +1,14 @@
 //! Text that a server sent, made safe to show.
 
+use wire::steering::turns_text;
+
 /// The longest text that is shown, in characters.
 const LIMIT_CHARS: usize = 1000;
 
 /// `text` in one line, without control and direction-changing characters, cut where it is too long.
 #[must_use]
 pub fn inert(text: &str) -> String {
-    let changes_direction =
-        |c: char| matches!(c, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
-    let shown = text.chars().filter(|c| !changes_direction(*c) && (!c.is_control() || c.is_whitespace()));
+    let shown = text.chars().filter(|c| !turns_text(*c) && (!c.is_control() || c.is_whitespace()));
     let mut line: String =
         shown.take(4 * LIMIT_CHARS).collect::<String>().split_whitespace().collect::<Vec<_>>().join(" ");
     if let Some((end, _)) = line.char_indices().nth(LIMIT_CHARS) {

@@ -149,10 +149,18 @@ impl Lab {
     }
 
     pub fn at(world: Value, origins: Origins) -> Self {
+        Self::with_seed(world, origins, [7; 32])
+    }
+
+    pub fn seeded(world: Value, seed: [u8; 32]) -> Self {
+        Self::with_seed(world, Origins::cloud(), seed)
+    }
+
+    fn with_seed(world: Value, origins: Origins, seed: [u8; 32]) -> Self {
         let clock = Clock::frozen_at(START.parse().unwrap());
         let idp: Arc<Idp> = Arc::new(serde_json::from_value(world).unwrap());
         let keys = Arc::new(SigningKeys::bundled().unwrap());
-        let provider = IdentityProvider::new(Settings { idp, origins, keys, clock: clock.clone(), seed: [7; 32] });
+        let provider = IdentityProvider::new(Settings { idp, origins, keys, clock: clock.clone(), seed });
         let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
         Self { provider, clock, runtime }
     }

@@ -2,6 +2,8 @@
 
 use std::ops::Range;
 
+use wire::steering::steers_terminal;
+
 /// Keys whose values are secrets. A misspelled one still hides its value.
 const SECRET_KEYS: [&str; 4] = ["password", "client_secret", "secret", "value"];
 
@@ -54,8 +56,7 @@ pub(super) fn inert(text: &str) -> String {
 
 /// Control characters but tab and newline, and those that change the direction of text.
 fn moves_terminal(character: char) -> bool {
-    (character.is_control() && !matches!(character, '\n' | '\t' | '\r'))
-        || matches!(character, '\u{61c}' | '\u{200e}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{feff}')
+    steers_terminal(character) && !matches!(character, '\n' | '\t' | '\r')
 }
 
 /// The key that ends before the colon.

@@ -3,6 +3,7 @@
 //! A solid arrow is the front channel, a dotted one the back channel; a cross at its end is a refusal.
 
 use super::{Secrets, Section};
+use crate::steering::turns_text;
 use crate::{Channel, Exchange, Party};
 
 /// With more messages than this the sections are folded to a note each: renderers refuse long diagrams (Mermaid's own
@@ -120,7 +121,7 @@ fn label(text: &str) -> String {
         end_word(&mut label, &mut words);
         match c {
             '0'..='9' | ' ' | '/' | '.' | ',' | '_' | '-' | '(' | ')' | '=' | '\'' | '?' => label.push(c),
-            c if c.is_control() || turns_direction(c) => label.push(' '),
+            c if c.is_control() || turns_text(c) => label.push(' '),
             c if c.is_ascii() => label.push_str(&format!("#{};", u32::from(c))),
             c => label.push(c),
         }
@@ -138,10 +139,6 @@ fn end_word(label: &mut String, word: &mut String) {
         label.push_str(word);
     }
     word.clear();
-}
-
-fn turns_direction(c: char) -> bool {
-    matches!(c, '\u{2028}' | '\u{2029}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
 
 #[cfg(test)]
