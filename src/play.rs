@@ -84,6 +84,15 @@ pub struct PlayedStep {
     pub mismatches: Vec<Mismatch>,
 }
 
+/// The check that refused a message.
+#[derive(Debug)]
+pub struct Refused {
+    /// What it says.
+    pub by: CheckResult,
+    /// The checks of the same party that the message had passed.
+    pub passed: Vec<Check>,
+}
+
 /// Why a scenario failed.
 #[derive(Debug)]
 pub enum Failure {
@@ -96,9 +105,7 @@ pub enum Failure {
         /// Each difference, with its place in the file, rendered with a caret.
         differences: Vec<String>,
         /// The check that refused, where one did.
-        refusal: Option<CheckResult>,
-        /// The checks of the same party that the message had passed.
-        passed: Vec<Check>,
+        refused: Option<Box<Refused>>,
         /// What came instead.
         outcome: Value,
     },
@@ -148,7 +155,7 @@ impl Failure {
     #[must_use]
     pub fn text(&self, redaction: &Redaction) -> String {
         let text = match self {
-            Self::Expectation { purpose, label, differences, refusal, passed, outcome } => {
+            Self::Expectation { purpose, label, differences, refused, outcome } => {
                 let phase = match purpose {
                     Purpose::Steps => "steps",
                     Purpose::Base => "steps on the base world",
@@ -157,15 +164,16 @@ impl Failure {
                 };
                 let mut text = format!("{phase}: {label}: not as expected\n");
                 differences.iter().for_each(|difference| text.push_str(difference));
-                match refusal {
-                    Some(refusal) => {
+                match refused {
+                    Some(refused) => {
+                        let refusal = &refused.by;
                         text.push_str(&format!("refused by {} at {}\n", refusal.check.party(), refusal.check));
                         text.push_str(&format!("  expected  {}\n  received  {}\n", refusal.expected, refusal.received));
                         if let Some(fix) = &refusal.fix {
                             text.push_str(&format!("  fix       {fix}\n"));
                         }
-                        if !passed.is_empty() {
-                            let passed: Vec<&str> = passed.iter().map(|check| check.name()).collect();
+                        if !refused.passed.is_empty() {
+                            let passed: Vec<&str> = refused.passed.iter().map(|check| check.name()).collect();
                             text.push_str(&format!("  passed    {}\n", passed.join(", ")));
                         }
                         text.push_str(&format!("  more      entralab explain {}\n", refusal.check));
@@ -245,8 +253,8 @@ fn expectation_failure(purpose: Purpose, step: &PlayedStep) -> Option<Failure> {
         purpose,
         label: step.label.clone(),
         differences: step.mismatches.iter().map(difference).collect(),
-        refusal: deciding_refusal(&step.exchanges).cloned(),
-        passed: deciding_refusal(&step.exchanges).map(|refusal| passed_before(refusal, step)).unwrap_or_default(),
+        refused: deciding_refusal(&step.exchanges)
+            .map(|refusal| Box::new(Refused { by: refusal.clone(), passed: passed_before(refusal, step) })),
         outcome: step.outcome.clone(),
     })
 }

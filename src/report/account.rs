@@ -66,8 +66,8 @@ impl<'p> Account<'p> {
         let Some(difference) = difference else { return Some(first_line()) };
         let [member, expected, received] = self.mismatch(difference);
         let mut text = format!("{member}: expected {expected}, received {received}");
-        if let Some(Failure::Expectation { refusal: Some(refusal), .. }) = &self.played.failure {
-            text.push_str(&format!("; refused by {} at {}", refusal.check.party(), refusal.check));
+        if let Some(Failure::Expectation { refused: Some(refused), .. }) = &self.played.failure {
+            text.push_str(&format!("; refused by {} at {}", refused.by.check.party(), refused.by.check));
         }
         Some(visible(&text.replace('\n', " ")))
     }
