@@ -44,7 +44,7 @@ fn message(body: &str) -> String {
     match (json["method"].as_str(), json["params"]["name"].as_str()) {
         (Some(method), Some(tool)) => format!("MCP {method} {tool}"),
         (Some(method), None) => format!("MCP {method}"),
-        (None, _) if body.is_empty() => "an empty body".to_owned(),
+        (None, _) if body.is_empty() => "a request without a body".to_owned(),
         (None, _) => "no JSON-RPC message".to_owned(),
     }
 }

@@ -153,8 +153,10 @@ impl Policy {
             Check::ClientAllowed,
             expected,
             client,
-            "gate.allowed_applications (portal: Container App > Authentication > Edit > Client application requirement > \
-             Allow requests from specific client applications)",
+            format!(
+                "gate.allowed_applications: add {client} (portal: Container App > Authentication > Edit > Client \
+                 application requirement > Allow requests from specific client applications)"
+            ),
         );
         Err(Refusal::Forbidden)
     }

@@ -144,7 +144,10 @@ async fn an_audience_that_is_not_listed_is_told_with_the_setting() {
     assert_eq!((refusal.expected.clone(), refusal.received.clone()), (format!("one of {API}"), format!("api://{API}")));
     assert_eq!(
         refusal.fix.as_deref(),
-        Some("gate.allowed_audiences (portal: Container App > Authentication > Edit > Allowed token audiences)")
+        Some(
+            "gate.allowed_audiences: add api://3f8a1c2e-5b6d-4e7f-8a9b-1c2d3e4f5a6b (portal: Container App > \
+             Authentication > Edit > Allowed token audiences)"
+        )
     );
     let by_id = bearer(&with(claims(), "aud", json!(API)));
     assert_eq!(

@@ -100,8 +100,10 @@ impl Claims {
         let fix = if is_for_graph {
             "connector.scopes, or connector.resource_url with profile aad-v1 (Power Apps: Custom connectors > Security): \
              the token is for Microsoft Graph, so name the API"
+                .to_owned()
         } else {
-            "gate.allowed_audiences (portal: Container App > Authentication > Edit > Allowed token audiences)"
+            let portal = "portal: Container App > Authentication > Edit > Allowed token audiences";
+            format!("gate.allowed_audiences: add {received} ({portal})")
         };
         checks.refuse(Check::AudienceAllowed, expected, received, fix);
         Err(Refused)
