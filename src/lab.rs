@@ -23,10 +23,13 @@ use wire::{Clock, LabClient, NameMap, Network, Party, Trace};
 
 pub mod certificates;
 pub mod data_folder;
+pub mod embedded;
 pub mod in_memory;
+pub mod journal;
 pub mod pages;
 
 use certificates::{CertificateAuthority, CertificateError};
+use journal::Journal;
 
 /// The cloud origins that the identity provider answers for.
 pub const IDENTITY_ORIGINS: [&str; 5] = [
@@ -46,10 +49,17 @@ pub struct Lab {
     pub trace: Trace,
     /// What befalls the parties' next requests.
     pub faults: Faults,
+    /// What was done on the lab's page.
+    pub journal: Journal,
     views: Views,
     names: Names,
     network: Network,
     world: Arc<Mutex<Arc<World>>>,
+    /// The world that it was started with, as it was written.
+    written: Arc<World>,
+    /// Whether the program behind the gate is the lab's own.
+    has_own_server: bool,
+    ca_pem: Arc<str>,
     identity_provider: IdentityProvider,
     gate: Gate,
     mcp_server: McpServer,
@@ -113,6 +123,23 @@ pub struct Setup {
     pub certificate_authority: CertificateAuthority,
     /// Where everything that looks random comes from.
     pub seed: [u8; 32],
+    /// The program behind the gate, on this machine. None: the lab's own MCP server.
+    pub upstream: Option<SocketAddr>,
+}
+
+/// What the parties of a lab are made from.
+struct Foundation {
+    /// The world as it was written, in cloud names.
+    written: World,
+    names: Names,
+    network: Network,
+    /// Where the gate finds the program behind it.
+    container_url: String,
+    /// Whether that program is the lab's own MCP server.
+    has_own_server: bool,
+    clock: Clock,
+    signing_keys: Arc<SigningKeys>,
+    seed: [u8; 32],
 }
 
 /// A lab could not be started.
@@ -133,6 +160,9 @@ pub enum StartError {
     /// A URL of the world has no origin that a party could serve.
     #[error("'{0}' is not an absolute http or https URL")]
     NotAUrl(String),
+    /// The program behind the gate is on another machine.
+    #[error("{0} is not a loopback address; a lab never sends anything to the network")]
+    UpstreamElsewhere(SocketAddr),
 }
 
 impl Sockets {
@@ -145,16 +175,22 @@ impl Sockets {
         Ok(Self { identity_provider: free()?, gate: free()?, connector: free()?, mcp: free()? })
     }
 
+    /// The ports of `up`: identity provider, gate, lab; 0 stands for a free one.
+    #[must_use]
+    pub fn documented_ports(port_base: Option<u16>) -> [u16; 3] {
+        match port_base {
+            None => [8443, 8444, 8080],
+            Some(0) => [0; 3],
+            Some(base) => [base, base.saturating_add(1), base.saturating_add(2)],
+        }
+    }
+
     /// The documented ports of `up` on both loopback addresses, or three from `port_base` on; 0 takes free ones.
     ///
     /// # Errors
     /// When one is taken; the error names it.
     pub fn documented(port_base: Option<u16>) -> Result<Self, ListenError> {
-        let [identity_provider, gate, connector] = match port_base {
-            None => [8443, 8444, 8080],
-            Some(0) => [0; 3],
-            Some(base) => [base, base.saturating_add(1), base.saturating_add(2)],
-        };
+        let [identity_provider, gate, connector] = Self::documented_ports(port_base);
         Ok(Self {
             identity_provider: on_both_loopbacks(identity_provider)?,
             gate: on_both_loopbacks(gate)?,
@@ -195,6 +231,7 @@ impl Setup {
             signing_keys: Arc::new(SigningKeys::bundled()?),
             certificate_authority: CertificateAuthority::generate(&hosts, false)?,
             seed: [7; 32],
+            upstream: None,
         })
     }
 }
@@ -205,8 +242,7 @@ impl Lab {
     /// # Errors
     /// When no socket or certificate can be had.
     pub async fn start(world: World) -> Result<Self, StartError> {
-        let setup = Setup::repeatable(&world)?;
-        Self::start_with(world, Names::Cloud, Sockets::free()?, setup, |_| Router::new())
+        Self::builder(world).start().await
     }
 
     /// Starts the parties of `world` in names of this machine; `pages` are served beside the connector's redirect URL.
@@ -228,27 +264,36 @@ impl Lab {
             IDENTITY_ORIGINS.iter().map(|cloud| ((*cloud).to_owned(), identity_provider.clone())).collect();
         origins.push((world.gate.url.trim_end_matches('/').to_owned(), gate));
         origins.push((CONSENT_HOST.to_owned(), connector));
-        let world = scenarios::localize(world, &origins);
-        Self::start_with(world, Names::Local(origins), sockets, setup, pages)
+        Self::start_with(world.clone(), Names::Local(origins), sockets, setup, pages)
     }
 
     fn start_with(
-        world: World,
+        written: World,
         names: Names,
-        sockets: Sockets,
+        mut sockets: Sockets,
         setup: Setup,
         pages: impl FnOnce(&Self) -> Router,
     ) -> Result<Self, StartError> {
-        let world = Arc::new(world);
+        let container = match setup.upstream {
+            None => address_of(&sockets.mcp)?,
+            Some(upstream) if upstream.ip().is_loopback() => {
+                sockets.mcp.clear();
+                upstream
+            }
+            Some(upstream) => return Err(StartError::UpstreamElsewhere(upstream)),
+        };
         let name_map = NameMap::default();
-        let mcp_url = format!("http://{}", address_of(&sockets.mcp)?);
-        for (urls, party, sockets) in [
-            (IDENTITY_ORIGINS.map(|origin| names.speak(origin)).to_vec(), Party::Idp, &sockets.identity_provider),
-            (vec![world.gate.url.clone()], Party::Gate, &sockets.gate),
-            (vec![names.speak(CONSENT_HOST)], Party::Connector, &sockets.connector),
-            (vec![mcp_url.clone()], Party::Mcp, &sockets.mcp),
+        let container_url = format!("http://{container}");
+        for (urls, party, address) in [
+            (
+                IDENTITY_ORIGINS.map(|origin| names.speak(origin)).to_vec(),
+                Party::Idp,
+                address_of(&sockets.identity_provider)?,
+            ),
+            (vec![names.speak(&written.gate.url)], Party::Gate, address_of(&sockets.gate)?),
+            (vec![names.speak(CONSENT_HOST)], Party::Connector, address_of(&sockets.connector)?),
+            (vec![container_url.clone()], Party::Mcp, container),
         ] {
-            let address = address_of(sockets)?;
             for url in urls {
                 if !name_map.insert(&url, Target { address, party }) {
                     return Err(StartError::NotAUrl(url));
@@ -256,20 +301,27 @@ impl Lab {
             }
         }
         let network = Network { names: name_map, tls: setup.certificate_authority.client_config()? };
-        let lab = Self::assembled(world, names, network, mcp_url, setup.clock, setup.signing_keys, setup.seed);
+        let lab = Self::assembled(Foundation {
+            written,
+            names,
+            network,
+            container_url,
+            has_own_server: setup.upstream.is_none(),
+            clock: setup.clock,
+            signing_keys: setup.signing_keys,
+            seed: setup.seed,
+        });
         lab.listen(sockets, &setup.certificate_authority, pages)
     }
 
-    /// The parties of `world`, which serve nothing yet.
-    fn assembled(
-        world: Arc<World>,
-        names: Names,
-        network: Network,
-        mcp_url: String,
-        clock: Clock,
-        signing_keys: Arc<SigningKeys>,
-        seed: [u8; 32],
-    ) -> Self {
+    /// The parties of a world, which serve nothing yet.
+    fn assembled(foundation: Foundation) -> Self {
+        let Foundation { written, names, network, container_url, has_own_server, clock, signing_keys, seed } =
+            foundation;
+        let world = Arc::new(match &names {
+            Names::Cloud => written.clone(),
+            Names::Local(origins) => scenarios::localize(&written, origins),
+        });
         let trace = Trace::default();
         let views = Views::of(&clock, &world.clock_skew);
         let mut seeds = ChaCha20Rng::from_seed(seed);
@@ -288,9 +340,9 @@ impl Lab {
         let gate_secret = GateSecret::of(seed());
         let gate = Gate::new(server::gate::Settings {
             gate: Arc::new(world.gate.clone()),
-            container: Some(Arc::new(world.mcp.clone())),
-            secret: Some(gate_secret.clone()),
-            upstream: mcp_url,
+            container: has_own_server.then(|| Arc::new(world.mcp.clone())),
+            secret: has_own_server.then(|| gate_secret.clone()),
+            upstream: container_url,
             network: network.clone(),
             trace: trace.clone(),
             clock: views.gate.clone(),
@@ -315,10 +367,14 @@ impl Lab {
             clock,
             trace,
             faults: Faults::default(),
+            journal: Journal::default(),
             views,
             names,
             network,
             world: Arc::new(Mutex::new(world)),
+            written: Arc::new(written),
+            has_own_server,
+            ca_pem: Arc::default(),
             identity_provider,
             gate,
             mcp_server,
@@ -373,7 +429,8 @@ impl Lab {
                 listening.push(serve(socket, tls.clone(), router.clone())?);
             }
         }
-        Ok(Self { _listening: Arc::new(listening), ..self })
+        let ca_pem = certificate_authority.certificate_pem().into();
+        Ok(Self { _listening: Arc::new(listening), ca_pem, ..self })
     }
 
     /// The world as it is now, in the names that the lab speaks.
@@ -382,12 +439,18 @@ impl Lab {
         self.world.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
+    /// The world that it was started with, as it was written: in cloud names, without later changes.
+    #[must_use]
+    pub fn written_world(&self) -> Arc<World> {
+        self.written.clone()
+    }
+
     /// Gives every party its section of `world`; what was issued, consented and connected stays.
     pub fn change(&self, world: World) {
         self.views.set(&world.clock_skew);
         self.identity_provider.replace(Arc::new(world.idp.clone()));
         let (gate, mcp) = (Arc::new(world.gate.clone()), Arc::new(world.mcp.clone()));
-        self.gate.replace(gate.clone(), Some(mcp.clone()));
+        self.gate.replace(gate.clone(), self.has_own_server.then(|| mcp.clone()));
         self.mcp_server.replace(mcp, Some(gate));
         let redirect_url = self.names.speak(&world.connector.redirect_url());
         self.connector.replace(Arc::new(world.connector.clone()), redirect_url);

@@ -18,7 +18,7 @@ pub(super) struct Options {
 }
 
 pub(super) fn run(options: &Options, common: Common) -> Result<Exit, Failure> {
-    let (scenarios, problems) = super::run::read_all(&options.files)?;
+    let (scenarios, problems) = super::run::read_all(&options.files);
     let runtime = runtime()?;
     let mut findings: Vec<Finding> = problems.0.into_iter().map(Finding::from).collect();
     let is_readable = findings.is_empty();
@@ -36,20 +36,20 @@ pub(super) fn run(options: &Options, common: Common) -> Result<Exit, Failure> {
         (true, _) => Exit::Failed,
     };
     if common.json {
-        print(&format!("{}\n", json!({ "problems": findings })));
+        print(&format!("{}\n", json!({ "problems": findings })))?;
         return Ok(exit);
     }
     for finding in of(Severity::Error) {
-        print(&rendered(finding, "", common));
+        print(&rendered(finding, "", common))?;
     }
     if !common.quiet {
         for finding in of(Severity::Warning) {
-            print(&rendered(finding, "unwise: ", common));
+            print(&rendered(finding, "unwise: ", common))?;
         }
         for finding in of(Severity::Expected) {
-            print(&format!("{}: as the file says: {}\n", finding.problem.file, finding.problem.message));
+            print(&format!("{}: as the file says: {}\n", finding.problem.file, finding.problem.message))?;
         }
-        print(&summary(scenarios.len(), of(Severity::Error).count(), of(Severity::Warning).count()));
+        print(&summary(scenarios.len(), of(Severity::Error).count(), of(Severity::Warning).count()))?;
     }
     Ok(exit)
 }

@@ -14,7 +14,7 @@ pub(super) fn run(common: Common) -> Result<Exit, Failure> {
                 json!({ "name": entry.name, "kind": kind, "theme": entry.theme, "title": entry.title })
             })
             .collect();
-        print(&format!("{}\n", json!({ "scenarios": entries })));
+        print(&format!("{}\n", json!({ "scenarios": entries })))?;
         return Ok(Exit::Ok);
     }
     let width = bundled.iter().map(|entry| entry.name.len()).max().unwrap_or_default();
@@ -27,6 +27,6 @@ pub(super) fn run(common: Common) -> Result<Exit, Failure> {
         }
         text.push_str(&format!("  {:width$}  {}\n", entry.name, entry.title));
     }
-    print(&text);
+    print(&text)?;
     Ok(Exit::Ok)
 }

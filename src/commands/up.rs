@@ -71,18 +71,21 @@ async fn serve(options: &Options, common: Common, world: &World, folder: &DataFo
     if let Some(file) = &options.ready_file {
         data_folder::write_in_one_step(file, &line).map_err(data_folder_failure)?;
     }
-    if common.json {
-        print(&line);
-    } else if !common.quiet {
-        print(&welcome(&lab, folder));
+    let told = match (common.json, common.quiet) {
+        (true, _) => print(&line),
+        (false, false) => print(&welcome(&lab, folder)),
+        (false, true) => Ok(()),
+    };
+    if told.is_ok() {
+        stop.await;
     }
-    stop.await;
     folder.remove(RUNNING);
     if let Some(file) = &options.ready_file {
         let _missing = std::fs::remove_file(file);
     }
+    told?;
     if !common.json && !common.quiet {
-        print("stopped\n");
+        print("stopped\n")?;
     }
     Ok(Exit::Ok)
 }
@@ -160,7 +163,8 @@ fn setup(folder: &DataFolder) -> Result<Setup, Failure> {
             made
         }
     };
-    Ok(Setup { clock, signing_keys: Arc::new(signing_keys), certificate_authority, seed: random_seed()? })
+    let (signing_keys, seed) = (Arc::new(signing_keys), random_seed()?);
+    Ok(Setup { clock, signing_keys, certificate_authority, seed, upstream: None })
 }
 
 #[expect(clippy::disallowed_methods, reason = "the one place that asks the system for randomness")]
@@ -174,7 +178,7 @@ fn random_seed() -> Result<[u8; 32], Failure> {
 fn ready(lab: &Lab, folder: &DataFolder) -> Value {
     let world = lab.world();
     let tenant = world.idp.tenants.values().next().map(|tenant| tenant.id.to_string());
-    let login = lab.speak("https://login.microsoftonline.com");
+    let login = lab.idp_url();
     let mut apps = Map::new();
     for (name, app) in &world.idp.apps {
         let redirect_uris: Vec<_> =
@@ -198,7 +202,7 @@ fn ready(lab: &Lab, folder: &DataFolder) -> Value {
         "idp": login,
         "issuer": { "v1": issuer(""), "v2": issuer("v2.0") },
         "gate": world.gate.url,
-        "mcp": format!("{}{}", world.gate.url, world.mcp.path),
+        "mcp": lab.mcp_url(),
         "lab": lab.speak(scenarios::world::CONSENT_HOST),
         "control_token": lab.control_token,
         "ca": folder.file(CA_CERTIFICATE).to_string_lossy(),
@@ -216,12 +220,11 @@ fn welcome(lab: &Lab, folder: &DataFolder) -> String {
         "entralab is up: an emulator on this machine; nothing leaves it\n\n  \
          the lab             {page}\n  \
          identity provider   {}\n  \
-         gated MCP server    {}{}\n  \
+         gated MCP server    {}\n  \
          certificate         {}\n\n  \
          people who can sign in\n",
-        lab.speak("https://login.microsoftonline.com"),
-        world.gate.url,
-        world.mcp.path,
+        lab.idp_url(),
+        lab.mcp_url(),
         folder.file(CA_CERTIFICATE).display(),
     );
     for user in world.idp.users.values() {

@@ -10,7 +10,7 @@ use wire::record::Recorder;
 use wire::{Clock, NameMap, Network, Party};
 
 use super::certificates::client_config;
-use super::{IDENTITY_ORIGINS, Lab, Names, StartError};
+use super::{Foundation, IDENTITY_ORIGINS, Lab, Names, StartError};
 
 /// Where the gate finds the MCP server; no socket, and in nobody's configuration.
 const MCP_URL: &str = "http://127.0.0.1:8001";
@@ -32,7 +32,16 @@ impl InMemoryLab {
         let network = Network { names: names.clone(), tls };
         let (clock, keys) = (Clock::frozen_at(world.clock), Arc::new(SigningKeys::bundled()?));
         let gate_url = world.gate.url.clone();
-        let lab = Lab::assembled(Arc::new(world), Names::Cloud, network, MCP_URL.to_owned(), clock, keys, [7; 32]);
+        let lab = Lab::assembled(Foundation {
+            written: world,
+            names: Names::Cloud,
+            network,
+            container_url: MCP_URL.to_owned(),
+            has_own_server: true,
+            clock,
+            signing_keys: keys,
+            seed: [7; 32],
+        });
         let made = Self { lab, names };
         let identity_provider = made.lab.identity_provider.router();
         for origin in IDENTITY_ORIGINS {

@@ -4,9 +4,13 @@
 mod lab_process;
 
 mod command_line;
+mod doctor;
 mod explain;
 mod faults;
+mod labs;
 mod predict;
+mod record;
 mod reports;
 mod safety;
+mod small_commands;
 mod up;
