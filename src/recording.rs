@@ -1,7 +1,7 @@
 //! A live session as a scenario file: what a maker did on the lab's page, and what was seen.
 //!
 //! - [`Session`]: what a running lab tells of it.
-//! - [`file`]: the scenario file, which `run` plays.
+//! - [`mod@file`]: the scenario file, which `run` plays.
 
 pub mod file;
 mod sign_in;

@@ -140,11 +140,8 @@ fn expected(did: &Did, outcome: &Map<String, Value>) -> Map<String, Value> {
         Did::Other { .. } => &[],
     };
     let seen = members.iter().filter_map(|member| Some(((*member).to_owned(), outcome.get(*member)?.clone())));
-    let mut expected: Map<String, Value> = seen.collect();
-    if matches!(did, Did::Ask { .. }) && !expected.contains_key("tool") {
-        expected.insert("tool".to_owned(), json!({ "absent": true }));
-    }
-    expected
+    let no_tool = matches!(did, Did::Ask { .. }) && !outcome.contains_key("tool");
+    no_tool.then(|| ("tool".to_owned(), json!({ "absent": true }))).into_iter().chain(seen).collect()
 }
 
 /// The `world` of a file: the bundled world that needs the smallest change, and the change.

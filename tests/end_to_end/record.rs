@@ -112,10 +112,10 @@ async fn a_session_becomes_a_file_that_passes_and_holds_no_token() {
         "  - test_operation: {}\n    expect: { verdict: no_connection",
         "  - connect: { as: megan }\n    expect: { connection: connected }\n",
         "expect: { status: 406, verdict: reachable_and_authorized, by: mcp, check: accept.json_and_sse }",
-        "expect: { tools: [get_stockprice, ",
+        "expect: { tools: [get_alerts, get_forecast, get_stockprice] }",
         "  - ask: \"Give me the stock price of tesla\"\n    expect: { tool: get_stockprice, arguments: { ticker_symbol: TSLA } }\n",
         "  - advance_clock: 70m\n",
-        r##"  - ask: "What is the meaning of \"life\": # {?""##,
+        "  - ask: \"What is the meaning of \\\"life\\\": # {?\"\n    expect: { tool: { absent: true }, by: connector, check: tool.chosen }\n",
     ] {
         assert!(written.contains(expected), "no {expected} in:\n{written}");
     }
