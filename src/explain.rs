@@ -1,7 +1,7 @@
 //! What a code or a named check means, where it shows, what brings it about and what mends it.
 //!
 //! The words about codes stand in mock-idp, whose own page about a code shows them too; those about checks in
-//! `checks.toml`. What is known elsewhere is not repeated there: where a code shows follows from the identity provider's
+//! `checks.toml`, those about lints in `lints.toml`. What is known elsewhere is not repeated there: where a code shows follows from the identity provider's
 //! table of faces, and which scenarios reproduce it from the bundled files.
 
 use std::collections::BTreeMap;
@@ -9,7 +9,7 @@ use std::sync::LazyLock;
 
 use mock_idp::EntraErrorKind;
 use mock_idp::error::meaning::{Fix, Meaning};
-use scenarios::{Bundled, Expected, Scenario};
+use scenarios::{Bundled, Expected, Scenario, World};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use strum::IntoEnumIterator;
@@ -19,6 +19,8 @@ use wire::Check;
 pub mod pasted;
 pub mod text;
 pub mod ways;
+
+use crate::predict::lints::{NAMES, lint};
 
 /// Everything that is said of one code or check.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -80,9 +82,15 @@ struct Entry {
 
 type Entries = BTreeMap<String, Entry>;
 
-/// All entries; that the file can be read is tested.
+/// What is written here.
+const OWN_FILES: [&str; 2] = [include_str!("explain/checks.toml"), include_str!("explain/lints.toml")];
+
+/// All entries; that the files can be read is tested.
 static ENTRIES: LazyLock<Entries> = LazyLock::new(|| {
-    let mut entries = toml::from_str::<Entries>(include_str!("explain/checks.toml")).unwrap_or_default();
+    let mut entries = Entries::new();
+    for text in OWN_FILES {
+        entries.extend(toml::from_str::<Entries>(text).unwrap_or_default());
+    }
     entries.extend(EntraErrorKind::iter().map(|kind| {
         let Meaning { means, causes, fixes, see } = kind.meaning().clone();
         (code_name(kind), Entry { means, causes, fixes, see, ..Entry::default() })
@@ -90,14 +98,14 @@ static ENTRIES: LazyLock<Entries> = LazyLock::new(|| {
     entries
 });
 
-/// Explains a code (`AADSTS65001` or `65001`), a check (`consent.granted`), or the first of them that a pasted message
+/// Explains a code (`AADSTS65001` or `65001`), a check (`consent.granted`), a lint (`lint.secret_expires`), or the first of them that a pasted message
 /// or URL speaks of.
 ///
 /// # Errors
-/// Where there is no such code or check.
+/// Where there is no such code, check or lint.
 pub fn explain(asked: &str) -> Result<Explanation, Unknown> {
     let codes = pasted::codes(asked);
-    let mut meant = codes.iter().map(|number| format!("AADSTS{number}")).chain(pasted::checks(asked));
+    let mut meant = codes.iter().map(|number| format!("AADSTS{number}")).chain(pasted::names(asked));
     let Some((name, entry)) = meant.find_map(|name| ENTRIES.get_key_value(name.as_str())) else {
         let number = codes.first().copied();
         let name = number.map_or_else(|| asked.trim().to_ascii_lowercase(), |number| format!("AADSTS{number}"));
@@ -139,7 +147,7 @@ pub fn explain(asked: &str) -> Result<Explanation, Unknown> {
     })
 }
 
-/// Every code and check that can be explained.
+/// Every code, check and lint that can be explained.
 pub fn names() -> impl Iterator<Item = &'static str> {
     ENTRIES.keys().map(String::as_str)
 }
@@ -173,10 +181,15 @@ fn see_also(name: &String, entry: &Entry) -> Vec<String> {
     near
 }
 
-/// The bundled scenarios that say they reproduce the code, or that expect the check to refuse.
+/// The bundled scenarios that say they reproduce the code, that expect the check to refuse, or whose change brings the
+/// lint.
 fn reproductions(name: &str) -> Vec<Reproduction> {
     let check = Check::named(name);
+    let has = |world: &World| lint(world).iter().any(|lint| lint.name == name);
     let reproduces = |bundled: &Bundled| match check {
+        None if NAMES.contains(&name) => {
+            bundled.read().is_ok_and(|scenario| has(&scenario.world) && !has(&scenario.base))
+        }
         None => bundled.reports.iter().any(|report| report == name),
         // only what speaks of the check at all has to be read
         Some(check) => {
@@ -197,19 +210,21 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_file_can_be_read() {
-        if let Err(error) = toml::from_str::<Entries>(include_str!("explain/checks.toml")) {
-            panic!("{error}");
+    fn the_files_can_be_read() {
+        for text in OWN_FILES {
+            if let Err(error) = toml::from_str::<Entries>(text) {
+                panic!("{error}");
+            }
         }
     }
 
     /// Whoever adds a code or a check adds an entry to mock-idp's `error/codes.toml` or to `checks.toml` here.
     #[test]
-    fn every_code_and_check_is_explained_with_surface_causes_and_fixes() {
+    fn every_code_check_and_lint_is_explained_with_surface_causes_and_fixes() {
         let codes = EntraErrorKind::iter().map(code_name);
         let checks = Check::ALL.iter().map(|check| check.name().to_owned());
         let mut missing = Vec::new();
-        for name in codes.chain(checks) {
+        for name in codes.chain(checks).chain(NAMES.map(str::to_owned)) {
             let Ok(explanation) = explain(&name) else {
                 missing.push(name);
                 continue;
@@ -230,7 +245,8 @@ mod tests {
                 assert!(ENTRIES.contains_key(other), "{name} names {other}");
             }
             let is_code = EntraErrorKind::iter().any(|kind| code_name(kind) == *name);
-            assert!(is_code || Check::named(name).is_some(), "{name} is neither code nor check");
+            let is_lint = NAMES.contains(&name.as_str());
+            assert!(is_code || is_lint || Check::named(name).is_some(), "{name} is no code, check or lint");
         }
     }
 

@@ -111,6 +111,15 @@ pub async fn observe<E>(lab: &Lab, label: String, act: impl Future<Output = Resu
     Ok(Observed { label, outcome: outcome_with_refusal(outcome, &exchanges), exchanges, duration_us })
 }
 
+/// The check that refused a message.
+#[derive(Debug)]
+pub struct Refused {
+    /// What it says.
+    pub by: CheckResult,
+    /// The checks of the same party that the message had passed.
+    pub passed: Vec<Check>,
+}
+
 /// Why a scenario failed.
 #[derive(Debug)]
 pub enum Failure {
@@ -123,9 +132,7 @@ pub enum Failure {
         /// Each difference, with its place in the file, rendered with a caret.
         differences: Vec<String>,
         /// The check that refused, where one did.
-        refusal: Option<Box<CheckResult>>,
-        /// The checks of the same party that the message had passed.
-        passed: Vec<Check>,
+        refused: Option<Box<Refused>>,
         /// What came instead.
         outcome: Value,
     },
@@ -175,7 +182,7 @@ impl Failure {
     #[must_use]
     pub fn text(&self, redaction: &Redaction) -> String {
         let text = match self {
-            Self::Expectation { purpose, label, differences, refusal, passed, outcome } => {
+            Self::Expectation { purpose, label, differences, refused, outcome } => {
                 let phase = match purpose {
                     Purpose::Steps => "steps",
                     Purpose::Base => "steps on the base world",
@@ -184,8 +191,8 @@ impl Failure {
                 };
                 let mut text = format!("{phase}: {label}: not as expected\n");
                 differences.iter().for_each(|difference| text.push_str(difference));
-                match refusal {
-                    Some(refusal) => text.push_str(&refusal_text(refusal, passed)),
+                match refused {
+                    Some(refused) => text.push_str(&refused.text()),
                     None => text.push_str("no party refused anything in this step\n"),
                 }
                 text.push_str(&format!("what came: {}\n", told_once(outcome)));
@@ -205,20 +212,33 @@ impl Failure {
     }
 }
 
-/// The check that refused: what it expected, what it received, what mends it, and the checks that `passed` before.
-#[must_use]
-pub fn refusal_text(refusal: &CheckResult, passed: &[Check]) -> String {
-    let CheckResult { check, expected, received, fix, .. } = refusal;
-    let mut text = format!("refused by {} at {check}\n  expected  {expected}\n  received  {received}\n", check.party());
-    if let Some(fix) = fix {
-        text.push_str(&format!("  fix       {fix}\n"));
+impl Refused {
+    /// The check that decided these exchanges, where one refused.
+    #[must_use]
+    pub fn of(exchanges: &[Exchange]) -> Option<Self> {
+        let refusal = deciding_refusal(exchanges)?;
+        let message = exchanges.iter().find(|one| one.checks.0.iter().any(|check| std::ptr::eq(check, refusal)))?;
+        let own = message.checks.0.iter().filter(|one| one.check.party() == refusal.check.party());
+        let passed = own.filter(|one| one.outcome == Outcome::Passed).map(|one| one.check).collect();
+        Some(Self { by: refusal.clone(), passed })
     }
-    if !passed.is_empty() {
-        let passed: Vec<&str> = passed.iter().map(|check| check.name()).collect();
-        text.push_str(&format!("  passed    {}\n", passed.join(", ")));
+
+    /// What it expected, what it received, what mends it, and what had passed before.
+    #[must_use]
+    pub fn text(&self) -> String {
+        let CheckResult { check, expected, received, fix, .. } = &self.by;
+        let party = check.party();
+        let mut text = format!("refused by {party} at {check}\n  expected  {expected}\n  received  {received}\n");
+        if let Some(fix) = fix {
+            text.push_str(&format!("  fix       {fix}\n"));
+        }
+        if !self.passed.is_empty() {
+            let passed: Vec<&str> = self.passed.iter().map(|check| check.name()).collect();
+            text.push_str(&format!("  passed    {}\n", passed.join(", ")));
+        }
+        text.push_str(&format!("  more      entralab explain {check}\n"));
+        text
     }
-    text.push_str(&format!("  more      entralab explain {check}\n"));
-    text
 }
 
 /// Plays `scenario` and proves what it says.
@@ -273,24 +293,13 @@ fn expectation_failure(purpose: Purpose, step: &PlayedStep) -> Option<Failure> {
         let message = format!("{}: expected {}, received {}", mismatch.path, mismatch.expected, mismatch.received);
         Problem::at(&mismatch.span, "", message, "").render(false)
     };
-    let refusal = deciding_refusal(&step.exchanges);
     Some(Failure::Expectation {
         purpose,
         label: step.label.clone(),
         differences: step.mismatches.iter().map(difference).collect(),
-        refusal: refusal.cloned().map(Box::new),
-        passed: refusal.map(|refusal| passed_before(refusal, &step.exchanges)).unwrap_or_default(),
+        refused: Refused::of(&step.exchanges).map(Box::new),
         outcome: step.outcome.clone(),
     })
-}
-
-/// The checks of the refusing party that passed in the message that `refusal` refused.
-#[must_use]
-pub fn passed_before(refusal: &CheckResult, exchanges: &[Exchange]) -> Vec<Check> {
-    let refused = exchanges.iter().find(|exchange| exchange.checks.0.iter().any(|one| std::ptr::eq(one, refusal)));
-    let checks = refused.map(|exchange| exchange.checks.0.as_slice()).unwrap_or_default();
-    let own = checks.iter().filter(|one| one.check.party() == refusal.check.party());
-    own.filter(|one| one.outcome == Outcome::Passed).map(|one| one.check).collect()
 }
 
 /// An outcome without what is said of the refusal anyway.

@@ -183,7 +183,12 @@ impl IdentityProvider {
         let mut checks = Checks::default();
         let accepted = route.methods().iter().map(Method::as_str).collect::<Vec<_>>().join(", ");
         let received = incoming.parts.method.to_string();
-        checks.refuse(Check::RequestMethod, accepted.as_str(), received.as_str(), "the client's method");
+        checks.refuse(
+            Check::RequestMethod,
+            accepted.as_str(),
+            received.as_str(),
+            "let the client use one of these methods",
+        );
         let surface = match route {
             Route::Token(_) => Surface::Token,
             Route::Authorize(_) | Route::SignIn | Route::Consent | Route::Lookup => {

@@ -5,8 +5,8 @@ pub(crate) mod masked;
 use std::fmt;
 
 use miette::{
-    Diagnostic, GraphicalReportHandler, GraphicalTheme, LabeledSpan, MietteError, MietteSpanContents, SourceCode,
-    SourceSpan, SpanContents,
+    Diagnostic, GraphicalReportHandler, GraphicalTheme, LabeledSpan, MietteError, MietteSpanContents, Severity,
+    SourceCode, SourceSpan, SpanContents,
 };
 use serde::Serialize;
 
@@ -59,10 +59,20 @@ impl Problem {
     /// The message for a terminal: the line with a caret, and what to write. Secrets on that line are masked.
     #[must_use]
     pub fn render(&self, color: bool) -> String {
+        self.rendered(color, Severity::Error)
+    }
+
+    /// The same, as a warning looks.
+    #[must_use]
+    pub fn render_warning(&self, color: bool) -> String {
+        self.rendered(color, Severity::Warning)
+    }
+
+    fn rendered(&self, color: bool, severity: Severity) -> String {
         let theme = if color { GraphicalTheme::unicode() } else { GraphicalTheme::unicode_nocolor() };
         let handler = GraphicalReportHandler::new_themed(theme).with_width(120).with_context_lines(1);
         let mut text = String::new();
-        match handler.render_report(&mut text, &Shown::of(self)) {
+        match handler.render_report(&mut text, &Shown::of(self, severity)) {
             Ok(()) => text,
             Err(_) => format!("{self}\n"),
         }
@@ -172,6 +182,7 @@ impl std::error::Error for Problems {}
 #[derive(Debug)]
 struct Shown<'p> {
     problem: &'p Problem,
+    severity: Severity,
     line: Option<Line>,
 }
 
@@ -192,8 +203,8 @@ struct Line {
 }
 
 impl<'p> Shown<'p> {
-    fn of(problem: &'p Problem) -> Self {
-        Self { problem, line: problem.span.as_ref().and_then(|span| Line::of(problem, span)) }
+    fn of(problem: &'p Problem, severity: Severity) -> Self {
+        Self { problem, severity, line: problem.span.as_ref().and_then(|span| Line::of(problem, span)) }
     }
 }
 
@@ -249,6 +260,10 @@ impl fmt::Display for Shown<'_> {
 impl std::error::Error for Shown<'_> {}
 
 impl Diagnostic for Shown<'_> {
+    fn severity(&self) -> Option<Severity> {
+        Some(self.severity)
+    }
+
     fn code<'a>(&'a self) -> Option<Box<dyn fmt::Display + 'a>> {
         self.problem.code()
     }

@@ -7,6 +7,7 @@ use scenarios::Problem;
 use serde_json::json;
 
 use super::{Common, Exit, Failure, json_line, print, runtime};
+use crate::explain;
 use crate::predict::{self, Finding, Severity};
 use crate::report::terminal::visible;
 
@@ -61,11 +62,15 @@ pub(super) fn run(options: &Options, common: Common) -> Result<Exit, Failure> {
 fn rendered(finding: &Finding, prefix: &str, common: Common) -> String {
     let mut problem = finding.problem.clone();
     problem.message.insert_str(0, prefix);
-    let explained = finding.code.as_deref().or_else(|| wire::Check::named(problem.check).map(wire::Check::name));
+    let is_known = |name: &&str| explain::names().any(|known| known == *name);
+    let explained = finding.code.as_deref().or(Some(problem.check)).filter(is_known);
     if let Some(name) = explained {
         problem.fix.push_str(&format!("\nmore: entralab explain {name}"));
     }
-    problem.render(common.colored())
+    match finding.severity {
+        Severity::Warning => problem.render_warning(common.colored()),
+        Severity::Error | Severity::Expected => problem.render(common.colored()),
+    }
 }
 
 fn summary(files: usize, of: impl Fn(Severity) -> usize) -> String {

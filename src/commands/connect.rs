@@ -10,7 +10,7 @@ use scenarios::World;
 use scenarios::world::{CONSENT_HOST, User};
 use serde_json::{Value, json};
 use url::{Position, Url};
-use wire::exchange::{deciding_refusal, parameters};
+use wire::exchange::parameters;
 use wire::{Clock, Exchange, Party, Redaction, Trace};
 
 use super::listening::{data_dir, random_seed, start_failure};
@@ -23,7 +23,7 @@ use crate::lab::data_folder::Part;
 use crate::lab::neighbours::Neighbours;
 use crate::lab::sockets::Sockets;
 use crate::lab::{Lab, Setup};
-use crate::play::{Observed, observe, passed_before, refusal_text};
+use crate::play::{Observed, Refused, observe};
 use crate::report::terminal::{self, Detail, visible};
 
 /// How often a sign-in in a person's browser is looked after, and for how long it may take, in real time.
@@ -231,8 +231,8 @@ impl Told {
 /// Why a step did not hold: the check that refused, and what the maker reads.
 fn refusal(observed: &Observed) -> String {
     let member = |name: &str| observed.outcome.get(name).and_then(Value::as_str);
-    let mut text = match (deciding_refusal(&observed.exchanges), member("check")) {
-        (Some(refusal), _) => refusal_text(refusal, &passed_before(refusal, &observed.exchanges)),
+    let mut text = match (Refused::of(&observed.exchanges), member("check")) {
+        (Some(refused), _) => refused.text(),
         // what kept anything from being sent is in no exchange
         (None, Some(check)) => format!(
             "refused at {check}\n  expected  {}\n  received  {}\n  more      entralab explain {check}\n",

@@ -11,8 +11,8 @@ use crate::report::terminal::Paint;
 /// Options of `explain`.
 #[derive(Debug, Args)]
 pub(super) struct Options {
-    /// A code, such as AADSTS65001 or 65001; a named check, such as consent.granted; or a whole error message or URL
-    /// that holds one. `-` reads it from standard input.
+    /// A code, such as AADSTS65001 or 65001; a named check or lint, such as consent.granted; or a whole error message or
+    /// URL that holds one. `-` reads it from standard input.
     #[arg(required = true, value_name = "CODE|CHECK|MESSAGE")]
     asked: Vec<String>,
 }
@@ -58,13 +58,15 @@ fn message(asked: &str, unknown: Unknown) -> String {
 fn fix(unknown: Unknown) -> String {
     let Unknown { number, nearest } = unknown;
     let meant = nearest.map(|nearest| format!("did you mean {nearest}?"));
-    let elsewhere = number
-        .map(|number| format!("Microsoft's own page about it: https://login.microsoftonline.com/error?code={number}"));
-    let either: Vec<String> = [meant, elsewhere].into_iter().flatten().collect();
-    if either.is_empty() {
-        "codes look like AADSTS65001, checks like consent.granted; paste the message or the address that holds one"
-            .to_owned()
-    } else {
-        either.join(" ")
+    match (number, meant) {
+        (Some(number), meant) => {
+            let meant = meant.map(|meant| format!("; or, if it is mistyped, {meant}")).unwrap_or_default();
+            format!("Microsoft's own page about it is https://login.microsoftonline.com/error?code={number}{meant}")
+        }
+        (None, Some(meant)) => meant,
+        (None, None) => {
+            "codes look like AADSTS65001, checks like consent.granted; paste the message or the address that holds one"
+                .to_owned()
+        }
     }
 }

@@ -9,10 +9,25 @@ use url::Url;
 /// How long before its end a secret is spoken of.
 const SOON: SignedDuration = SignedDuration::from_hours(30 * 24);
 
+/// The names of all lints.
+pub const NAMES: [&str; 11] = [
+    "lint.anonymous_allowed",
+    "lint.cors_any_origin",
+    "lint.cors_authorization_unnamed",
+    "lint.login_page",
+    "lint.mcp_path_open",
+    "lint.no_offline_access",
+    "lint.plain_text_errors",
+    "lint.scopes_of_graph_only",
+    "lint.scopes_with_commas",
+    "lint.secret_expires",
+    "lint.tenantless_url",
+];
+
 /// Something unwise.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Lint {
-    /// Its name; stable.
+    /// Its name, one of [`NAMES`]; stable.
     pub name: &'static str,
     /// The place in the world.
     pub path: String,
@@ -188,7 +203,9 @@ mod tests {
     }
 
     fn names(world: &World) -> Vec<&'static str> {
-        lint(world).into_iter().map(|lint| lint.name).collect()
+        let names: Vec<_> = lint(world).into_iter().map(|lint| lint.name).collect();
+        assert!(names.iter().all(|name| NAMES.contains(name)), "{names:?}");
+        names
     }
 
     /// The worlds as bundled, but for the article's wildcard.
@@ -247,7 +264,8 @@ mod tests {
         let mut one = clean("article-v2");
         let api = "api://3f8a1c2e-5b6d-4e7f-8a9b-1c2d3e4f5a6b/.default";
         for (scopes, expected) in [
-            (format!("{api} offline_access"), &[][..]),
+            (String::new(), &[][..]),
+            (format!("{api} offline_access"), &[]),
             (api.to_owned(), &["lint.no_offline_access"]),
             ("openid, profile offline_access".to_owned(), &["lint.scopes_with_commas", "lint.scopes_of_graph_only"]),
             ("openid email offline_access".to_owned(), &["lint.scopes_of_graph_only"]),

@@ -60,16 +60,7 @@ impl<'p> Account<'p> {
     /// Why the scenario failed, in one line: the first difference, and the check that refused.
     #[must_use]
     pub fn headline(&self) -> Option<String> {
-        let failure = self.failure()?;
-        let first_line = || failure.lines().next().unwrap_or_default().to_owned();
-        let difference = self.failed_step().and_then(|step| step.mismatches.first());
-        let Some(difference) = difference else { return Some(first_line()) };
-        let [member, expected, received] = self.mismatch(difference);
-        let mut text = format!("{member}: expected {expected}, received {received}");
-        if let Some(Failure::Expectation { refusal: Some(refusal), .. }) = &self.played.failure {
-            text.push_str(&format!("; refused by {} at {}", refusal.check.party(), refusal.check));
-        }
-        Some(visible(&text.replace('\n', " ")))
+        headline(self.played, &self.redaction)
     }
 
     /// Where the file says what did not hold.
@@ -93,10 +84,7 @@ impl<'p> Account<'p> {
     /// The step at which the scenario failed: the last one played. None where all held, or the step could not be played.
     #[must_use]
     pub fn failed_step(&self) -> Option<&'p PlayedStep> {
-        match self.played.failure.as_ref()? {
-            Failure::Unplayable(_) => None,
-            _ => self.played.phases.last()?.steps.last(),
-        }
+        failed_step(self.played)
     }
 
     /// Whether the scenario failed at a step that could not be played at all.
@@ -189,6 +177,28 @@ impl<'p> Account<'p> {
     pub fn outcome(&self, step: &PlayedStep) -> String {
         super::terminal::came_of_it(&step.outcome, &self.redaction)
     }
+}
+
+fn failed_step(played: &Played) -> Option<&PlayedStep> {
+    match played.failure.as_ref()? {
+        Failure::Unplayable(_) => None,
+        _ => played.phases.last()?.steps.last(),
+    }
+}
+
+/// Why `played` failed, in one line: the first difference, and the check that refused.
+pub(super) fn headline(played: &Played, redaction: &Redaction) -> Option<String> {
+    let failure = played.failure.as_ref()?;
+    let text = match (failed_step(played).and_then(|step| step.mismatches.first()), failure) {
+        (Some(difference), Failure::Expectation { refused, .. }) => {
+            let refused = refused.as_ref().map(|refused| refused.by.check);
+            let by = refused.map(|check| format!("; refused by {} at {check}", check.party())).unwrap_or_default();
+            format!("{}: expected {}, received {}{by}", difference.path, difference.expected, difference.received)
+        }
+        (_, Failure::Unplayable(problems)) => problems.0.first().map(ToString::to_string).unwrap_or_default(),
+        (_, failure) => failure.text(redaction).lines().next().unwrap_or_default().to_owned(),
+    };
+    Some(visible(&redaction.hide(&text).replace('\n', " ")))
 }
 
 /// Why `played` failed, in words, and where to see more.

@@ -36,8 +36,10 @@ const LANES: [(Party, &str); 7] = [
 /// # Errors
 /// Never: it is written to memory.
 pub fn html(accounts: &[Account], secrets: Secrets) -> Result<String, askama::Error> {
-    let stories: Vec<Story> =
+    let mut stories: Vec<Story> =
         accounts.iter().enumerate().map(|(index, account)| Story::of(account, index + 1)).collect();
+    // What failed is what the page is opened for.
+    stories.sort_by_key(|story| story.passed);
     let failed = stories.iter().filter(|story| !story.passed).count();
     let alone = stories.len() == 1;
     Page { version: env!("CARGO_PKG_VERSION"), secrets, passed: stories.len() - failed, failed, alone, stories }

@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 
 use crate::play::Played;
+use crate::report::account::headline;
 use crate::report::terminal::{Paint, visible};
 
 /// The one line of `run --json`.
@@ -29,7 +30,8 @@ pub fn text(played: &[Played], colored: bool) -> String {
     let failed: Vec<&Played> = played.iter().filter(|played| !played.passed()).collect();
     let mut text = String::new();
     for played in &failed {
-        text.push_str(&format!("{} {}\n", paint.red("failed"), visible(&played.name)));
+        let why = headline(played, &played.redaction()).unwrap_or_default();
+        text.push_str(&format!("{} {}: {why}\n", paint.red("failed"), visible(&played.name)));
     }
     text.push_str(&format!("{} passed, {} failed\n", played.len() - failed.len(), failed.len()));
     text

@@ -128,10 +128,23 @@ fn every_format_tells_of_a_failed_run_and_the_terminal_says_what_it_said_before(
 }
 
 #[test]
+fn the_page_of_many_begins_with_what_failed() {
+    let folder =
+        Folder::with(&[("a.scenario.yaml", PASSING), ("b.scenario.yaml", FAILING), ("c.scenario.yaml", PASSING)]);
+    let page = folder.path("page.html");
+    entralab(&["run", folder.0.path().to_str().unwrap(), "--report", &format!("html={}", page.display())]);
+    let html = folder.read("page.html");
+    let names = ["<code>b</code>", "<code>a</code>", "<code>c</code>"].map(|name| html.find(name));
+    assert!(names.is_sorted() && names[0].is_some(), "{names:?}");
+}
+
+#[test]
 fn what_a_failure_left_unplayed_is_told_as_skipped() {
     let folder = Folder::with(&[("mine.scenario.yaml", &format!("{FAILING}  - ask: Will it rain?\n"))]);
     let stdout = text(&folder.run("mine.scenario.yaml", &[]).stdout);
     assert!(stdout.contains("\n  – ask: Will it rain?: not played\n"), "{stdout}");
+    let why = "status: expected 406, received 401; refused by gate at audience.allowed";
+    assert!(stdout.ends_with(&format!("\nfailed mine: {why}\n0 passed, 1 failed\n")), "{stdout}");
     assert!(stdout.contains("\n      passed    host.served, authorization.present, token.readable"), "{stdout}");
 
     let junit = folder.read("junit");
@@ -141,8 +154,7 @@ fn what_a_failure_left_unplayed_is_told_as_skipped() {
     let skipped = document.descendants().find(|node| node.has_tag_name("skipped")).unwrap();
     assert_eq!(skipped.parent().unwrap().attribute("name"), Some("ask: Will it rain?"), "{junit}");
     let failure = document.descendants().find(|node| node.has_tag_name("failure")).unwrap();
-    let message = "status: expected 406, received 401; refused by gate at audience.allowed";
-    assert_eq!(failure.attribute("message"), Some(message), "{junit}");
+    assert_eq!(failure.attribute("message"), Some(why), "{junit}");
 
     let tap = folder.read("tap");
     assert!(tap.contains("\n    ok 3 - ask: Will it rain? # SKIP a step before it failed\n    1..3\n"), "{tap}");

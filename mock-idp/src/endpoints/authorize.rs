@@ -182,7 +182,8 @@ impl IdentityProvider {
             };
             let expected = "Accept on the consent page";
             if visit.decision() == Decision::Cancel {
-                let fix = "the user: Accept on the consent page";
+                let fix =
+                    "let the user accept, or grant admin consent beforehand: idp.consents (portal: API permissions)";
                 visit.checks.refuse(Check::ConsentAccepted, expected, "Cancel: the user declined", fix);
                 let refused = Refused::of(&authorization, EntraError::ConsentDeclined);
                 let response = visit.refuse(*refused);

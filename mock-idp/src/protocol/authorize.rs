@@ -135,7 +135,7 @@ pub fn check<'d>(
     check_response_type(parameters.text("response_type"), checks).map_err(refused)?;
     if response_mode == Some(None) {
         let response_mode = parameters.text("response_mode").unwrap_or_default().to_owned();
-        let fix = "the client's response_mode";
+        let fix = "let the client send one of these, or no response_mode";
         checks.refuse(Check::ResponseMode, "query, fragment or form_post", response_mode.as_str(), fix);
         return Err(refused(EntraError::UnsupportedResponseMode { response_mode }));
     }
@@ -250,7 +250,7 @@ fn find_redirect_uri(
 }
 
 fn check_response_type(response_type: Option<&str>, checks: &mut Checks) -> Result<(), EntraError> {
-    let fix = "the client's response_type: code";
+    let fix = "let the client send response_type=code";
     let Some(text) = response_type else {
         checks.refuse(Check::RequestParameterPresent, "the parameter response_type", "none, or an empty one", fix);
         return Err(EntraError::MissingParameter { parameter: "response_type" });
@@ -284,7 +284,8 @@ fn check_prompt(prompt: Option<&str>, family: Family, checks: &mut Checks) -> Re
             Ok(prompt)
         }
         None => {
-            let fix = "the client's prompt, such as in connector.authorization_url_query_string_template";
+            let fix = "let the client send one of these, or no prompt: such as in \
+                       connector.authorization_url_query_string_template";
             checks.refuse(Check::Prompt, expected, text, fix);
             Err(EntraError::UnsupportedPrompt)
         }

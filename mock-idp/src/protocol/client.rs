@@ -21,7 +21,7 @@ pub fn find<'d>(
     client_id: Option<&str>,
     checks: &mut Checks,
 ) -> Result<Application<'d>, EntraError> {
-    let setting = "the client id of the request, such as connector.client_id \
+    let setting = "copy the client id into the request, such as connector.client_id \
                    (portal: App registrations > the client > Overview > Application (client) ID)";
     let Some(client_id) = client_id else {
         checks.refuse(Check::RequestParameterPresent, "the parameter client_id", "none, or an empty one", setting);
@@ -47,7 +47,7 @@ pub fn find<'d>(
     let Some(application) = known_here else {
         let fix = match registered {
             Some(application) => application.setting("audience", "Authentication > Supported account types"),
-            None => format!("{setting}, or idp.apps"),
+            None => format!("{setting}, or add the application: idp.apps"),
         };
         checks.refuse(Check::ClientRegistered, expected, client_id, fix);
         return Err(EntraError::ClientNotFound { client_id: client_id.to_owned(), tenant: directory_name });

@@ -91,20 +91,20 @@ impl Credentials {
         match (platform, &self.secret) {
             (Platform::Web, Some(secret)) => check_secret(client, secret, now, &setting, checks),
             (Platform::Web, None) => {
-                let fix = format!("the client's secret, such as connector.client_secret: one of {setting}");
-                checks.refuse(Check::ClientSecretPresent, "a client secret", "none was sent", fix);
+                let fix = format!("put a secret into the client, such as connector.client_secret: one of {setting}");
+                checks.refuse(Check::ClientSecretPresent, "a client secret", "no secret", fix);
                 Err(EntraError::CredentialMissing)
             }
             (Platform::Spa | Platform::Public, None) => {
-                checks.pass(Check::ClientSecretPresent, "no secret from a public client", "none was sent");
+                checks.pass(Check::ClientSecretPresent, "no secret from a public client", "no secret");
                 Ok(())
             }
             (Platform::Spa | Platform::Public, Some(_)) => {
                 let fix = format!(
-                    "{}: the redirect URI, instead of under Mobile and desktop; or send no secret for {client_id}",
+                    "register the redirect URI under Web alone: {}; or send no secret for {client_id}",
                     client.setting("redirect_uris.web", "Authentication > Web > Redirect URIs")
                 );
-                checks.refuse(Check::ClientSecretPresent, "no secret from a public client", "a secret was sent", fix);
+                checks.refuse(Check::ClientSecretPresent, "no secret from a public client", "a secret", fix);
                 Err(EntraError::PublicClientCredential)
             }
         }
@@ -119,7 +119,7 @@ fn check_secret(
     checks: &mut Checks,
 ) -> Result<(), EntraError> {
     let client_id = client.client_id;
-    checks.pass(Check::ClientSecretPresent, "a client secret", "one was sent");
+    checks.pass(Check::ClientSecretPresent, "a client secret", "a secret");
     let digest = Sha256::digest(secret);
     // every secret is compared, so that the time says nothing about which one came close
     let mut expiries = Vec::new();
@@ -130,7 +130,7 @@ fn check_secret(
     }
     let Some(expires) = expiries.into_iter().max() else {
         let fix = format!(
-            "the client's secret, such as connector.client_secret: the Value (not the Secret ID) of one of {setting}"
+            "put into the client, such as connector.client_secret, the Value (not the Secret ID) of one of {setting}"
         );
         let expected = format!("a secret of {}", client.shown_name());
         checks.refuse(Check::ClientSecretValid, expected, "a value that is none of the app's secrets", fix);
@@ -139,7 +139,7 @@ fn check_secret(
     checks.pass(Check::ClientSecretValid, format!("a secret of {}", client.shown_name()), "one of its secrets");
     let expected = format!("a secret that is good on {now}");
     if expires <= now {
-        let fix = format!("{setting}: a new one, and then the client's copy, such as connector.client_secret");
+        let fix = format!("make a new one in {setting}, and put it into the client, such as connector.client_secret");
         checks.refuse(Check::ClientSecretCurrent, expected, format!("one that ended on {expires}"), fix);
         return Err(EntraError::ClientSecretExpired { client_id });
     }

@@ -236,7 +236,7 @@ fn check_listed(
         Check::ResourcePermitted,
         expected,
         received,
-        client.setting("permissions", "API permissions > Add a permission > My APIs"),
+        format!("add it to {}", client.setting("permissions", "API permissions > Add a permission > My APIs")),
     );
     let ids: Vec<_> = listed.iter().map(|permission| permission.resource.client_id.to_string()).collect();
     Err(EntraError::ResourceNotListed {
@@ -270,7 +270,7 @@ fn check_user_may_consent(
             .next()
     });
     let grant = format!(
-        "idp.consents (portal: App registrations > {} > API permissions > Grant admin consent for {})",
+        "grant admin consent: idp.consents (portal: App registrations > {} > API permissions > Grant admin consent for {})",
         client.shown_name(),
         tenant.display_name
     );
@@ -296,7 +296,7 @@ fn check_user_may_consent(
 /// Refuses what would have to be asked, where no page may be shown.
 pub fn refuse_silently(client: Application<'_>, asked: &[Asked<'_>], checks: &mut Checks) -> EntraError {
     let fix = format!(
-        "idp.consents (portal: App registrations > {} > API permissions > Grant admin consent), or the client's prompt",
+        "grant admin consent: idp.consents (portal: App registrations > {} > API permissions > Grant admin consent), or the client's prompt",
         client.shown_name()
     );
     checks.refuse(Check::ConsentGranted, shown(asked), "not granted yet, and no page may be shown", fix);
@@ -344,7 +344,7 @@ pub fn confirm(
         let has: Vec<_> = scopes.iter().map(String::as_str).collect();
         let received = if has.is_empty() { "none".to_owned() } else { has.join(" ") };
         let fix = format!(
-            "idp.consents (portal: App registrations > {} > API permissions > Grant admin consent), or a new sign-in",
+            "grant admin consent: idp.consents (portal: App registrations > {} > API permissions > Grant admin consent), or a new sign-in",
             client.shown_name()
         );
         checks.refuse(Check::ConsentGranted, expected, received, fix);

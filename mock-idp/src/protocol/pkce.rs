@@ -37,7 +37,7 @@ impl CodeChallenge {
     /// # Errors
     /// 501491 for a wrong size or alphabet, 50147 for an unknown method or a method alone.
     pub fn read(parameters: &Parameters, checks: &mut Checks) -> Result<Option<Self>, EntraError> {
-        let fix = "the client's PKCE code (RFC 7636 §4.2, §4.3)";
+        let fix = "let the client make its challenge as RFC 7636 §4.2 and §4.3 say";
         let (value, method) = (parameters.text("code_challenge"), parameters.text("code_challenge_method"));
         let method = match method {
             None | Some("plain") => Method::Plain,
@@ -115,7 +115,12 @@ pub fn verify(
         checks.pass(Check::CodeVerifier, expected, received);
         return Ok(());
     }
-    checks.refuse(Check::CodeVerifier, expected, received, "the client's code_verifier (RFC 7636 §4.5)");
+    checks.refuse(
+        Check::CodeVerifier,
+        expected,
+        received,
+        "let the client send the code_verifier of the same sign-in (RFC 7636 §4.5)",
+    );
     Err(EntraError::VerifierMismatch)
 }
 

@@ -51,7 +51,7 @@ pub fn authenticate<'d>(
             Check::UserExists,
             format!("one of {}", user_names(directory, authorization.segment)),
             shown(username),
-            "idp.users (portal: Microsoft Entra ID > Users > New user)",
+            "type one of these names, or add the user: idp.users (portal: Microsoft Entra ID > Users > New user)",
         );
         let tenant = searched.map_or_else(|| authorization.segment.in_urls(), |tenant| tenant.display_name.clone());
         return Err(EntraError::UserNotFound { tenant });
@@ -62,7 +62,8 @@ pub fn authenticate<'d>(
     let is_right = digest(&principal.account.password).as_slice().ct_eq(digest(password).as_slice());
     if !bool::from(is_right) {
         let name = principal.account.name;
-        let fix = format!("idp.users.{name}.password (portal: Microsoft Entra ID > Users > Reset password)");
+        let fix =
+            format!("type what idp.users.{name}.password says (portal: Microsoft Entra ID > Users > Reset password)");
         checks.refuse(Check::UserPassword, "the user's password", "another value", fix);
         return Err(EntraError::InvalidPassword);
     }

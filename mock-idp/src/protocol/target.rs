@@ -71,8 +71,8 @@ impl Wanted {
         };
         let Some(text) = parameters.text(parameter) else {
             let fix = match family {
-                Family::V1 => "the client's resource, such as connector.resource_url (wizard: Resource URL)",
-                Family::V2 => "the client's scopes, such as connector.scopes (wizard: Scopes)",
+                Family::V1 => "fill in the client's resource, such as connector.resource_url (wizard: Resource URL)",
+                Family::V2 => "fill in the client's scopes, such as connector.scopes (wizard: Scopes)",
             };
             checks.refuse(
                 Check::RequestParameterPresent,
@@ -187,7 +187,7 @@ pub fn parse_scope(text: &str, checks: &mut Checks) -> Result<ScopeText, EntraEr
                 Check::ScopeWellFormed,
                 expected,
                 text,
-                "the client's scopes, such as connector.scopes (wizard: Scopes)",
+                "correct the client's scopes, such as connector.scopes (wizard: Scopes)",
             );
             Err(EntraError::InvalidScope { scope: text.to_owned(), reason })
         }
@@ -256,8 +256,8 @@ pub fn find_resource<'d>(
         Check::ResourceExists,
         expected,
         identifier,
-        "idp.apps.<the resource>.identifier_uris (portal: App registrations > the resource > Expose an API > \
-         Application ID URI), or what the client asks for: connector.resource_url, connector.scopes",
+        "make two settings agree: idp.apps.<the resource>.identifier_uris (portal: App registrations > the resource > Expose an API > \
+         Application ID URI), and what the client asks for: connector.resource_url, connector.scopes",
     );
     Err(EntraError::ResourceNotFound { resource: identifier.to_owned(), tenant: tenant.display_name.clone() })
 }
@@ -311,14 +311,18 @@ fn find_scope(
         checks.pass(Check::ScopeExists, expected(), scope.name.as_str());
         return Ok(Wants::Named(BTreeSet::from([value.to_owned()])));
     }
-    let fix = if scope.resource.is_none() {
+    let fix = if scope.name.contains(',') {
+        "separate the scopes by spaces in connector.scopes (wizard: Scopes): a comma is part of the name before it"
+            .to_owned()
+    } else if scope.resource.is_none() {
         format!(
             "the client's scope: '{}' without a resource in front means Microsoft Graph; write \
              <Application ID URI>/{} (connector.scopes)",
             scope.name, scope.name
         )
     } else {
-        resource.setting("scopes", "Expose an API > Scopes defined by this API")
+        let setting = resource.setting("scopes", "Expose an API > Scopes defined by this API");
+        format!("ask for a scope that is there (connector.scopes), or add this one: {setting}")
     };
     checks.refuse(Check::ScopeExists, expected(), scope.name.as_str(), fix);
     Err(EntraError::ScopeNotOnResource {

@@ -71,7 +71,7 @@ pub fn find<'d>(directory: &'d Directory, segment: &str, checks: &mut Checks) ->
     let fix = if is_personal {
         "the tenant segment of the URL: personal Microsoft accounts are not emulated"
     } else {
-        "the tenant segment of the URL, or idp.tenants (portal: Microsoft Entra ID > Overview > Tenant ID, Primary domain)"
+        "correct the tenant segment of the URL, or add the tenant: idp.tenants (portal: Microsoft Entra ID > Overview > Tenant ID, Primary domain)"
     };
     checks.refuse(Check::TenantExists, expected, segment, fix);
     if is_domain(segment) {

@@ -201,3 +201,12 @@ fn a_secret_works_until_its_expiry_to_the_second() {
     let fix = seen.checks.refusal().unwrap().fix.clone().unwrap();
     assert!(fix.contains("idp.apps.client.secrets") && fix.contains("connector.client_secret"), "{fix}");
 }
+
+#[test]
+fn a_comma_between_scopes_is_named_as_what_to_mend() {
+    let scope = "api://3f8a1c2e-5b6d-4e7f-8a9b-1c2d3e4f5a6b/user_impersonation,offline_access";
+    let seen = Lab::new().authorize(TENANT_AUTHORIZE, &v2(scope));
+    assert_eq!((seen.aadsts(), seen.refusing()), (Some(650_053), Some("scope.exists")));
+    let fix = seen.checks.refusal().unwrap().fix.clone().unwrap();
+    assert!(fix.contains("a comma is part of the name") && fix.contains("connector.scopes"), "{fix}");
+}

@@ -61,6 +61,14 @@ pub(super) fn check_origin(
 ) -> Result<(), EntraError> {
     let client = party.client;
     let setting = client.setting("redirect_uris", "Authentication > Platform configurations");
+    let fix = match platform {
+        Platform::Spa => format!("register the redirect URI of a client that runs on a server under Web: {setting}"),
+        Platform::Web | Platform::Public => {
+            format!(
+                "register the redirect URI of a client that runs in a browser under Single-page application: {setting}"
+            )
+        }
+    };
     let (expected, received, error) = match (platform, origin) {
         (Platform::Spa, None) => {
             ("a request from the application's origin", "no Origin", EntraError::SameOriginRedemption)
@@ -86,7 +94,7 @@ pub(super) fn check_origin(
             return Ok(());
         }
     };
-    checks.refuse(Check::CodeOrigin, expected, received, setting);
+    checks.refuse(Check::CodeOrigin, expected, received, fix);
     Err(error)
 }
 
