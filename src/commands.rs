@@ -1,6 +1,6 @@
 //! The command line: one module for each command.
 
-use std::io::IsTerminal;
+use std::io::{ErrorKind, IsTerminal, Write};
 use std::process::ExitCode;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
@@ -10,12 +10,18 @@ use wire::steering::steers_terminal;
 use crate::report::terminal::visible;
 
 mod check;
+mod completions;
 mod connect;
+mod doctor;
 mod explain;
 mod list;
 mod listening;
 mod lone;
+mod man;
+mod new;
+mod new_file;
 mod ready;
+mod record;
 mod run;
 mod running;
 mod schema;
@@ -76,6 +82,10 @@ enum Command {
     Check(check::Options),
     /// Explains an AADSTS code or a named check: causes, fixes, and the scenario that reproduces it.
     Explain(explain::Options),
+    /// Begins a scenario of your own: a file with comments that passes as it is.
+    New(new::Options),
+    /// Writes what was done on the page of a running lab as a scenario file.
+    Record(record::Options),
     /// Lists the bundled scenarios and worlds.
     List,
     /// Prints a bundled scenario or world.
@@ -84,6 +94,12 @@ enum Command {
     Schema,
     /// Says whether a lab is running, and where.
     Status(status::Options),
+    /// Looks at this machine: is it fit for a lab, and what mends it.
+    Doctor(doctor::Options),
+    /// Prints the completion script for a shell.
+    Completions(completions::Options),
+    /// Prints the manual page, or writes one for each command.
+    Man(man::Options),
 }
 
 /// How the command ended.
@@ -130,7 +146,11 @@ impl Failure {
 
     /// Says it on stderr.
     fn tell(&self, common: Common) {
-        if common.json {
+        self.tell_as(common.json);
+    }
+
+    fn tell_as(&self, json: bool) {
+        if json {
             eprint!("{}", json_line(&json!({ "error": { "code": self.code, "message": self.message } })));
         } else {
             eprintln!("{}", self.message.trim_end());
@@ -148,7 +168,14 @@ pub fn parse() -> Options {
             eprint!("{}", json_line(&json!({ "error": { "code": "usage", "message": message } })));
             std::process::exit(Exit::Usage as i32);
         }
-        error.exit()
+        // --help and --version are results
+        match printed(error.print().and_then(|()| std::io::stdout().flush())) {
+            Ok(()) => std::process::exit(error.exit_code()),
+            Err(failure) => {
+                failure.tell_as(false);
+                std::process::exit(failure.exit as i32)
+            }
+        }
     })
 }
 
@@ -164,10 +191,15 @@ pub fn run(options: Options) -> Exit {
         Command::Connect(options) => connect::run(&options, common),
         Command::Check(options) => check::run(&options, common),
         Command::Explain(options) => explain::run(&options, common),
+        Command::New(options) => new::run(&options, common),
+        Command::Record(options) => record::run(&options, common),
         Command::List => list::run(common),
         Command::Show(options) => show::run(&options),
         Command::Schema => schema::run(),
         Command::Status(options) => status::run(&options, common),
+        Command::Doctor(options) => doctor::run(&options, common),
+        Command::Completions(options) => completions::run(&options),
+        Command::Man(options) => man::run(&options),
     };
     result.unwrap_or_else(|failure| {
         failure.tell(common);
@@ -192,10 +224,20 @@ impl Common {
     }
 }
 
-/// Prints to stdout; a reader who has gone away is no error of ours.
-fn print(text: &str) {
-    use std::io::Write;
-    let _reader_gone = std::io::stdout().lock().write_all(text.as_bytes());
+/// Prints to stdout. A reader who has gone away is no error of ours; a full disk is one of the machine.
+fn print(text: &str) -> Result<(), Failure> {
+    let mut stdout = std::io::stdout().lock();
+    printed(stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush()))
+}
+
+fn printed(written: std::io::Result<()>) -> Result<(), Failure> {
+    match written {
+        Err(error) if error.kind() != ErrorKind::BrokenPipe => {
+            let message = format!("cannot write to stdout: {error}\nfix: make room, or send the output elsewhere");
+            Err(Failure::new(Exit::Environment, "stdout.unwritable", message))
+        }
+        _ => Ok(()),
+    }
 }
 
 /// A JSON document as one line that does nothing to a terminal: every character that would act there is escaped.

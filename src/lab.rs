@@ -11,12 +11,12 @@ use mock_idp::{IdentityProvider, SigningKeys};
 use rand_chacha::ChaCha20Rng;
 use rand_core::{Rng, SeedableRng};
 use scenarios::World;
-use scenarios::world::{CONSENT_HOST, ClockSkew};
+use scenarios::world::CONSENT_HOST;
 use server::GateSecret;
 use server::gate::Gate;
 use server::mcp::McpServer;
 use wire::fault::Faults;
-use wire::listen::{ListenError, Listening, serve};
+use wire::listen::{Listening, serve};
 use wire::network::{Target, loopback_address};
 use wire::record::Recorder;
 use wire::{Clock, LabClient, NameMap, Network, Party, Trace};
@@ -24,14 +24,24 @@ use wire::{Clock, LabClient, NameMap, Network, Party, Trace};
 pub mod certificates;
 pub mod control;
 pub mod data_folder;
+pub mod embedded;
 pub mod in_memory;
+pub mod journal;
+mod names;
 pub mod neighbours;
 pub mod pages;
+mod setup;
 pub mod sockets;
+mod views;
 
-use certificates::{CertificateAuthority, CertificateError};
+use certificates::CertificateAuthority;
+use journal::Journal;
+pub use names::Names;
+use names::host;
 use neighbours::Neighbours;
+pub use setup::{Setup, StartError};
 use sockets::Sockets;
+use views::Views;
 
 /// The cloud origins that the identity provider answers for.
 pub const IDENTITY_ORIGINS: [&str; 5] = [
@@ -51,6 +61,8 @@ pub struct Lab {
     pub trace: Trace,
     /// What befalls the parties' next requests.
     pub faults: Faults,
+    /// What was done on the lab's page.
+    pub journal: Journal,
     views: Views,
     names: Names,
     network: Network,
@@ -58,6 +70,9 @@ pub struct Lab {
     upstream: String,
     page_url: String,
     world: Arc<Mutex<Arc<World>>>,
+    /// The world that it was started with, as it was written.
+    written: Arc<World>,
+    ca_pem: Arc<str>,
     identity_provider: IdentityProvider,
     gate: Gate,
     mcp_server: McpServer,
@@ -66,31 +81,6 @@ pub struct Lab {
     /// What programs must show to steer this lab: 256 random bits, in hexadecimal.
     pub control_token: String,
     _listening: Arc<Vec<Listening>>,
-}
-
-/// Each party's view of the lab clock, which can be wrong.
-#[derive(Clone)]
-struct Views {
-    idp: Clock,
-    gate: Clock,
-    mcp: Clock,
-    connector: Clock,
-}
-
-impl Views {
-    fn of(clock: &Clock, skew: &ClockSkew) -> Self {
-        let views = Self { idp: clock.view(), gate: clock.view(), mcp: clock.view(), connector: clock.view() };
-        views.set(skew);
-        views
-    }
-
-    fn set(&self, skew: &ClockSkew) {
-        for (view, by) in
-            [(&self.idp, skew.idp), (&self.gate, skew.gate), (&self.mcp, skew.mcp), (&self.connector, skew.connector)]
-        {
-            view.set_skew(by.unwrap_or_default());
-        }
-    }
 }
 
 /// Where a lab's parties are, and who they are.
@@ -122,82 +112,13 @@ impl Between {
     }
 }
 
-/// The names in which a lab speaks.
-#[derive(Clone, Debug)]
-pub enum Names {
-    /// The cloud's own names, known to the lab's own clients only.
-    Cloud,
-    /// Names on this machine, so that any browser or program can follow them; each cloud origin with its local one.
-    Local(Vec<(String, String)>),
-}
-
-/// What a lab needs besides its world and sockets.
-pub struct Setup {
-    /// The lab clock.
-    pub clock: Clock,
-    /// The identity provider's signing keys.
-    pub signing_keys: Arc<SigningKeys>,
-    /// Certifies the parties' names; the lab's own clients trust it.
-    pub certificate_authority: CertificateAuthority,
-    /// Certificates that the lab's own clients trust besides, as PEM.
-    pub also_trusted: Vec<String>,
-    /// Where exchanges are recorded.
-    pub trace: Trace,
-    /// Where everything that looks random comes from.
-    pub seed: [u8; 32],
-}
-
-/// A lab could not be started.
-#[derive(Debug, thiserror::Error)]
-pub enum StartError {
-    /// A socket could not be had.
-    #[error(transparent)]
-    Listen(#[from] ListenError),
-    /// A socket could not be served.
-    #[error("cannot serve a socket: {0}")]
-    Serve(#[from] std::io::Error),
-    /// A certificate could not be made.
-    #[error(transparent)]
-    Certificate(#[from] CertificateError),
-    /// The signing keys could not be read.
-    #[error(transparent)]
-    Keys(#[from] mock_idp::KeyError),
-    /// A URL of the world has no origin that a party could serve.
-    #[error("'{0}' is not an absolute http or https URL")]
-    NotAUrl(String),
-    /// A party that runs elsewhere is not on this machine.
-    #[error("'{0}' is not a URL of this machine (localhost, 127.0.0.1 or [::1]), and nothing is ever sent outside it")]
-    NotOnThisMachine(String),
-}
-
-impl Setup {
-    /// What `run` and tests use: a clock that stands still, keys that are public, the same ids in every run.
-    ///
-    /// # Errors
-    /// When a certificate cannot be made.
-    pub fn repeatable(world: &World) -> Result<Self, StartError> {
-        let mut hosts: Vec<String> =
-            IDENTITY_ORIGINS.iter().chain([&CONSENT_HOST]).filter_map(|url| host(url)).collect();
-        hosts.extend(host(&world.gate.url));
-        Ok(Self {
-            clock: Clock::frozen_at(world.clock),
-            signing_keys: Arc::new(SigningKeys::bundled()?),
-            certificate_authority: CertificateAuthority::generate(&hosts, false)?,
-            also_trusted: Vec::new(),
-            trace: Trace::default(),
-            seed: [7; 32],
-        })
-    }
-}
-
 impl Lab {
     /// Starts the parties of `world` in cloud names, on free loopback ports, with a clock that stands still.
     ///
     /// # Errors
     /// When no socket or certificate can be had.
     pub async fn start(world: World) -> Result<Self, StartError> {
-        let setup = Setup::repeatable(&world)?;
-        Self::start_with(world, Names::Cloud, Sockets::free()?, None, setup, |_| Router::new())
+        Self::builder(world).start().await
     }
 
     /// Starts the parties of `world` that have sockets, in names of this machine; the others are where `neighbours` says.
@@ -222,12 +143,12 @@ impl Lab {
         let gate = at(Party::Gate, "https", &neighbours.gate);
         origins.push((world.gate.url.trim_end_matches('/').to_owned(), gate));
         origins.push((CONSENT_HOST.to_owned(), at(Party::Connector, "http", &neighbours.connector)));
-        let world = scenarios::localize(world, &origins);
-        Self::start_with(world, Names::Local(origins), sockets, neighbours.upstream.clone(), setup, pages)
+        let upstream = neighbours.upstream.clone();
+        Self::start_with(world.clone(), Names::Local(origins), sockets, upstream, setup, pages)
     }
 
     fn start_with(
-        world: World,
+        written: World,
         names: Names,
         sockets: Sockets,
         upstream: Option<String>,
@@ -237,12 +158,12 @@ impl Lab {
         let network =
             Network { names: NameMap::default(), tls: setup.certificate_authority.client_config(&setup.also_trusted)? };
         let container = sockets.address(Party::Mcp).map(|address| format!("http://{address}"));
-        for (url, party) in IDENTITY_ORIGINS
-            .map(|origin| (names.speak(origin), Party::Idp))
-            .into_iter()
-            .chain([(world.gate.url.clone(), Party::Gate), (names.speak(CONSENT_HOST), Party::Connector)])
-            .chain(container.iter().map(|url| (url.clone(), Party::Mcp)))
-        {
+        let spoken = IDENTITY_ORIGINS
+            .iter()
+            .map(|origin| (*origin, Party::Idp))
+            .chain([(written.gate.url.as_str(), Party::Gate), (CONSENT_HOST, Party::Connector)]);
+        let spoken = spoken.map(|(url, party)| (names.speak(url), party));
+        for (url, party) in spoken.chain(container.iter().map(|url| (url.clone(), Party::Mcp))) {
             let address = match sockets.address(party) {
                 Some(address) => address,
                 None => loopback_address(&url).ok_or_else(|| StartError::NotOnThisMachine(url.clone()))?,
@@ -267,13 +188,13 @@ impl Lab {
             page_url,
         };
         let Setup { clock, signing_keys, certificate_authority, trace, seed, .. } = setup;
-        let lab = Self::assembled(Arc::new(world), place, trace, clock, signing_keys, seed);
+        let lab = Self::assembled(written, place, trace, clock, signing_keys, seed);
         lab.listen(sockets, &certificate_authority, pages)
     }
 
-    /// The parties of `world`, which serve nothing yet.
+    /// The parties of a world, which serve nothing yet.
     fn assembled(
-        world: Arc<World>,
+        written: World,
         place: Place,
         trace: Trace,
         clock: Clock,
@@ -281,6 +202,10 @@ impl Lab {
         seed: [u8; 32],
     ) -> Self {
         let Place { names, network, parties, upstream, page_url } = place;
+        let world = Arc::new(match &names {
+            Names::Cloud => written.clone(),
+            Names::Local(origins) => scenarios::localize(&written, origins),
+        });
         let views = Views::of(&clock, &world.clock_skew);
         let mut seeds = ChaCha20Rng::from_seed(seed);
         let mut seed = || {
@@ -326,6 +251,7 @@ impl Lab {
             clock,
             trace,
             faults: Faults::default(),
+            journal: Journal::default(),
             views,
             names,
             network,
@@ -333,6 +259,8 @@ impl Lab {
             upstream,
             page_url,
             world: Arc::new(Mutex::new(world)),
+            written: Arc::new(written),
+            ca_pem: Arc::default(),
             identity_provider,
             gate,
             mcp_server,
@@ -383,7 +311,8 @@ impl Lab {
         for socket in sockets.of_pages {
             listening.push(serve(socket, None, pages.clone())?);
         }
-        Ok(Self { _listening: Arc::new(listening), ..self })
+        let ca_pem = certificate_authority.certificate_pem().into();
+        Ok(Self { _listening: Arc::new(listening), ca_pem, ..self })
     }
 
     /// The parties that this lab has itself.
@@ -408,6 +337,12 @@ impl Lab {
     #[must_use]
     pub fn world(&self) -> Arc<World> {
         self.world.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// The world that it was started with, as it was written: in cloud names, without later changes.
+    #[must_use]
+    pub fn written_world(&self) -> Arc<World> {
+        self.written.clone()
     }
 
     /// Gives every party its section of `world`; what was issued, consented and connected stays.
@@ -448,32 +383,6 @@ impl Lab {
     pub fn speak(&self, url: &str) -> String {
         self.names.speak(url)
     }
-}
-
-impl Names {
-    /// `url` in these names.
-    #[must_use]
-    fn speak(&self, url: &str) -> String {
-        let Self::Local(origins) = self else { return url.to_owned() };
-        let translated = origins.iter().find_map(|(cloud, local)| {
-            let rest = url.strip_prefix(cloud.as_str())?;
-            (rest.is_empty() || rest.starts_with(['/', '?', '#'])).then(|| format!("{local}{rest}"))
-        });
-        translated.unwrap_or_else(|| url.to_owned())
-    }
-
-    fn identity_origins(&self) -> mock_idp::Origins {
-        let cloud = mock_idp::Origins::cloud();
-        mock_idp::Origins {
-            login: self.speak(&cloud.login),
-            sts: self.speak(&cloud.sts),
-            graph: self.speak(&cloud.graph),
-        }
-    }
-}
-
-fn host(url: &str) -> Option<String> {
-    url::Url::parse(url).ok()?.host_str().map(str::to_owned)
 }
 
 #[cfg(test)]

@@ -126,6 +126,12 @@ impl Connector {
         self.state().store.summaries(now)
     }
 
+    /// The access token of the connection of `user`, for requests of one's own; none where there is no connection.
+    #[must_use]
+    pub fn access_token(&self, user: &str) -> Option<String> {
+        self.state().store.find(user).map(|connection| connection.access_token.clone())
+    }
+
     /// Sends a token request and reads the answer; redirects are not followed, so that the secret stays where it was
     /// meant to go.
     async fn redeem(&self, request: TokenRequest) -> Result<TokenAnswer, RedeemError> {

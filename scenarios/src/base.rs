@@ -22,6 +22,13 @@ pub(crate) fn read_file(path: &Path, file: &str) -> Result<Source, Problems> {
         let fix = "check the name; `entralab list` names what is bundled";
         Problem::of_file(file, "file.unreadable", format!("the file cannot be read: {reason}"), fix)
     };
+    // before it is opened: a pipe would be waited for
+    let kind = path.metadata().map_err(|reason| unreadable(&reason))?.file_type();
+    if !kind.is_file() {
+        let what = if kind.is_dir() { "a folder" } else { "a pipe, a device or a socket" };
+        let message = format!("this is {what}, and a file is wanted");
+        return Err(Problem::of_file(file, "file.kind", message, "name an ordinary file").into());
+    }
     let mut bytes = Vec::new();
     let opened = File::open(path).and_then(|opened| {
         let limit = LARGEST_FILE_BYTES as u64;

@@ -2,6 +2,8 @@
 
 use serde_json::Value;
 
+use crate::problem::Problem;
+use crate::shape::nearest;
 use crate::source::Source;
 use crate::yaml;
 
@@ -72,4 +74,14 @@ pub fn find_bundled(name: &str) -> Option<Bundled> {
         None => embedded.name == name,
     });
     found.map(Bundled::from)
+}
+
+/// That nothing bundled is called `name`, in the words of `message`, with the name that may have been meant.
+#[must_use]
+pub fn unknown(name: &str, message: &str) -> Problem {
+    let fix = match nearest(name, EMBEDDED.iter().map(|embedded| embedded.name)) {
+        Some(nearest) => format!("did you mean {nearest}? `entralab list` names what is bundled"),
+        None => "check the name; `entralab list` names what is bundled".to_owned(),
+    };
+    Problem::of_file(name, "name.unknown", message, fix)
 }

@@ -26,7 +26,7 @@ mod tree;
 pub mod world;
 mod yaml;
 
-pub use bundled::{Bundled, bundled, find_bundled};
+pub use bundled::{Bundled, bundled, find_bundled, unknown};
 pub use expected::{Expected, MATCHERS, Mismatch};
 pub use format::{Consent, schema};
 pub use interpolate::Captures;

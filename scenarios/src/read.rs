@@ -6,7 +6,7 @@ use std::sync::{Arc, LazyLock};
 use serde_json::Value;
 
 use crate::base::{self, LONGEST_CHAIN};
-use crate::bundled::Bundled;
+use crate::bundled::{Bundled, find_bundled, unknown};
 use crate::change;
 use crate::format::{OneOrMany, file_schema, world_schema};
 use crate::interpolate::{Captures, Kept, Roots, interpolated, visible};
@@ -124,6 +124,25 @@ impl Bundled {
     /// Never for a file that the tests of this crate have seen.
     pub fn read(&self) -> Result<Scenario, Problems> {
         read_text(&self.file, self.text, None)
+    }
+}
+
+impl World {
+    /// The world of the bundled file of this name, such as `article`; of a scenario, with its change.
+    ///
+    /// # Errors
+    /// When nothing bundled has this name.
+    pub fn bundled(name: &str) -> Result<Self, Problems> {
+        let found = find_bundled(name).ok_or_else(|| unknown(name, "nothing bundled has this name"))?;
+        Ok(Arc::unwrap_or_clone(found.read()?.world))
+    }
+
+    /// The world of a scenario file's text, with its change; steps are not played.
+    ///
+    /// # Errors
+    /// Everything that is wrong with the text.
+    pub fn from_text(text: &str) -> Result<Self, Problems> {
+        Ok(Arc::unwrap_or_clone(read_text("text", text, None)?.world))
     }
 }
 

@@ -51,7 +51,12 @@ pub fn parse(source: &Source) -> Result<Node, Problems> {
     let Reading { mut faults, whole, .. } = reading;
     if whole.is_none() && faults.count() == 0 {
         let start = source.span(0, 0);
-        faults.at(&start, "file.empty", "the file is empty", "write a scenario; `entralab show article` prints one");
+        faults.at(
+            &start,
+            "file.empty",
+            "the file is empty",
+            "write a scenario: `entralab show the-article` prints one, `entralab new` begins one",
+        );
     }
     let nothing = Node { span: source.span(0, 0), tree: Tree::Null };
     faults.or(whole.unwrap_or(nothing))

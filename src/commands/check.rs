@@ -20,7 +20,7 @@ pub(super) struct Options {
 }
 
 pub(super) fn run(options: &Options, common: Common) -> Result<Exit, Failure> {
-    let (scenarios, problems) = super::run::read_all(&options.files)?;
+    let (scenarios, problems) = super::run::read_all(&options.files);
     let runtime = runtime()?;
     let mut findings: Vec<Finding> = problems.0.into_iter().map(Finding::from).collect();
     let is_readable = findings.is_empty();
@@ -38,22 +38,22 @@ pub(super) fn run(options: &Options, common: Common) -> Result<Exit, Failure> {
         (true, _) => Exit::Failed,
     };
     if common.json {
-        print(&json_line(&json!({ "problems": findings })));
+        print(&json_line(&json!({ "problems": findings })))?;
         return Ok(exit);
     }
     for finding in of(Severity::Error) {
-        print(&rendered(finding, "", common));
+        print(&rendered(finding, "", common))?;
     }
     if !common.quiet {
         for finding in of(Severity::Warning) {
-            print(&rendered(finding, "unwise: ", common));
+            print(&rendered(finding, "unwise: ", common))?;
         }
         for finding in of(Severity::Expected) {
             let Problem { file, message, fix, .. } = &finding.problem;
             let (file, message, fix) = (visible(file), visible(message), visible(fix));
-            print(&format!("{file}: as the file says: {message}\n  fix: {fix}\n"));
+            print(&format!("{file}: as the file says: {message}\n  fix: {fix}\n"))?;
         }
-        print(&summary(scenarios.len(), |severity| of(severity).count()));
+        print(&summary(scenarios.len(), |severity| of(severity).count()))?;
     }
     Ok(exit)
 }

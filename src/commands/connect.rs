@@ -17,7 +17,7 @@ use super::listening::{data_dir, random_seed, start_failure};
 use super::lone::world_of;
 use super::running::Running;
 use super::settings::Settings;
-use super::{Common, Exit, Failure, print, runtime};
+use super::{Common, Exit, Failure, json_line, print, runtime};
 use crate::lab::certificates::CertificateAuthority;
 use crate::lab::data_folder::Part;
 use crate::lab::neighbours::Neighbours;
@@ -92,7 +92,7 @@ pub(super) fn run(options: &Options, common: Common) -> Result<Exit, Failure> {
             Lab::start_local(&world, sockets, &neighbours, setup, |_| axum::Router::new()).map_err(start_failure)?;
         let mut told = Told { common, exchanges: Vec::new(), steps: Vec::new(), held: true };
         story(&lab, options, &mut told).await?;
-        Ok(told.end())
+        told.end()
     })
 }
 
@@ -119,22 +119,22 @@ async fn story(lab: &Lab, options: &Options, told: &mut Told) -> Result<(), Fail
             observe(lab, "you connect".to_owned(), sign_in).await?
         }
     };
-    if !told.tell(observed, connected) {
+    if !told.tell(observed, connected)? {
         return Ok(());
     }
     let test = lab.connector.test_operation(&mut browser, user);
     let observed = done(lab, "Test operation".to_owned(), test).await;
-    if !told.tell(observed, |outcome| outcome["verdict"] == "reachable_and_authorized") {
+    if !told.tell(observed, |outcome| outcome["verdict"] == "reachable_and_authorized")? {
         return Ok(());
     }
     let list = lab.connector.list_tools(user);
     let observed = done(lab, "the agent lists the tools".to_owned(), list).await;
-    if !told.tell(observed, |outcome| outcome["tools"].is_array()) {
+    if !told.tell(observed, |outcome| outcome["tools"].is_array())? {
         return Ok(());
     }
     for question in &options.ask {
         let observed = done(lab, format!("ask: {question}"), lab.connector.ask(user, question)).await;
-        if !told.tell(observed, |outcome| outcome["answer"].is_string()) {
+        if !told.tell(observed, |outcome| outcome["answer"].is_string())? {
             return Ok(());
         }
     }
@@ -202,7 +202,7 @@ struct Told {
 
 impl Told {
     /// Tells of a step; whether it held.
-    fn tell(&mut self, observed: Observed, holds: impl FnOnce(&Value) -> bool) -> bool {
+    fn tell(&mut self, observed: Observed, holds: impl FnOnce(&Value) -> bool) -> Result<bool, Failure> {
         self.held = holds(&observed.outcome);
         self.exchanges.extend(observed.exchanges.iter().cloned());
         let redaction = Redaction::of(&self.exchanges);
@@ -210,21 +210,21 @@ impl Told {
             let outcome = redaction.hide(&observed.outcome.to_string());
             let outcome: Value = serde_json::from_str(&outcome).unwrap_or_default();
             self.steps.push(json!({ "label": observed.label, "held": self.held, "outcome": outcome }));
-            return self.held;
+            return Ok(self.held);
         }
         let detail = Detail { colored: self.common.colored(), hops: !self.common.quiet, steps: true };
-        print(&terminal::observed(&observed, self.held, &redaction, detail));
+        print(&terminal::observed(&observed, self.held, &redaction, detail))?;
         if !self.held {
-            print(&visible(&redaction.hide(&refusal(&observed))));
+            print(&visible(&redaction.hide(&refusal(&observed))))?;
         }
-        self.held
+        Ok(self.held)
     }
 
-    fn end(self) -> Exit {
+    fn end(self) -> Result<Exit, Failure> {
         if self.common.json {
-            print(&format!("{}\n", json!({ "connected": self.held, "steps": self.steps })));
+            print(&json_line(&json!({ "connected": self.held, "steps": self.steps })))?;
         }
-        if self.held { Exit::Ok } else { Exit::Failed }
+        Ok(if self.held { Exit::Ok } else { Exit::Failed })
     }
 }
 

@@ -29,9 +29,9 @@ pub(super) fn run(options: &Options, common: Common) -> Result<Exit, Failure> {
         Failure::new(Exit::Usage, "explain.unknown", format!("{}\nfix: {}", message(&asked, unknown), fix(unknown)))
     })?;
     if common.json {
-        print(&format!("{}\n", serde_json::to_string(&explanation).unwrap_or_default()));
+        print(&format!("{}\n", serde_json::to_string(&explanation).unwrap_or_default()))?;
     } else {
-        print(&text::rendered(&explanation, Paint { colored: common.colored() }));
+        print(&text::rendered(&explanation, Paint { colored: common.colored() }))?;
     }
     Ok(Exit::Ok)
 }

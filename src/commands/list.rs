@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use super::{Common, Exit, Failure, print};
+use super::{Common, Exit, Failure, json_line, print};
 
 pub(super) fn run(common: Common) -> Result<Exit, Failure> {
     let bundled = scenarios::bundled();
@@ -17,7 +17,7 @@ pub(super) fn run(common: Common) -> Result<Exit, Failure> {
                 })
             })
             .collect();
-        print(&format!("{}\n", json!({ "scenarios": entries })));
+        print(&json_line(&json!({ "scenarios": entries })))?;
         return Ok(Exit::Ok);
     }
     let width = bundled.iter().map(|entry| entry.name.len()).max().unwrap_or_default();
@@ -30,6 +30,6 @@ pub(super) fn run(common: Common) -> Result<Exit, Failure> {
         }
         text.push_str(&format!("  {:width$}  {}\n", entry.name, entry.title));
     }
-    print(&text);
+    print(&text)?;
     Ok(Exit::Ok)
 }

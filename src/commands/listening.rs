@@ -39,18 +39,21 @@ pub(super) async fn stay(
     if let Some(file) = ready_file {
         data_folder::write_in_one_step(file, &line).map_err(data_folder_failure)?;
     }
-    if common.json {
-        print(&line);
-    } else if !common.quiet {
-        print(welcome);
+    let told = match (common.json, common.quiet) {
+        (true, _) => print(&line),
+        (false, false) => print(welcome),
+        (false, true) => Ok(()),
+    };
+    if told.is_ok() {
+        stop.await;
     }
-    stop.await;
     folder.remove(&folder.running_file());
     if let Some(file) = ready_file {
         let _missing = std::fs::remove_file(file);
     }
+    told?;
     if !common.json && !common.quiet {
-        print("stopped\n");
+        print("stopped\n")?;
     }
     Ok(Exit::Ok)
 }

@@ -23,7 +23,7 @@ pub(super) fn ready(lab: &Lab, folder: &DataFolder) -> Value {
         add(&mut ready, of_identity_provider(lab));
     }
     if has(Party::Gate) {
-        let gate = json!({ "gate": world.gate.url, "mcp": format!("{}{}", world.gate.url, world.mcp.path) });
+        let gate = json!({ "gate": world.gate.url, "mcp": lab.mcp_url() });
         add(&mut ready, gate);
     } else if has(Party::Mcp) {
         add(&mut ready, json!({ "mcp": format!("{}{}", lab.upstream(), world.mcp.path) }));
@@ -40,7 +40,7 @@ fn add(ready: &mut Value, members: Value) {
 fn of_identity_provider(lab: &Lab) -> Value {
     let world = lab.world();
     let tenant = world.idp.tenants.values().next().map(|tenant| tenant.id.to_string());
-    let login = lab.speak("https://login.microsoftonline.com");
+    let login = lab.idp_url();
     let mut apps = Map::new();
     for (name, app) in &world.idp.apps {
         let redirect_uris: Vec<_> =

@@ -17,6 +17,7 @@ mod watch;
 
 use progress::Progress;
 use report_file::ReportFile;
+use select::Selected;
 pub(super) use select::{read_all, read_one};
 
 /// Options of `run`.
@@ -63,8 +64,13 @@ pub(super) fn run(options: &Options, common: Common) -> Result<Exit, Failure> {
             watch::watch(options, common)
         };
     }
-    let scenarios = select::selected(options, common)?;
-    round(&scenarios, options, common)
+    let Selected { scenarios, in_error } = select::selected(options, common)?;
+    let Some(failure) = in_error else { return round(&scenarios, options, common) };
+    failure.tell(common);
+    if !scenarios.is_empty() {
+        round(&scenarios, options, common)?;
+    }
+    Ok(failure.exit)
 }
 
 /// Plays `scenarios`, and tells of them on stdout and in the report files.
@@ -79,35 +85,33 @@ fn round(scenarios: &[Scenario], options: &Options, common: Common) -> Result<Ex
         |played| {
             progress.clear();
             if let Some(scenario) = scenarios.get(all_played.len()) {
-                tell(scenario, &played, options, common);
+                tell(scenario, &played, options, common)?;
             }
             let go_on = played.passed() || !options.fail_fast;
             all_played.push(played);
-            go_on
+            Ok(go_on)
         },
     );
     progress.clear();
     started?;
     if common.json {
-        print(&json_line(&summary::json(&all_played)));
+        print(&json_line(&summary::json(&all_played)))?;
     } else {
-        print(&summary::text(&all_played, common.colored()));
+        print(&summary::text(&all_played, common.colored()))?;
     }
     report_file::write_all(scenarios, &all_played, options)?;
     Ok(if all_played.iter().all(Played::passed) { Exit::Ok } else { Exit::Failed })
 }
 
-fn tell(scenario: &Scenario, played: &Played, options: &Options, common: Common) {
+fn tell(scenario: &Scenario, played: &Played, options: &Options, common: Common) -> Result<(), Failure> {
     if common.json {
-        if options.events {
-            events::events(scenario, played).iter().for_each(|event| print(&json_line(event)));
-        }
-        return;
+        let events = if options.events { events::events(scenario, played) } else { Vec::new() };
+        return events.iter().try_for_each(|event| print(&json_line(event)));
     }
     let detail = terminal::Detail {
         colored: common.colored(),
         hops: !common.quiet && (common.verbose || !options.files.is_empty() || !scenario.has_change),
         steps: !common.quiet,
     };
-    print(&terminal::scenario(scenario, played, detail));
+    print(&terminal::scenario(scenario, played, detail))
 }

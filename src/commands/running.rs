@@ -11,6 +11,9 @@ use super::{Exit, Failure, runtime};
 use crate::lab::certificates::client_config;
 use crate::lab::data_folder::Part;
 
+/// How long an answer may take.
+const PATIENCE: Duration = Duration::from_secs(5);
+
 /// What runs, as its ready file says; it answered when it was found.
 #[derive(Clone, Debug)]
 pub(super) struct Running(pub Value);
@@ -62,19 +65,25 @@ impl Running {
             .map_err(|error| Failure::new(Exit::Environment, "lab.join", error))
     }
 
-    fn answers(&self) -> bool {
-        let Ok(runtime) = runtime() else { return false };
-        runtime.block_on(async {
+    /// Asks for a page of its own port, with its control token: the status and the text; none where nobody answers.
+    pub(super) fn get(&self, path: &str) -> Result<Option<(u16, String)>, Failure> {
+        let answer = async {
             let trusts_nobody = client_config(rustls::RootCertStore::empty()).ok()?;
             let client = reqwest::Client::builder()
                 .no_proxy()
                 .tls_backend_preconfigured(trusts_nobody)
-                .timeout(Duration::from_secs(2))
+                .timeout(PATIENCE)
                 .build()
                 .ok()?;
-            let answer = client.get(format!("{}/readyz", self.text("lab"))).send().await.ok()?;
-            Some(answer.status().is_success())
-        }) == Some(true)
+            let request = client.get(format!("{}{path}", self.text("lab"))).bearer_auth(self.text("control_token"));
+            let answer = request.send().await.ok()?;
+            Some((answer.status().as_u16(), answer.text().await.ok()?))
+        };
+        Ok(runtime()?.block_on(answer))
+    }
+
+    fn answers(&self) -> bool {
+        matches!(self.get("/readyz"), Ok(Some((200, _))))
     }
 }
 

@@ -13,9 +13,9 @@ pub(super) struct Options {
 
 pub(super) fn run(options: &Options) -> Result<Exit, Failure> {
     let bundled = scenarios::find_bundled(&options.name).ok_or_else(|| {
-        let message = format!("no bundled scenario is called '{}'; `entralab list` names them", options.name);
-        Failure::new(Exit::Usage, "scenario.unknown", message)
+        let problem = scenarios::unknown(&options.name, "no bundled scenario or world has this name");
+        Failure::new(Exit::Usage, "scenario.unknown", problem.render(false))
     })?;
-    print(bundled.text);
+    print(bundled.text)?;
     Ok(Exit::Ok)
 }

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use super::running::Running;
 use super::settings::Settings;
-use super::{Common, Exit, Failure, print};
+use super::{Common, Exit, Failure, json_line, print};
 use crate::lab::data_folder::Part;
 
 /// Options of `status`.
@@ -23,14 +23,14 @@ pub(super) fn run(options: &Options, common: Common) -> Result<Exit, Failure> {
     let folder = super::listening::data_dir(named.as_deref())?;
     let Some(Running(running)) = Running::find(&folder, Part::Lab) else {
         if common.json {
-            print(&format!("{}\n", json!({ "running": false })));
+            print(&json_line(&json!({ "running": false })))?;
         } else {
-            print("no lab is running; `entralab up` starts one\n");
+            print("no lab is running; `entralab up` starts one\n")?;
         }
         return Ok(Exit::Environment);
     };
     if common.json {
-        print(&format!("{}\n", json!({ "running": true, "lab": running })));
+        print(&json_line(&json!({ "running": true, "lab": running })))?;
     } else {
         let text = |member: &str| running.get(member).and_then(Value::as_str).unwrap_or_default().to_owned();
         print(&format!(
@@ -39,7 +39,7 @@ pub(super) fn run(options: &Options, common: Common) -> Result<Exit, Failure> {
             text("idp"),
             text("mcp"),
             text("lab"),
-        ));
+        ))?;
     }
     Ok(Exit::Ok)
 }

@@ -83,12 +83,11 @@ fn welcome(lab: &Lab, folder: &DataFolder) -> String {
         "entralab is up: an emulator on this machine; nothing leaves it\n\n  \
          the lab             {page}\n  \
          identity provider   {}\n  \
-         gated MCP server    {}{}\n  \
+         gated MCP server    {}\n  \
          certificate         {}\n\n  \
          people who can sign in\n",
-        lab.speak("https://login.microsoftonline.com"),
-        world.gate.url,
-        world.mcp.path,
+        lab.idp_url(),
+        lab.mcp_url(),
         folder.file(CA_CERTIFICATE).display(),
     );
     for user in world.idp.users.values() {

@@ -1,6 +1,7 @@
 //! The control API, under `/_lab` on the port of the lab's pages: what programs that hold the lab's token may do.
 //!
 //! - `GET /_lab/state`: the setup, in the names that the lab speaks.
+//! - `GET /_lab/session`: what was done on the lab's page, for `entralab record`.
 //! - `GET /_lab/trace?after=N&secrets=included`: the exchanges after number N; with placeholders for their secrets unless
 //!   those are asked for.
 //! - `POST /_lab/trace/numbers`: takes the number of an exchange whose request has just arrived.
@@ -24,11 +25,13 @@ use wire::{Checks, Exchange, Redaction};
 
 use super::pages::is_of_this_page;
 use crate::Lab;
+use crate::recording::Session;
 
 /// The routes of the control API; the pages around it refuse foreign host names.
 pub(super) fn router(lab: &Lab) -> Router {
     Router::new()
         .route("/_lab/state", get(state))
+        .route("/_lab/session", get(session))
         .route("/_lab/trace", get(list).post(record))
         .route("/_lab/trace/numbers", post(take_number))
         .route("/_lab/trace/{number}/checks", post(annotate))
@@ -74,6 +77,10 @@ fn is_json(headers: &HeaderMap) -> bool {
 
 async fn state(State(lab): State<Lab>) -> Response {
     Json(json!({ "world": *lab.world() })).into_response()
+}
+
+async fn session(State(lab): State<Lab>) -> Response {
+    Json(Session::of(&lab)).into_response()
 }
 
 /// Which part of the trace is asked for.

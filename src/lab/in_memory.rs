@@ -39,7 +39,7 @@ impl InMemoryLab {
             upstream: MCP_URL.to_owned(),
             page_url: CONSENT_HOST.to_owned(),
         };
-        let lab = Lab::assembled(Arc::new(world), place, Trace::default(), clock, keys, [7; 32]);
+        let lab = Lab::assembled(world, place, Trace::default(), clock, keys, [7; 32]);
         let made = Self { lab, names };
         let identity_provider = made.lab.identity_provider.router();
         for origin in IDENTITY_ORIGINS {

@@ -8,13 +8,16 @@ use axum::middleware::{Next, from_fn, map_response};
 use axum::response::{Html, IntoResponse, Redirect, Response};
 use axum::routing::{get, post};
 use axum::{Json, Router};
+use jiff::{SignedDuration, Timestamp};
 use serde::Deserialize;
 use serde_json::Value;
-use wire::exchange::{Parameters, deciding_refusal};
+use wire::exchange::{Parameters, deciding_refusal, query_of};
 use wire::{CheckResult, Exchange, Outcome, Party, Redaction};
 
 use super::control;
+use super::journal::{Act, Entry};
 use crate::Lab;
+use crate::play::outcome_with_refusal;
 use crate::report::meaning;
 
 /// The key of the one connection that the page makes.
@@ -33,7 +36,9 @@ pub fn router(lab: &Lab) -> Router {
             .route("/", get(front))
             .route("/connect", post(connect))
             .route("/test-operation", post(test_operation))
+            .route("/list-tools", post(list_tools))
             .route("/ask", post(ask))
+            .route("/advance-clock", post(advance_clock))
     } else {
         Router::new().route("/", get(|| async { Redirect::to("/trace") }))
     };
@@ -106,6 +111,7 @@ struct Front {
     users: Vec<(String, String)>,
     result: Option<Shown>,
     question: String,
+    now: String,
 }
 
 /// What the last form brought.
@@ -163,7 +169,36 @@ fn front_with(lab: &Lab, result: Option<Shown>, question: &str) -> Response {
         users: world.idp.users.values().map(|user| (user.username.clone(), user.password.clone())).collect(),
         result,
         question: question.to_owned(),
+        now: lab.clock.now().strftime("%Y-%m-%d %H:%M:%S UTC").to_string(),
     })
+}
+
+/// Notes an act with its outcome, and shows both.
+fn noted(
+    lab: &Lab,
+    title: &'static str,
+    act: Act,
+    begun: Begun,
+    outcome: &impl serde::Serialize,
+    question: &str,
+) -> Response {
+    let Begun { at, before } = begun;
+    let value = serde_json::to_value(outcome).unwrap_or_default();
+    let told = outcome_with_refusal(value, &lab.trace.after(before));
+    lab.journal.note(Entry { at, before, act, outcome: told });
+    front_with(lab, Some(Shown::of(lab, title, outcome, before)), question)
+}
+
+/// The moment at which an act begins.
+struct Begun {
+    at: Timestamp,
+    before: u64,
+}
+
+impl Begun {
+    fn now(lab: &Lab) -> Self {
+        Self { at: lab.clock.now(), before: lab.trace.last_number() }
+    }
 }
 
 async fn front(State(lab): State<Lab>) -> Response {
@@ -171,17 +206,28 @@ async fn front(State(lab): State<Lab>) -> Response {
 }
 
 async fn connect(State(lab): State<Lab>) -> Response {
-    let before = lab.trace.last_number();
+    let begun = Begun::now(&lab);
     match lab.connector.begin(MAKER) {
-        Ok(authorize_url) => Redirect::to(&authorize_url).into_response(),
-        Err(outcome) => front_with(&lab, Some(Shown::of(&lab, "Connect", &outcome, before)), QUESTION),
+        Ok(authorize_url) => {
+            let state = query_of(&authorize_url).into_iter().find(|(name, _)| name == "state").map(|(_, state)| state);
+            let Begun { at, before } = begun;
+            lab.journal.note(Entry { at, before, act: Act::Connect { state }, outcome: Value::Null });
+            Redirect::to(&authorize_url).into_response()
+        }
+        Err(outcome) => noted(&lab, "Connect", Act::Connect { state: None }, begun, &outcome, QUESTION),
     }
 }
 
 async fn test_operation(State(lab): State<Lab>) -> Response {
-    let before = lab.trace.last_number();
+    let begun = Begun::now(&lab);
     let outcome = lab.connector.test_operation(&mut lab.browser(), MAKER).await;
-    front_with(&lab, Some(Shown::of(&lab, "Test operation", &outcome, before)), QUESTION)
+    noted(&lab, "Test operation", Act::TestOperation, begun, &outcome, QUESTION)
+}
+
+async fn list_tools(State(lab): State<Lab>) -> Response {
+    let begun = Begun::now(&lab);
+    let outcome = lab.connector.list_tools(MAKER).await;
+    noted(&lab, "Tools", Act::ListTools, begun, &outcome, QUESTION)
 }
 
 #[derive(Deserialize)]
@@ -191,9 +237,28 @@ struct Question {
 }
 
 async fn ask(State(lab): State<Lab>, Form(Question { question }): Form<Question>) -> Response {
-    let before = lab.trace.last_number();
+    let begun = Begun::now(&lab);
     let outcome = lab.connector.ask(MAKER, &question).await;
-    front_with(&lab, Some(Shown::of(&lab, "Ask", &outcome, before)), &question)
+    noted(&lab, "Ask", Act::Ask { question: question.clone() }, begun, &outcome, &question)
+}
+
+#[derive(Deserialize)]
+struct Pause {
+    #[serde(default)]
+    by: String,
+}
+
+/// Only forwards: what has happened cannot be undone.
+async fn advance_clock(State(lab): State<Lab>, Form(Pause { by }): Form<Pause>) -> Response {
+    let before = lab.trace.last_number();
+    let by = by.trim().parse::<SignedDuration>().ok().filter(SignedDuration::is_positive);
+    let message = match by.map(|by| lab.clock.advance(by)) {
+        Some(Ok(())) => format!("It is now {}.", lab.clock.now()),
+        Some(Err(error)) => error.to_string(),
+        None => "Write how much time passes, such as 70m or 1h 10m.".to_owned(),
+    };
+    let outcome = serde_json::json!({ "message": message });
+    front_with(&lab, Some(Shown::of(&lab, "Time", &outcome, before)), QUESTION)
 }
 
 /// One exchange as the trace page shows it.

@@ -27,16 +27,22 @@ impl Sockets {
         Ok(sockets)
     }
 
+    /// The ports of `up`: identity provider, gate, lab; 0 stands for a free one.
+    #[must_use]
+    pub fn documented_ports(port_base: Option<u16>) -> [u16; 3] {
+        match port_base {
+            None => [8443, 8444, 8080],
+            Some(0) => [0; 3],
+            Some(base) => [base, base.saturating_add(1), base.saturating_add(2)],
+        }
+    }
+
     /// The documented ports of `up` on both loopback addresses, or three from `port_base` on; 0 takes free ones.
     ///
     /// # Errors
     /// When one is taken; the error names it.
     pub fn documented(port_base: Option<u16>) -> Result<Self, ListenError> {
-        let [identity_provider, gate, connector] = match port_base {
-            None => [8443, 8444, 8080],
-            Some(0) => [0; 3],
-            Some(base) => [base, base.saturating_add(1), base.saturating_add(2)],
-        };
+        let [identity_provider, gate, connector] = Self::documented_ports(port_base);
         Ok(Self {
             of_parties: BTreeMap::from([
                 (Party::Idp, on_both_loopbacks(identity_provider)?),
@@ -64,6 +70,12 @@ impl Sockets {
     pub fn of_a_connector() -> Result<Self, ListenError> {
         let of_parties = BTreeMap::from([(Party::Connector, on_both_loopbacks(0)?)]);
         Ok(Self { of_parties, of_pages: Vec::new() })
+    }
+
+    /// The same sockets without those of `party`, which somebody else runs.
+    pub(super) fn without(mut self, party: Party) -> Self {
+        self.of_parties.remove(&party);
+        self
     }
 
     /// Who has sockets.

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use mock_client::{Browser, ConsentAnswer, Credentials};
+use mock_client::{Browser, ConsentAnswer};
 use scenarios::{Action, Captures, Consent, Problem, Problems, Scenario, Step};
 use serde_json::{Value, json};
 
@@ -96,11 +96,6 @@ impl<'s> Player<'s> {
     }
 
     async fn connect(&mut self, user: &str, consent: Consent) -> Value {
-        let world = self.lab.world();
-        let Some(person) = world.idp.users.get(user) else {
-            return json!({ "connection": "failed", "message": format!("nobody in this world is called '{user}'") });
-        };
-        let credentials = Credentials { username: person.username.clone(), password: person.password.clone() };
         let answer = match consent {
             Consent::Accept => ConsentAnswer::Accept,
             Consent::Decline => ConsentAnswer::Decline,
@@ -108,7 +103,7 @@ impl<'s> Player<'s> {
         self.user = Some(user.to_owned());
         // A new connection opens its own window: cookies of an earlier one would be somebody's old sign-in.
         let browser = self.browsers.entry(user.to_owned()).or_insert_with(|| self.lab.browser());
-        json!(self.lab.connector.connect(browser, user, &credentials, answer).await)
+        json!(self.lab.connect_in(browser, user, answer).await)
     }
 
     fn change(&mut self, patch: &Value) -> Result<Value, Problems> {

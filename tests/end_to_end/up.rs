@@ -24,9 +24,13 @@ pub(crate) fn ready(lab: &LabProcess) -> Value {
 
 /// An HTTP client of its own make that trusts the lab's CA and follows nothing.
 pub(crate) fn outside_client(ready: &Value) -> reqwest::Client {
+    client_trusting(&std::fs::read(ready["ca"].as_str().unwrap()).unwrap())
+}
+
+/// The same, for the CA of this PEM.
+pub(crate) fn client_trusting(ca_pem: &[u8]) -> reqwest::Client {
     let mut roots = RootCertStore::empty();
-    let ca = CertificateDer::from_pem_file(ready["ca"].as_str().unwrap()).unwrap();
-    roots.add(ca).unwrap();
+    roots.add(CertificateDer::from_pem_slice(ca_pem).unwrap()).unwrap();
     reqwest::Client::builder()
         .no_proxy()
         .redirect(reqwest::redirect::Policy::none())

@@ -179,7 +179,7 @@ fn a_huge_file_is_refused_before_it_is_parsed() {
     fs::write(folder.path().join("latin.scenario.yaml"), b"scenario: 1\ntitle: caf\xe9\n").unwrap();
     let problems = read(&folder.path().join("latin.scenario.yaml")).unwrap_err();
     assert_eq!((checks(&problems), problems.0[0].line, problems.0[0].column), (vec!["file.encoding"], 2, 11));
-    assert_eq!(checks(&read(folder.path()).unwrap_err()), ["file.unreadable"]);
+    assert_eq!(checks(&read(folder.path()).unwrap_err()), ["file.kind"]);
     assert_eq!(checks(&read(Path::new("/nowhere/at/all")).unwrap_err()), ["file.unreadable"]);
 }
 

@@ -14,12 +14,12 @@ use crate::play::{self, Played};
 /// of the list, however long each took, and says whether to go on.
 ///
 /// # Errors
-/// When a lab cannot be started.
+/// When a lab cannot be started, and what `next` gives.
 pub(super) fn play_all(
     scenarios: &[Scenario],
     jobs: usize,
     done: impl Fn(usize),
-    mut next: impl FnMut(Played) -> bool,
+    mut next: impl FnMut(Played) -> Result<bool, Failure>,
 ) -> Result<(), Failure> {
     let runtime = runtime()?;
     let (taken, stopped) = (AtomicUsize::new(0), AtomicBool::new(false));
@@ -46,9 +46,13 @@ pub(super) fn play_all(
             waiting.insert(index, result);
             while let Some(result) = waiting.remove(&told) {
                 told += 1;
-                let go_on = result.map(&mut next).map_err(|error| {
-                    Failure::new(Exit::Environment, "lab.start", format!("cannot start a lab: {error}"))
-                });
+                let go_on = match result {
+                    Ok(played) => next(played),
+                    Err(error) => {
+                        let message = format!("cannot start a lab: {error}");
+                        Err(Failure::new(Exit::Environment, "lab.start", message))
+                    }
+                };
                 if !matches!(go_on, Ok(true)) {
                     stopped.store(true, Ordering::Relaxed);
                     return go_on.map(|_| ());

@@ -6,6 +6,7 @@ use std::time::{Duration, SystemTime};
 
 use scenarios::Scenario;
 
+use super::select::Selected;
 use super::{Options, round, select};
 use crate::commands::{Common, Exit, Failure};
 
@@ -38,7 +39,10 @@ pub(super) fn watch(options: &Options, common: Common) -> Result<Exit, Failure> 
 
 /// Plays the scenarios of the changed files; all of them, where a changed file is one that others may build on.
 fn play_changed(changed: &[PathBuf], first: bool, options: &Options, common: Common) -> Result<Exit, Failure> {
-    let mut scenarios = select::selected(options, common)?;
+    let Selected { mut scenarios, in_error } = select::selected(options, common)?;
+    if let Some(failure) = in_error {
+        return Err(failure);
+    }
     let own = |scenario: &Scenario| changed.iter().any(|path| path == Path::new(&scenario.file));
     let all_are_scenarios = changed.iter().all(|path| scenarios.iter().any(|one| Path::new(&one.file) == path));
     if !first && all_are_scenarios {
@@ -52,7 +56,7 @@ fn times(files: &[PathBuf]) -> Times {
     let mut watched: Vec<PathBuf> = Vec::new();
     for file in files {
         if file.is_dir() {
-            watched.extend(select::scenario_files(file).unwrap_or_default());
+            watched.extend(select::scenario_files(file).0);
         } else if file.exists() {
             let folder = file.parent().filter(|parent| !parent.as_os_str().is_empty());
             let beside = std::fs::read_dir(folder.unwrap_or(Path::new("."))).into_iter().flatten().flatten();

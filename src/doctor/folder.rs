@@ -1,0 +1,118 @@
+//! The data folder: whether it can be used, who can read it, and how long its certificate authority lasts.
+
+use std::io::ErrorKind;
+use std::path::Path;
+
+use jiff::Timestamp;
+use x509_parser::pem::parse_x509_pem;
+
+use super::Finding;
+use crate::lab::certificates::CertificateAuthority;
+use crate::lab::data_folder::{CA_CERTIFICATE, CA_KEY, Part, SIGNING_KEYS};
+
+/// A certificate authority that ends sooner is worth a word, in seconds.
+const SOON: i64 = 30 * 24 * 3600;
+
+const NEW_CA: &str = "delete ca.pem and ca-key.pem in the data folder: the next start makes new ones";
+
+/// Everything about the folder at `path`; one that is not there yet is made by `up`.
+#[must_use]
+pub fn examine(path: &Path, now: Timestamp) -> Vec<Finding> {
+    const CHECK: &str = "data_dir";
+    let shown = path.display();
+    match path.metadata() {
+        Err(error) if error.kind() == ErrorKind::NotFound => {
+            vec![not_there(path)]
+        }
+        Err(error) => {
+            let message = format!("{shown} cannot be looked at: {error}");
+            vec![Finding::problem(CHECK, message, "name another folder with --data-dir")]
+        }
+        Ok(found) if !found.is_dir() => {
+            let message = format!("{shown} is no folder");
+            vec![Finding::problem(CHECK, message, "name another folder with --data-dir")]
+        }
+        Ok(_) => {
+            let mut findings = vec![writable(CHECK, path, format!("{shown} can be used"))];
+            findings.push(private(path));
+            findings.push(authority(path, now));
+            findings
+        }
+    }
+}
+
+fn not_there(path: &Path) -> Finding {
+    let above = path.ancestors().skip(1).find(|folder| folder.is_dir()).unwrap_or(Path::new("."));
+    writable("data_dir", above, format!("{} is not there yet; the first start makes it", path.display()))
+}
+
+fn writable(check: &'static str, folder: &Path, well: String) -> Finding {
+    match tempfile::NamedTempFile::new_in(folder) {
+        Ok(_) => Finding::ok(check, well),
+        Err(error) => {
+            let message = format!("{} cannot be written to: {}", folder.display(), error.kind());
+            Finding::problem(check, message, "make it writable, or name another folder with --data-dir")
+        }
+    }
+}
+
+/// Keys and what runs belong to one person.
+#[cfg(unix)]
+fn private(folder: &Path) -> Finding {
+    use std::os::unix::fs::PermissionsExt;
+    let is_open = |name: &&str| {
+        let mode = folder.join(name).metadata().map_or(0, |file| file.permissions().mode());
+        mode & 0o077 != 0
+    };
+    let running = Part::Lab.running_file();
+    let open: Vec<&str> = [CA_KEY, SIGNING_KEYS, &running].into_iter().filter(is_open).collect();
+    if open.is_empty() {
+        return Finding::ok("data_dir.private", "nobody else can read its keys");
+    }
+    let message = format!("others can read {} in {}", open.join(", "), folder.display());
+    Finding::problem(
+        "data_dir.private",
+        message,
+        format!("chmod 600 {}; where the CA was trusted, {NEW_CA}", open.join(" ")),
+    )
+}
+
+#[cfg(not(unix))]
+fn private(_: &Path) -> Finding {
+    Finding::ok("data_dir.private", "a user's data folder is private by inheritance")
+}
+
+fn authority(folder: &Path, now: Timestamp) -> Finding {
+    const CHECK: &str = "ca";
+    let read = |name: &str| match std::fs::read_to_string(folder.join(name)) {
+        Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
+        other => other.map(Some),
+    };
+    let (certificate, key) = match (read(CA_CERTIFICATE), read(CA_KEY)) {
+        (Ok(Some(certificate)), Ok(Some(key))) => (certificate, key),
+        (Ok(_), Ok(_)) => {
+            return Finding::ok(CHECK, "there is no certificate authority yet; the first start makes it");
+        }
+        (Err(error), _) | (_, Err(error)) => {
+            let message = format!("the certificate authority cannot be read: {error}");
+            return Finding::problem(CHECK, message, "make the files readable for yourself (chmod 600)");
+        }
+    };
+    let parsed = parse_x509_pem(certificate.as_bytes()).ok();
+    let ends = parsed.and_then(|(_, pem)| Some(pem.parse_x509().ok()?.validity().not_after.timestamp()));
+    let ends = ends.and_then(|seconds| Timestamp::from_second(seconds).ok());
+    let Some(ends) = ends else {
+        return Finding::problem(CHECK, "the certificate of the certificate authority cannot be read", NEW_CA);
+    };
+    let left = ends.as_second() - now.as_second();
+    if left <= 0 {
+        return Finding::problem(CHECK, format!("the certificate authority ended at {ends}"), NEW_CA);
+    }
+    if let Err(error) = CertificateAuthority::from_pem(&certificate, &key) {
+        return Finding::problem(CHECK, format!("the certificate authority cannot be used: {error}"), NEW_CA);
+    }
+    if left < SOON {
+        return Finding::warning(CHECK, format!("the certificate authority ends soon, at {ends}"), NEW_CA);
+    }
+    Finding::ok(CHECK, format!("the certificate authority is valid until {ends}"))
+}
