@@ -8,7 +8,7 @@ use x509_parser::pem::parse_x509_pem;
 
 use super::Finding;
 use crate::lab::certificates::CertificateAuthority;
-use crate::lab::data_folder::{CA_CERTIFICATE, CA_KEY, Part, SIGNING_KEYS};
+use crate::lab::data_folder::{CA_CERTIFICATE, CA_KEY};
 
 /// A certificate authority that ends sooner is worth a word, in seconds.
 const SOON: i64 = 30 * 24 * 3600;
@@ -60,12 +60,19 @@ fn writable(check: &'static str, folder: &Path, well: String) -> Finding {
 #[cfg(unix)]
 fn private(folder: &Path) -> Finding {
     use std::os::unix::fs::PermissionsExt;
+
+    use wire::Party;
+
+    use crate::lab::data_folder::{Part, SIGNING_KEYS};
+
     let is_open = |name: &&str| {
         let mode = folder.join(name).metadata().map_or(0, |file| file.permissions().mode());
         mode & 0o077 != 0
     };
-    let running = Part::Lab.running_file();
-    let open: Vec<&str> = [CA_KEY, SIGNING_KEYS, &running].into_iter().filter(is_open).collect();
+    let running =
+        [Part::Lab, Part::Lone(Party::Idp), Part::Lone(Party::Gate), Part::Lone(Party::Mcp)].map(Part::running_file);
+    let names = [CA_KEY, SIGNING_KEYS].into_iter().chain(running.iter().map(String::as_str));
+    let open: Vec<&str> = names.filter(is_open).collect();
     if open.is_empty() {
         return Finding::ok("data_dir.private", "nobody else can read its keys");
     }

@@ -116,11 +116,18 @@ fn open_keys_and_an_ended_authority_are_problems() {
     fs::write(&ca_key, key.private_key_to_pem_pkcs8().unwrap()).unwrap();
     fs::set_permissions(&ca_key, fs::Permissions::from_mode(0o644)).unwrap();
 
+    let running = folder.path().join("running-gate.json");
+    fs::write(&running, "{}").unwrap();
+    fs::set_permissions(&running, fs::Permissions::from_mode(0o604)).unwrap();
+
     let output = doctor(&["--json", "--port-base", "0"], folder.path(), &[]);
     assert_eq!(output.status.code(), Some(1));
     let found = findings(&output);
     let (state, message, fix) = &of(&found, "data_dir.private")[0];
-    assert!(state == "problem" && message.contains("ca-key.pem") && fix.contains("chmod 600"), "{found:?}");
+    assert!(
+        state == "problem" && message.contains("ca-key.pem, running-gate.json") && fix.contains("chmod 600"),
+        "{found:?}"
+    );
     let (state, message, fix) = &of(&found, "ca")[0];
     assert!(
         state == "problem" && message.contains("ended at 2020-01-01") && fix.contains("delete ca.pem"),
