@@ -3,8 +3,9 @@
 use std::io::Read;
 
 use clap::Args;
+use serde_json::json;
 
-use super::{Common, Exit, Failure, print};
+use super::{Common, Exit, Failure, json_line, print};
 use crate::explain::{Unknown, explain, text};
 use crate::report::terminal::Paint;
 
@@ -29,7 +30,7 @@ pub(super) fn run(options: &Options, common: Common) -> Result<Exit, Failure> {
         Failure::new(Exit::Usage, "explain.unknown", format!("{}\nfix: {}", message(&asked, unknown), fix(unknown)))
     })?;
     if common.json {
-        print(&format!("{}\n", serde_json::to_string(&explanation).unwrap_or_default()))?;
+        print(&json_line(&json!(explanation)))?;
     } else {
         print(&text::rendered(&explanation, Paint { colored: common.colored() }))?;
     }
