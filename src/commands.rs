@@ -7,7 +7,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use serde_json::json;
 use wire::steering::steers_terminal;
 
-use crate::report::terminal::visible;
+use crate::report::visible::visible;
 
 mod check;
 mod completions;

@@ -30,6 +30,7 @@ pub mod journal;
 mod names;
 pub mod neighbours;
 pub mod pages;
+mod same_page;
 mod setup;
 pub mod sockets;
 mod views;

@@ -13,5 +13,6 @@ pub mod meaning;
 pub mod summary;
 pub mod tap;
 pub mod terminal;
+pub(crate) mod visible;
 
 pub use account::Account;

@@ -5,8 +5,8 @@ use std::io::{self, Read as _};
 use std::path::{Path, PathBuf};
 
 use crate::bundled::{bundled, find_bundled};
+use crate::nearest::{listed, nearest};
 use crate::problem::{Problem, Problems};
-use crate::shape::{listed, nearest};
 use crate::source::Source;
 use crate::tree::Node;
 use crate::yaml::{LARGEST_FILE_BYTES, escaped, too_large};

@@ -2,8 +2,8 @@
 
 use serde_json::Value;
 
+use crate::nearest::nearest;
 use crate::problem::Problem;
-use crate::shape::nearest;
 use crate::source::Source;
 use crate::yaml;
 

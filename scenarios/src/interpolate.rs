@@ -6,15 +6,12 @@ use std::ops::Range;
 use serde_json::{Map, Value};
 
 use crate::expected::{Expected, Mismatch};
+use crate::nearest::{listed, nearest};
 use crate::problem::{Faults, Problems};
-use crate::shape::{listed, nearest};
 use crate::source::Span;
 use crate::step::{Accident, Action, Hop, HttpBody, HttpRequest, Step};
 use crate::world::World;
 use crate::yaml::escaped;
-
-/// What a name under `keep` looks like.
-pub(crate) const KEPT_PATTERN: &str = "^[a-z][a-z0-9_-]*$";
 
 /// What the steps of one run kept.
 #[derive(Clone, Debug, Default)]

@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 
+use crate::nearest::{listed, nearest};
 use crate::problem::{Faults, Problems};
-use crate::shape::{listed, nearest};
 use crate::tree::{Node, Tree};
 use crate::yaml::escaped;
 

@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use url::Url;
 
+use crate::nearest::{listed, nearest};
 use crate::problem::Faults;
-use crate::shape::{listed, nearest};
 use crate::source::Span;
 use crate::tree::{Node, Tree};
 use crate::world::{GRAPH, Name, World};

@@ -2,8 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use crate::nearest::{listed, nearest};
 use crate::problem::Faults;
-use crate::shape::{listed, nearest};
 use crate::step::ACTIONS;
 use crate::tree::{Node, Tree, merge};
 use crate::yaml::escaped;

@@ -9,6 +9,7 @@ use std::collections::BTreeMap;
 use regex::Regex;
 use serde_json::Value;
 
+use crate::nearest::{listed, nearest};
 use crate::problem::{Faults, masked::is_secret_key};
 use crate::source::Span;
 use crate::tree::{Map, Node, Tree};
@@ -375,48 +376,16 @@ fn word(value: &Value) -> String {
 /// What a pattern asks for, in words.
 fn in_words(pattern: &str) -> String {
     match pattern {
-        crate::format::REPORT_PATTERN => {
+        crate::patterns::REPORT_PATTERN => {
             "an AADSTS code (AADSTS50011), a catalogue row (bug-G05) or an issue (owner/repo#1)".to_owned()
         }
-        crate::format::TIME_PATTERN => "a time, such as 70m, 1h 10m or 91d".to_owned(),
+        crate::patterns::TIME_PATTERN => "a time, such as 70m, 1h 10m or 91d".to_owned(),
         crate::world::SKEW_PATTERN => "how far the clock is ahead, such as 10m, or behind, such as -1h 30m".to_owned(),
-        crate::interpolate::KEPT_PATTERN => "small letters, digits, `-` and `_`, starting with a letter".to_owned(),
+        crate::patterns::KEPT_PATTERN => "small letters, digits, `-` and `_`, starting with a letter".to_owned(),
         crate::world::NAME_PATTERN => "small letters, digits and `-`, starting with a letter or digit".to_owned(),
         _ if pattern.starts_with("^[0-9a-fA-F]{8}-") => {
             "a GUID such as 3f8a1c2e-5b6d-4e7f-8a9b-1c2d3e4f5a6b".to_owned()
         }
         _ => format!("something that matches {pattern}"),
     }
-}
-
-/// The known word that was probably meant.
-#[must_use]
-pub fn nearest<'k>(word: &str, known: impl Iterator<Item = &'k str>) -> Option<&'k str> {
-    let known: Vec<&str> = known.collect();
-    if word.chars().count() > 100 {
-        return None;
-    }
-    let fold = |text: &str| text.to_lowercase().replace(['-', '_', ' '], "");
-    let begun = || known.iter().copied().filter(|candidate| word.len() > 2 && candidate.starts_with(word));
-    let alike = known
-        .iter()
-        .copied()
-        .map(|candidate| {
-            let distance = strsim::damerau_levenshtein(&fold(word), &fold(candidate));
-            (distance, candidate)
-        })
-        .filter(|(distance, candidate)| *distance <= (candidate.chars().count() / 3).clamp(1, 3))
-        .min_by_key(|(distance, _)| *distance)
-        .map(|(_, candidate)| candidate);
-    alike.or_else(|| begun().next().filter(|_| begun().count() == 1))
-}
-
-/// Words as a message lists them.
-pub(crate) fn listed<'w>(words: impl Iterator<Item = &'w str>) -> String {
-    const MOST: usize = 24;
-    let mut words: Vec<String> = words.take(MOST + 1).map(|word| format!("`{}`", escaped(word))).collect();
-    if words.len() > MOST {
-        words[MOST] = "…".to_owned();
-    }
-    words.join(", ")
 }

@@ -5,6 +5,7 @@ mod hop;
 mod http;
 mod members;
 mod reading;
+mod time;
 
 use jiff::SignedDuration;
 use serde_json::Value;

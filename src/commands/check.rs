@@ -9,7 +9,7 @@ use serde_json::json;
 use super::{Common, Exit, Failure, json_line, print, runtime};
 use crate::explain;
 use crate::predict::{self, Finding, Severity};
-use crate::report::terminal::visible;
+use crate::report::visible::visible;
 
 /// Options of `check`.
 #[derive(Debug, Args)]

@@ -24,7 +24,8 @@ use crate::lab::neighbours::Neighbours;
 use crate::lab::sockets::Sockets;
 use crate::lab::{Lab, Setup};
 use crate::play::{Observed, Refused, observe};
-use crate::report::terminal::{self, Detail, visible};
+use crate::report::terminal::{self, Detail};
+use crate::report::visible::visible;
 
 /// How often a sign-in in a person's browser is looked after, and for how long it may take, in real time.
 const GLANCE: Duration = Duration::from_millis(100);

@@ -14,7 +14,7 @@ use super::{Common, Exit, Failure, json_line, print};
 use crate::doctor::{self, Finding, RunningLab, State, folder, surroundings};
 use crate::lab::data_folder::{CA_CERTIFICATE, Part};
 use crate::lab::sockets::Sockets;
-use crate::report::terminal::visible;
+use crate::report::visible::visible;
 
 /// Options of `doctor`.
 #[derive(Debug, Args)]

@@ -7,7 +7,7 @@ use scenarios::Scenario;
 use serde_json::json;
 
 use super::{Common, Exit, Failure, json_line, new_file, print};
-use crate::report::terminal::visible;
+use crate::report::visible::visible;
 
 /// Options of `new`.
 #[derive(Debug, Args)]

@@ -12,7 +12,7 @@ use super::{Common, Exit, Failure, json_line, new_file, print, runtime};
 use crate::play::{self, Played};
 use crate::recording::Session;
 use crate::recording::file::{Recording, recording};
-use crate::report::terminal::visible;
+use crate::report::visible::visible;
 
 /// Options of `record`.
 #[derive(Debug, Args)]

@@ -23,7 +23,7 @@ use subtle::ConstantTimeEq;
 use wire::joined_lab::{Listed, Numbered};
 use wire::{Checks, Exchange, Redaction};
 
-use super::pages::is_of_this_page;
+use super::same_page::is_of_this_page;
 use crate::Lab;
 use crate::recording::Session;
 

@@ -3,7 +3,7 @@
 
 use askama::Template;
 use axum::extract::{Form, Request, State};
-use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, header};
+use axum::http::{HeaderValue, Method, StatusCode, header};
 use axum::middleware::{Next, from_fn, map_response};
 use axum::response::{Html, IntoResponse, Redirect, Response};
 use axum::routing::{get, post};
@@ -16,6 +16,7 @@ use wire::{CheckResult, Exchange, Outcome, Party, Redaction};
 
 use super::control;
 use super::journal::{Act, Entry};
+use super::same_page::{is_for_this_machine, is_of_this_page};
 use crate::Lab;
 use crate::play::outcome_with_refusal;
 use crate::report::meaning;
@@ -56,35 +57,13 @@ pub fn router(lab: &Lab) -> Router {
 /// Refuses foreign host names (DNS rebinding) and changes asked for by other sites.
 async fn protect(request: Request, next: Next) -> Response {
     let headers = request.headers();
-    if !is_loopback_name(host(headers)) {
+    if !is_for_this_machine(headers) {
         return (StatusCode::FORBIDDEN, "This page answers to localhost only.\n").into_response();
     }
     if *request.method() != Method::GET && *request.method() != Method::HEAD && !is_of_this_page(headers) {
         return (StatusCode::FORBIDDEN, "This form was not sent from this page.\n").into_response();
     }
     next.run(request).await
-}
-
-fn is_loopback_name(authority: &str) -> bool {
-    let host = match authority.strip_prefix('[') {
-        Some(rest) => rest.split(']').next().unwrap_or_default(),
-        None => authority.split(':').next().unwrap_or_default(),
-    };
-    ["localhost", "127.0.0.1", "::1"].contains(&host)
-}
-
-fn host(headers: &HeaderMap) -> &str {
-    headers.get(header::HOST).and_then(|host| host.to_str().ok()).unwrap_or_default()
-}
-
-/// Whether a request was caused by a page of ours, or by no page at all.
-pub(super) fn is_of_this_page(headers: &HeaderMap) -> bool {
-    // what is not text is not ours
-    let is = |name: &str, fits: &dyn Fn(&str) -> bool| {
-        headers.get_all(name).iter().all(|value| value.to_str().is_ok_and(fits))
-    };
-    let origin = format!("http://{}", host(headers));
-    is("sec-fetch-site", &|site| site == "same-origin" || site == "none") && is("origin", &|named| named == origin)
 }
 
 async fn secure(mut response: Response) -> Response {
@@ -304,19 +283,4 @@ async fn trace_json(State(lab): State<Lab>) -> Response {
     let exchanges = lab.trace.after(0);
     let redaction = Redaction::of(&exchanges);
     Json(exchanges.iter().map(|exchange| redaction.exchange(exchange)).collect::<Vec<_>>()).into_response()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn only_names_of_this_machine_are_answered() {
-        for name in ["localhost", "localhost:8080", "127.0.0.1:1", "[::1]:8080", "[::1]"] {
-            assert!(is_loopback_name(name), "{name}");
-        }
-        for name in ["", "evil.test", "localhost.evil.test:8080", "0.0.0.0:8080", "127.0.0.1.evil.test", "[::]:1"] {
-            assert!(!is_loopback_name(name), "{name}");
-        }
-    }
 }

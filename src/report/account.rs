@@ -5,7 +5,7 @@ use serde_json::Value;
 use wire::exports::{Secrets, Section};
 use wire::{CheckResult, Exchange, Redaction};
 
-use super::terminal::visible;
+use super::visible::{shown, visible};
 use crate::play::{Failure, Phase, Played, PlayedStep, Purpose};
 
 /// One played scenario, and how to tell it.
@@ -175,8 +175,47 @@ impl<'p> Account<'p> {
     /// What came of a step, in one line.
     #[must_use]
     pub fn outcome(&self, step: &PlayedStep) -> String {
-        super::terminal::came_of_it(&step.outcome, &self.redaction)
+        came_of_it(&step.outcome, &self.redaction)
     }
+}
+
+/// The members of an outcome that tell most, in one line.
+pub(super) fn came_of_it(outcome: &Value, redaction: &Redaction) -> String {
+    let mut parts = Vec::new();
+    let told = [
+        "connection",
+        "aadsts",
+        "error",
+        "status",
+        "verdict",
+        "tools",
+        "tool",
+        "arguments",
+        "refused",
+        "refreshed",
+        "check",
+    ];
+    for member in told {
+        match outcome.get(member) {
+            None | Some(Value::Null | Value::Bool(false)) => {}
+            Some(Value::String(word)) if member == "check" => parts.push(format!("[{word}]")),
+            Some(Value::String(word)) => parts.push(word.clone()),
+            Some(Value::Bool(true)) => parts.push(member.to_owned()),
+            Some(value) if member == "aadsts" => parts.push(format!("AADSTS{value}")),
+            Some(Value::Array(items)) => {
+                let words: Vec<_> = items.iter().filter_map(Value::as_str).collect();
+                parts.push(words.join(", "));
+            }
+            Some(value) => parts.push(value.to_string()),
+        }
+    }
+    let mut text = if parts.is_empty() { String::new() } else { format!(": {}", shown(redaction, &parts.join(" "))) };
+    if let Some(answer) = outcome.get("answer").and_then(Value::as_str) {
+        for line in shown(redaction, answer).lines().take(12) {
+            text.push_str(&format!("\n      {line}"));
+        }
+    }
+    text
 }
 
 fn failed_step(played: &Played) -> Option<&PlayedStep> {

@@ -6,7 +6,7 @@ use wire::exports::mermaid::mermaid;
 
 use super::Account;
 use super::account::Place;
-use super::terminal::visible;
+use super::visible::visible;
 
 /// How many failed scenarios the summary tells in full: GitHub takes at most 1 MiB.
 const MOST_TOLD: usize = 20;

@@ -9,7 +9,7 @@ use wire::exports::Secrets;
 use wire::{Body, Channel, CheckResult, Exchange, Outcome, Party};
 
 use super::account::heading;
-use super::terminal::visible;
+use super::visible::visible;
 use super::{Account, meaning};
 use crate::play::{Phase, PlayedStep, Purpose};
 

@@ -4,7 +4,8 @@ use serde_json::{Value, json};
 
 use crate::play::Played;
 use crate::report::account::headline;
-use crate::report::terminal::{Paint, visible};
+use crate::report::terminal::Paint;
+use crate::report::visible::visible;
 
 /// The one line of `run --json`.
 #[must_use]

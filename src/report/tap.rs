@@ -6,7 +6,7 @@ use wire::exports::Secrets;
 
 use super::Account;
 use super::account::NOT_PLAYABLE;
-use super::terminal::visible;
+use super::visible::visible;
 
 /// The document.
 #[must_use]

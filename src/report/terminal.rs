@@ -2,10 +2,11 @@
 
 use scenarios::Scenario;
 use serde_json::Value;
-use wire::steering::steers_terminal;
 use wire::{Exchange, Outcome, Party, Redaction};
 
-use super::{account, meaning};
+use super::account::{self, came_of_it};
+use super::meaning;
+use super::visible::{on_one_line, shown};
 use crate::play::{Observed, Phase, Played, Purpose};
 
 /// How much to show.
@@ -131,45 +132,6 @@ fn step_text(
     text
 }
 
-/// The members of an outcome that tell most, in one line.
-pub(super) fn came_of_it(outcome: &Value, redaction: &Redaction) -> String {
-    let mut parts = Vec::new();
-    let told = [
-        "connection",
-        "aadsts",
-        "error",
-        "status",
-        "verdict",
-        "tools",
-        "tool",
-        "arguments",
-        "refused",
-        "refreshed",
-        "check",
-    ];
-    for member in told {
-        match outcome.get(member) {
-            None | Some(Value::Null | Value::Bool(false)) => {}
-            Some(Value::String(word)) if member == "check" => parts.push(format!("[{word}]")),
-            Some(Value::String(word)) => parts.push(word.clone()),
-            Some(Value::Bool(true)) => parts.push(member.to_owned()),
-            Some(value) if member == "aadsts" => parts.push(format!("AADSTS{value}")),
-            Some(Value::Array(items)) => {
-                let words: Vec<_> = items.iter().filter_map(Value::as_str).collect();
-                parts.push(words.join(", "));
-            }
-            Some(value) => parts.push(value.to_string()),
-        }
-    }
-    let mut text = if parts.is_empty() { String::new() } else { format!(": {}", shown(redaction, &parts.join(" "))) };
-    if let Some(answer) = outcome.get("answer").and_then(Value::as_str) {
-        for line in shown(redaction, answer).lines().take(12) {
-            text.push_str(&format!("\n      {line}"));
-        }
-    }
-    text
-}
-
 fn hop(exchange: &Exchange, paint: Paint, redaction: &Redaction) -> String {
     let arrow = if exchange.from == Party::Browser { "──▶" } else { "··▶" };
     let status = match exchange.status {
@@ -227,50 +189,4 @@ fn cut(text: &str) -> String {
     }
     let start: String = text.chars().take(LONGEST - 1).collect();
     format!("{start}…")
-}
-
-/// Text from the lab, without secrets, that does nothing to whoever reads it.
-fn shown(redaction: &Redaction, text: &str) -> String {
-    visible(&redaction.hide(text))
-}
-
-/// The same as one line.
-fn on_one_line(redaction: &Redaction, text: &str) -> String {
-    shown(redaction, &text.replace('\n', " "))
-}
-
-/// Text with control characters and changes of direction made visible, so that nothing that a server sent acts on the
-/// terminal (CWE-150), and no line of it a workflow command of GitHub Actions, which reads them indented too.
-pub(crate) fn visible(text: &str) -> String {
-    let mut visible: String =
-        text.chars().map(|c| if steers_terminal(c) && c != '\n' && c != '\t' { '\u{fffd}' } else { c }).collect();
-    if visible.contains("::") || visible.contains("##[") {
-        let inert = |line: &str| {
-            let line = line.replace("##[", "##\u{200b}[");
-            let start = line.len() - line.trim_start().len();
-            if line[start..].starts_with("::") { format!("{}\u{200b}{}", &line[..start], &line[start..]) } else { line }
-        };
-        visible = visible.split('\n').map(inert).collect::<Vec<_>>().join("\n");
-    }
-    visible
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn atk_h15_what_a_server_sent_does_not_act_on_the_terminal() {
-        let hostile = "\u{1b}]52;c;aGk=\u{7} \u{202e}gnp.exe\r\u{9b}31m";
-        let text = shown(&Redaction::default(), hostile);
-        assert!(!text.chars().any(|c| c.is_control() || c == '\u{202e}'), "{text:?}");
-    }
-
-    #[test]
-    fn atk_h14_no_line_that_a_server_sent_is_a_workflow_command() {
-        let hostile = "all well\n  ::error file=x::forged\n##[warning]forged\n::stop-commands::x\nstd::fmt stays";
-        let text = visible(hostile);
-        assert!(!text.lines().any(|line| line.trim_start().starts_with("::") || line.contains("##[")), "{text:?}");
-        assert!(text.ends_with("std::fmt stays"), "{text:?}");
-    }
 }

@@ -6,7 +6,7 @@ use wire::Party;
 
 use crate::format;
 use crate::problem::Faults;
-use crate::step::reading::read_duration;
+use crate::step::time::read_duration;
 use crate::tree::Node;
 
 /// An accident of the next requests to a party.

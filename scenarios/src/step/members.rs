@@ -6,8 +6,8 @@ use serde_json::Value;
 use wire::{Check, Party};
 
 use crate::expected::{Expected, shown};
+use crate::nearest::{listed, nearest};
 use crate::problem::Faults;
-use crate::shape::{listed, nearest};
 use crate::source::Span;
 use crate::yaml::escaped;
 

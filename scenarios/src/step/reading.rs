@@ -1,18 +1,18 @@
 //! From the tree to steps: what they do, and whether what they name is there.
 
-use jiff::{SignedDuration, Span as Duration, SpanRelativeTo};
 use serde_json::Value;
 
 use crate::expected::Expected;
 use crate::format::{self, Ask};
 use crate::names::no_such;
+use crate::nearest::listed;
 use crate::problem::Faults;
-use crate::shape::{Shape, listed};
+use crate::shape::Shape;
 use crate::source::Span;
+use crate::step::time::read_duration;
 use crate::step::{Action, Hop, Step, accidents, hop, http, members};
 use crate::tree::{Entry, Node};
 use crate::world::{GRAPH, Name, World};
-use crate::yaml::escaped;
 
 /// The words for what a step can do.
 pub(crate) const ACTIONS: [&str; 12] = [
@@ -237,25 +237,6 @@ impl Names<'_> {
             faults.at(span, "name.unknown", message, fix);
         }
     }
-}
-
-/// The longest time that one step may let pass.
-const LONGEST_ADVANCE: SignedDuration = SignedDuration::from_hours(24 * 3_660);
-
-pub(super) fn read_duration(text: &str, span: &Span, faults: &mut Faults) -> Option<SignedDuration> {
-    let days = SpanRelativeTo::days_are_24_hours();
-    let duration = text.parse::<Duration>().and_then(|duration| duration.to_duration(days)).ok();
-    let duration = duration.filter(|duration| duration.is_positive() && *duration <= LONGEST_ADVANCE);
-    if duration.is_none() {
-        let message = format!("\"{}\" is no time that can pass", escaped(text));
-        faults.at(
-            span,
-            "value.form",
-            message,
-            "write such as `70m`, `\"1h 10m\"` or `91d`: more than nothing, ten years at most",
-        );
-    }
-    duration
 }
 
 fn read_expect(node: Option<&Node>, faults: &mut Faults) -> Vec<(String, Span, Expected)> {

@@ -7,7 +7,7 @@ use wire::access_token::read_unverified;
 use wire::exchange::{Parameters, header};
 
 use super::super::Account;
-use super::super::terminal::visible;
+use super::super::visible::visible;
 
 /// A token, in words; its signature is left out.
 pub(super) struct Token {
