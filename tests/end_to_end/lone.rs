@@ -150,6 +150,9 @@ async fn a_token_for_another_audience_is_refused_and_the_trace_names_the_check()
     assert_eq!(refusing_checks(exchanges.last().unwrap()), ["audience.allowed"], "{exchanges:?}");
     let refusal = exchanges[0]["checks"].as_array().unwrap().last().unwrap();
     assert!(refusal["expected"].as_str().unwrap().contains("api://somebody-else"), "{refusal}");
+    let page = http.get(format!("{}/trace", gate["lab"].as_str().unwrap())).send().await.unwrap();
+    let page = page.text().await.unwrap();
+    assert!(page.contains("✗ audience.allowed</summary>"), "a closed line names the check: {page}");
 }
 
 #[tokio::test]
