@@ -25,6 +25,13 @@ pub(super) fn read_world(named: &Path) -> Result<World, Failure> {
     Ok((*scenario.world).clone())
 }
 
+/// Takes back what an earlier start said that did not come to its end: whoever waits for the file waits for this one.
+pub(super) fn forget_ready(ready_file: Option<&Path>) {
+    if let Some(file) = ready_file {
+        let _missing = std::fs::remove_file(file);
+    }
+}
+
 /// Says that the parties are ready, and where they are; waits for `stop`, and takes it back.
 pub(super) async fn stay(
     ready: &Value,
@@ -48,9 +55,7 @@ pub(super) async fn stay(
         stop.await;
     }
     folder.remove(&folder.running_file());
-    if let Some(file) = ready_file {
-        let _missing = std::fs::remove_file(file);
-    }
+    forget_ready(ready_file);
     told?;
     if !common.json && !common.quiet {
         print("stopped\n")?;

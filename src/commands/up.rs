@@ -8,7 +8,7 @@ use scenarios::World;
 use wire::{Clock, Trace};
 
 use super::listening::{
-    data_dir, data_folder_failure, port_failure, read_world, setup, start_failure, stay, stop_signal,
+    data_dir, data_folder_failure, forget_ready, port_failure, read_world, setup, start_failure, stay, stop_signal,
 };
 use super::ready::ready;
 use super::settings::{HIGHEST_PORT_BASE, Settings};
@@ -57,6 +57,7 @@ pub(super) fn run(options: &Options, common: Common) -> Result<Exit, Failure> {
     };
     let path = data_dir(options.data_dir.as_deref())?;
     let folder = DataFolder::hold(&path, Part::Lab).map_err(data_folder_failure)?;
+    forget_ready(options.ready_file.as_deref());
     runtime()?.block_on(serve(&options, common, &world, &folder))
 }
 

@@ -138,7 +138,9 @@ impl DataFolder {
             Err(TryLockError::Error(source)) => return Err(DataFolderError::Io { path: lock_path, source }),
         }
         lock.set_len(0).and_then(|()| writeln!(lock, "{}", std::process::id())).map_err(failed(&lock_path))?;
-        Ok(Self { path: path.to_owned(), part, _lock: lock })
+        // programs in other folders read the names of its files
+        let path = std::path::absolute(path).map_err(failed(path))?;
+        Ok(Self { path, part, _lock: lock })
     }
 
     /// Waits until nobody else makes keys in the folder, and keeps others from it while the value lives.

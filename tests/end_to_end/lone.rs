@@ -230,7 +230,10 @@ fn what_keeps_a_party_from_starting_is_said() {
     let on = |arguments: &[&str]| entralab(&[arguments, &["--data-dir", folder.path().to_str().unwrap()]].concat());
     let taken = TcpListener::bind("127.0.0.1:0").unwrap();
     let port = taken.local_addr().unwrap().port().to_string();
-    let output = on(&["idp", "--port", &port, "--page-port", "0"]);
+    let stale = folder.path().join("ready.json");
+    std::fs::write(&stale, "{}").unwrap();
+    let output = on(&["idp", "--port", &port, "--page-port", "0", "--ready-file", stale.to_str().unwrap()]);
+    assert!(!stale.exists(), "what an earlier start said is taken back before this one is ready");
     let said = text(&output.stderr);
     assert_eq!(output.status.code(), Some(3), "{said}");
     assert!(said.contains(&format!("cannot listen on 127.0.0.1:{port}")) && said.contains("--port N"), "{said}");
