@@ -1,6 +1,6 @@
 //! Microsoft Graph, the resource that every tenant has.
 
-use scenarios::world::{App, RedirectUris, Scope, SignInAudience, WhoCanConsent};
+use scenarios::world::{App, Scope, SignInAudience, WhoCanConsent};
 use uuid::{Uuid, uuid};
 
 /// The name by which a world refers to Microsoft Graph.
@@ -68,21 +68,12 @@ pub(super) fn application(origin: &str) -> App {
         })
     };
     App {
-        tenant: String::new(),
         client_id: GRAPH_ID,
         display_name: Some("Microsoft Graph".to_owned()),
         audience: SignInAudience::MultipleOrgs,
         identifier_uris,
         scopes: scopes(USER_SCOPES, WhoCanConsent::User).chain(scopes(ADMIN_SCOPES, WhoCanConsent::Admin)).collect(),
-        secrets: Default::default(),
-        redirect_uris: RedirectUris::default(),
-        permissions: Default::default(),
         access_token_version: Some(1),
-        allow_public_client: false,
-        assignment_required: false,
-        assigned: Vec::new(),
-        service_principals: None,
-        first_party: false,
-        pre_authorized_clients: Vec::new(),
+        ..App::default()
     }
 }

@@ -128,7 +128,7 @@ pub enum DirectoryRole {
 }
 
 /// An app registration, with its service principal.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct App {
     /// The tenant it is registered in, by its name in this world.
