@@ -95,11 +95,22 @@ pub struct Faces {
     pub front: Option<Front>,
     /// At the authorize endpoint under `prompt=none`, once the redirect URI matched.
     pub silent: Option<OAuthError>,
+    /// Whether nobody has yet seen Entra itself give the code this face: it is inferred, or rests on one weak report.
+    pub unverified: bool,
 }
 
 /// The row of `number`, for others to be added to.
 const fn row(number: u32) -> Faces {
-    Faces { number, lookup: true, discovery: None, token: None, suberror: None, front: None, silent: None }
+    Faces {
+        number,
+        lookup: true,
+        discovery: None,
+        token: None,
+        suberror: None,
+        front: None,
+        silent: None,
+        unverified: false,
+    }
 }
 
 impl Faces {
@@ -146,6 +157,10 @@ impl Faces {
     const fn without_lookup(self) -> Self {
         Self { lookup: false, ..self }
     }
+
+    const fn unverified(self) -> Self {
+        Self { unverified: true, ..self }
+    }
 }
 
 impl Faces {
@@ -172,6 +187,9 @@ impl Faces {
         }
         if let Some((status, error)) = self.discovery {
             places.push(format!("discovery: {status} with error {error}"));
+        }
+        if self.unverified {
+            places.push("how Entra itself shows it is not established: this is inferred".to_owned());
         }
         places
     }
@@ -218,7 +236,7 @@ impl EntraErrorKind {
             Self::TenantNotFound => row(90_002).discovery(O::InvalidTenant).token(O::InvalidRequest).page(),
             Self::RequestsItselfByUri => row(90_009).token(O::InvalidRequest).page().silent(O::InvalidRequest),
             Self::InvalidInput => row(90_013).token(O::InvalidRequest),
-            Self::UnsupportedPrompt => row(90_023).page(),
+            Self::UnsupportedPrompt => row(90_023).page().unverified(),
             Self::AdminConsentRequired => row(90_094).page().silent(O::ConsentRequired),
             Self::ForeignInteraction => row(165_900).page_with(403).without_lookup(),
             Self::ResourceNotFound => row(500_011).token(O::InvalidResource).redirect(O::InvalidResource),

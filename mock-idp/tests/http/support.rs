@@ -133,6 +133,8 @@ pub struct Lab {
 
 /// An answer with all that a test asks of it.
 pub struct Seen {
+    /// What it answers: method, target and form.
+    pub request: String,
     pub status: StatusCode,
     pub headers: HeaderMap,
     pub checks: Checks,
@@ -176,11 +178,15 @@ impl Lab {
     #[track_caller]
     pub fn send(&self, request: Request<Body>) -> Seen {
         self.runtime.block_on(async {
+            let (parts, body) = request.into_parts();
+            let sent = body.collect().await.unwrap().to_bytes();
+            let line = format!("{} {}\n{}", parts.method, parts.uri, String::from_utf8_lossy(&sent));
+            let request = Request::from_parts(parts, Body::from(sent));
             let response: Response = self.provider.router().oneshot(request).await.unwrap();
             let (parts, body) = response.into_parts();
             let checks = parts.extensions.get::<Checks>().cloned().expect("every answer leaves its checks");
             let body = String::from_utf8(body.collect().await.unwrap().to_bytes().to_vec()).unwrap();
-            Seen { status: parts.status, headers: parts.headers, checks, body }
+            Seen { request: line, status: parts.status, headers: parts.headers, checks, body }
         })
     }
 
