@@ -88,7 +88,10 @@ impl<'s> Player<'s> {
                     Some(user) => self.browser_of(user).request(message).await,
                     None => self.lab.client(request.from).send(message).await,
                 };
-                reply.map_or_else(|error| json!({ "message": error.to_string() }), |reply| requests::outcome(&reply.response))
+                reply.map_or_else(
+                    |error| json!({ "message": error.to_string() }),
+                    |reply| requests::outcome(&reply.response),
+                )
             }
             Action::Change { patch } => self.change(patch)?,
             Action::AdvanceClock { by } => {

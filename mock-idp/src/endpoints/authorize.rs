@@ -14,7 +14,7 @@ use crate::directory::{Directory, Tenant};
 use crate::error::EntraError;
 use crate::protocol::authorize::{Prompt, Refused, check};
 use crate::protocol::consent::{Grantee, added_silently};
-use crate::protocol::interaction::{Flow, FlowCookie, LIFETIME, SignedIn};
+use crate::protocol::interaction::{COOKIE_LIFETIME, Flow, FlowCookie, SignedIn};
 use crate::protocol::parameters::Parameters;
 use crate::protocol::sealed::Seal;
 use crate::protocol::sessions::{Choice, Session, choose};
@@ -110,7 +110,7 @@ impl IdentityProvider {
                 Choice::SignIn => visit.sign_in_page(&authorization, &flow, username, &[], None)?,
                 Choice::Pick(accounts) => visit.sign_in_page(&authorization, &flow, username, &accounts, None)?,
             };
-            set_cookie(&mut response, &cookie, LIFETIME.as_secs());
+            set_cookie(&mut response, &cookie, COOKIE_LIFETIME.as_secs());
             Ok(response)
         })
     }
