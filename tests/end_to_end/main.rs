@@ -13,6 +13,7 @@ mod faults;
 mod flow;
 mod guides;
 mod hostile_text;
+mod interruption;
 mod labs;
 mod lone;
 mod predict;

@@ -14,6 +14,7 @@ use super::Options;
 use crate::commands::{Exit, Failure};
 use crate::lab::data_folder::write_in_one_step;
 use crate::play::Played;
+use crate::report::visible::visible;
 use crate::report::{Account, github, html, json, junit, tap};
 
 /// A report to write.
@@ -58,6 +59,15 @@ impl FromStr for ReportFile {
     }
 }
 
+/// A file that two reports would be written to.
+pub(super) fn twice(reports: &[ReportFile]) -> Option<&Path> {
+    let whole = |path: &Path| std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
+    let is_before = |(place, report): &(usize, &ReportFile)| {
+        reports.iter().take(*place).any(|before| whole(&before.path) == whole(&report.path))
+    };
+    reports.iter().enumerate().find(is_before).map(|(_, report)| report.path.as_path())
+}
+
 /// Writes every report that was asked for, and tells GitHub Actions where it runs there.
 pub(super) fn write_all(scenarios: &[Scenario], all_played: &[Played], options: &Options) -> Result<(), Failure> {
     let accounts = |secrets| -> Vec<Account> {
@@ -76,7 +86,10 @@ pub(super) fn write_all(scenarios: &[Scenario], all_played: &[Played], options: 
         // Commands are read from either stream; on stdout one would stand between the lines of --json.
         eprint!("{}", github::annotations(&accounts));
         if let Some(path) = std::env::var_os("GITHUB_STEP_SUMMARY").filter(|path| !path.is_empty()).map(PathBuf::from) {
-            append(&path, &github::step_summary(&accounts)).map_err(|error| unwritable(&path, &error))?;
+            // nobody asked for it: the result is told elsewhere too
+            if let Err(error) = append(&path, &github::step_summary(&accounts)) {
+                eprintln!("{}", visible(&format!("no step summary: cannot write {}: {error}", path.display())));
+            }
         }
     }
     Ok(())
@@ -124,7 +137,9 @@ fn append(path: &Path, text: &str) -> std::io::Result<()> {
 }
 
 fn unwritable(path: &Path, error: &dyn std::fmt::Display) -> Failure {
-    Failure::new(Exit::Environment, "report.unwritable", format!("cannot write {}: {error}", path.display()))
+    let message =
+        format!("cannot write {}: {error}\nfix: name a file in a folder that can be written to", path.display());
+    Failure::new(Exit::Environment, "report.unwritable", message)
 }
 
 #[cfg(test)]
