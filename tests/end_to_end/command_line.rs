@@ -124,16 +124,19 @@ fn a_wrong_value_is_told_with_what_to_write() {
 
 #[test]
 fn a_summary_or_report_that_cannot_be_written_hides_no_result() {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("file"), "").unwrap();
+    let unwritable = folder.path().join("file/x");
+    let unwritable = unwritable.to_str().unwrap();
     let run = |arguments: &[&str]| {
         Command::new(env!("CARGO_BIN_EXE_entralab"))
             .args(["run", "--quiet"])
             .args(arguments)
             .env("GITHUB_ACTIONS", "true")
-            .env("GITHUB_STEP_SUMMARY", "/no/such/folder/summary.md")
+            .env("GITHUB_STEP_SUMMARY", unwritable)
             .output()
             .expect("entralab runs")
     };
-    let folder = tempfile::tempdir().unwrap();
     let failing = folder.path().join("failing.scenario.yaml");
     let scenario = "scenario: 1\ntitle: A wrong hope\nworld: { base: article }\nsteps:\n  - connect: { as: megan }\n    \
                     expect: { connection: failed }\n";
@@ -141,9 +144,9 @@ fn a_summary_or_report_that_cannot_be_written_hides_no_result() {
     let failing = failing.to_str().unwrap();
     assert_eq!(run(&["wrong-secret"]).status.code(), Some(0));
     assert_eq!(run(&[failing]).status.code(), Some(1));
-    assert_eq!(run(&["wrong-secret", "--report", "tap=/no/such/folder/x.tap"]).status.code(), Some(3));
-    let output = run(&[failing, "--report", "tap=/no/such/folder/x.tap"]);
+    assert_eq!(run(&["wrong-secret", "--report", &format!("tap={unwritable}")]).status.code(), Some(3));
+    let output = run(&[failing, "--report", &format!("tap={unwritable}")]);
     assert_eq!(output.status.code(), Some(1));
     let stderr = text(&output.stderr);
-    assert!(stderr.contains("cannot write /no/such/folder/x.tap") && stderr.contains("no step summary"), "{stderr}");
+    assert!(stderr.contains(&format!("cannot write {unwritable}")) && stderr.contains("no step summary"), "{stderr}");
 }

@@ -73,14 +73,6 @@ pub(super) fn write_all(scenarios: &[Scenario], all_played: &[Played], options: 
     let accounts = |secrets| -> Vec<Account> {
         scenarios.iter().zip(all_played).map(|(scenario, played)| Account::of(scenario, played, secrets)).collect()
     };
-    if !options.report.is_empty() {
-        let secrets = if options.with_secrets { Secrets::Included } else { Secrets::Replaced };
-        let accounts = accounts(secrets);
-        for report in &options.report {
-            let text = report.format.text(&accounts, secrets).map_err(|error| unwritable(&report.path, &error))?;
-            write(&report.path, &text, secrets).map_err(|error| unwritable(&report.path, &error))?;
-        }
-    }
     if is_on_github() {
         let accounts = accounts(Secrets::Replaced);
         // Commands are read from either stream; on stdout one would stand between the lines of --json.
@@ -90,6 +82,14 @@ pub(super) fn write_all(scenarios: &[Scenario], all_played: &[Played], options: 
             if let Err(error) = append(&path, &github::step_summary(&accounts)) {
                 eprintln!("{}", visible(&format!("no step summary: cannot write {}: {error}", path.display())));
             }
+        }
+    }
+    if !options.report.is_empty() {
+        let secrets = if options.with_secrets { Secrets::Included } else { Secrets::Replaced };
+        let accounts = accounts(secrets);
+        for report in &options.report {
+            let text = report.format.text(&accounts, secrets).map_err(|error| unwritable(&report.path, &error))?;
+            write(&report.path, &text, secrets).map_err(|error| unwritable(&report.path, &error))?;
         }
     }
     Ok(())
