@@ -199,9 +199,6 @@ fn an_unknown_grant_type_is_answered_as_captured() {
     assert_eq!(names(&body), ENVELOPE[..6]);
     assert_eq!((&body["error"], &body["error_codes"]), (&json!("unsupported_grant_type"), &json!([70_003])));
     assert!(body["error_description"].as_str().unwrap().contains("'no_such_grant'"));
-    for grant_type in ["password"] {
-        assert_eq!(error_of(&form(&with(&redeem("x"), "grant_type", grant_type)))["error"], "unsupported_grant_type");
-    }
 }
 
 #[test]
