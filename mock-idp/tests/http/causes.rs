@@ -13,13 +13,22 @@ use crate::support::*;
 pub mod authorize;
 mod client_credentials;
 mod code_flow;
+mod sessions;
 
 /// A code, the check that refuses with it, and how it comes about. A code may have several causes.
 pub type Cause = (u32, &'static str, fn() -> Seen);
 
 /// The causes of all themes.
 pub fn all() -> impl Iterator<Item = &'static Cause> {
-    [code_flow::CAUSES, authorize::CAUSES, client_credentials::CAUSES].into_iter().flatten()
+    [
+        // a line for each theme, in the order of the modules
+        authorize::CAUSES,
+        client_credentials::CAUSES,
+        code_flow::CAUSES,
+        sessions::CAUSES,
+    ]
+    .into_iter()
+    .flatten()
 }
 
 fn authorize(path: &str, parameters: &[(&str, &str)]) -> Seen {
