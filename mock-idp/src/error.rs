@@ -29,6 +29,12 @@ pub enum EntraError {
         /// The client.
         client_id: Uuid,
     },
+    /// 16001: the account picked on the page is not signed in any more. Shown on the page.
+    #[error("The account that was selected is not valid any more. Select another one, or sign in.")]
+    PickedSessionInvalid,
+    /// 16002: `prompt=none` with the `sid` of a session that the rest of the request excludes.
+    #[error("The session requirement that the application named by its sid was not met.")]
+    RequestedSessionUnfit,
     /// 28000: scopes of more than one resource where a token of one is asked for.
     #[error(
         "The value given for the input parameter 'scope' is not valid because it holds more than one resource. The scope '{scope}' is not valid."
@@ -83,6 +89,9 @@ pub enum EntraError {
     /// 50058: `prompt=none`, and nobody is signed in.
     #[error("A silent sign-in request was sent but no user is signed in.")]
     NobodySignedIn,
+    /// 50059: at `/organizations`, an application asks for a token for itself, which only a tenant can give. Source: reports of 2019 to 2022.
+    #[error("No tenant-identifying information found in either the request or implied by any provided credentials.")]
+    NoTenantInformation,
     /// 50089: the sign-in page was left open too long.
     #[error("Authentication failed because the flow token expired. Sign in again.")]
     FlowTokenExpired,
@@ -209,6 +218,14 @@ pub enum EntraError {
         /// The path segment.
         tenant: String,
     },
+    /// 90005: both hints at once.
+    #[error(
+        "Unable to complete the request. It is not valid because an identifier and a login hint cannot be used together."
+    )]
+    SeveralHints,
+    /// 90007: a `sid` that is no GUID.
+    #[error("Bad request. The session id that was passed cannot be parsed.")]
+    InvalidSessionId,
     /// 90009: an application asks for a token for itself by URI.
     #[error(
         "Application '{client_id}'({client_name}) is requesting a token for itself. This scenario is supported only if the resource is specified using the GUID based App Identifier."
@@ -225,6 +242,9 @@ pub enum EntraError {
         /// What is wrong, a sentence.
         reason: &'static str,
     },
+    /// 90015: the query is too long.
+    #[error("The query string of the request is too long.")]
+    QueryTooLong,
     /// 90023: an unknown `prompt`.
     #[error("Unsupported 'prompt' value.")]
     UnsupportedPrompt,
@@ -238,6 +258,21 @@ pub enum EntraError {
         /// The tenant's display name.
         tenant: String,
     },
+    /// 90100: a parameter that cannot be read.
+    #[error("The parameter '{parameter}' is empty or not valid.")]
+    InvalidParameter {
+        /// Its name.
+        parameter: &'static str,
+    },
+    /// 90102: a parameter that must be an address, and is none.
+    #[error("The value of '{parameter}' must be a valid absolute URI.")]
+    NoAbsoluteUri {
+        /// Its name.
+        parameter: &'static str,
+    },
+    /// 160021: `prompt=none` with a `sid` of no session in this browser.
+    #[error("The application requested a user session which does not exist.")]
+    RequestedSessionMissing,
     /// 165900: a form of the sign-in pages that belongs to no sign-in of this browser.
     #[error("Invalid request. The form does not belong to a sign-in that was started in this browser.")]
     ForeignInteraction,
@@ -390,6 +425,22 @@ pub enum EntraError {
     /// 901002: the v2 endpoints of until 2025 take no `resource`.
     #[error("The 'resource' request parameter is not supported.")]
     ResourceParameterUnsupported,
+    /// 1002012: an application asks for a token for itself, and its scope is not of the form `<resource>/.default`.
+    #[error(
+        "The provided value for scope {scope} is not valid. Client credential flows must have a scope value with /.default suffixed to the resource identifier (application ID URI)."
+    )]
+    ScopeNotDefault {
+        /// The scope text.
+        scope: String,
+    },
+    /// 7000112: the client is disabled in the tenant.
+    #[error("Application '{client_id}'({client_name}) is disabled.")]
+    ApplicationDisabled {
+        /// The client.
+        client_id: Uuid,
+        /// Its display name.
+        client_name: String,
+    },
     /// 7000215: none of the application's secrets.
     #[error(
         "Invalid client secret provided. Ensure the secret being sent in the request is the client secret value, not the client secret ID, for a secret added to app '{client_id}'."
@@ -398,6 +449,9 @@ pub enum EntraError {
         /// The client.
         client_id: Uuid,
     },
+    /// 7000216: an application asks for a token for itself without any credential.
+    #[error("'client_assertion', 'client_secret' or 'request' is required for the 'client_credentials' grant type.")]
+    AppCredentialMissing,
     /// 7000218: a confidential client without a secret.
     #[error("The request body must contain the following parameter: 'client_assertion' or 'client_secret'.")]
     CredentialMissing,
@@ -409,12 +463,27 @@ pub enum EntraError {
         /// The client.
         client_id: Uuid,
     },
+    /// 7000229: an application asks for a token for itself in a tenant that has no service principal of it.
+    #[error(
+        "The client application {client_id} is missing service principal in the tenant {tenant}. See instructions here: https://go.microsoft.com/fwlink/?linkid=2225119"
+    )]
+    ClientServicePrincipalMissing {
+        /// The client.
+        client_id: Uuid,
+        /// The tenant's id.
+        tenant: Uuid,
+    },
     /// 9000411: a parameter is given twice.
     #[error("The request is not properly formatted. The parameter '{parameter}' is duplicated.")]
     DuplicatedParameter {
         /// Its name.
         parameter: String,
     },
+    /// 9001023: a grant that `/common` and `/consumers` do not serve.
+    #[error(
+        "The grant type is not supported over the /common or /consumers endpoints. Please use the /organizations or tenant-specific endpoint."
+    )]
+    GrantNeedsTenant,
     /// 9002313: a code or refresh token that is no token at all.
     #[error("Invalid request. Request is malformed or invalid.")]
     Malformed,

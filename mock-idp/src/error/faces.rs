@@ -208,6 +208,8 @@ impl EntraErrorKind {
         use OAuthError as O;
         match self {
             Self::SeveralSessions => row(16_000).silent(O::InteractionRequired),
+            Self::PickedSessionInvalid => row(16_001).sign_in_again().unverified(),
+            Self::RequestedSessionUnfit => row(16_002).silent(O::InteractionRequired).unverified(),
             Self::SeveralResources => row(28_000).token(O::InvalidScope),
             Self::EmptyScope => row(28_003).token(O::InvalidRequest),
             Self::RedirectUriMismatch => row(50_011).page(),
@@ -215,6 +217,7 @@ impl EntraErrorKind {
             Self::UserNotFound => row(50_034).token(O::InvalidGrant).sign_in_again(),
             Self::UnknownInstance => row(50_049).discovery(O::InvalidInstance),
             Self::NobodySignedIn => row(50_058).silent(O::LoginRequired),
+            Self::NoTenantInformation => row(50_059).token(O::InvalidRequest),
             Self::FlowTokenExpired => row(50_089).page(),
             Self::UserNotAssigned => row(50_105).token(O::InvalidGrant).page().silent(O::InteractionRequired),
             Self::InvalidPassword => row(50_126).sign_in_again(),
@@ -234,10 +237,16 @@ impl EntraErrorKind {
             Self::CodeExpired => row(70_008).token(O::InvalidGrant),
             Self::InvalidScope => row(70_011).token(O::InvalidScope).redirect(O::InvalidScope),
             Self::TenantNotFound => row(90_002).discovery(O::InvalidTenant).token(O::InvalidRequest).page(),
+            Self::SeveralHints => row(90_005).page().silent(O::InvalidRequest),
+            Self::InvalidSessionId => row(90_007).page().silent(O::InvalidRequest),
             Self::RequestsItselfByUri => row(90_009).token(O::InvalidRequest).page().silent(O::InvalidRequest),
             Self::InvalidInput => row(90_013).token(O::InvalidRequest),
+            Self::QueryTooLong => row(90_015).page(),
             Self::UnsupportedPrompt => row(90_023).page().unverified(),
             Self::AdminConsentRequired => row(90_094).page().silent(O::ConsentRequired),
+            Self::InvalidParameter => row(90_100).page().silent(O::InvalidRequest).unverified(),
+            Self::NoAbsoluteUri => row(90_102).page(),
+            Self::RequestedSessionMissing => row(160_021).silent(O::InteractionRequired),
             Self::ForeignInteraction => row(165_900).page_with(403).without_lookup(),
             Self::ResourceNotFound => row(500_011).token(O::InvalidResource).redirect(O::InvalidResource),
             // no failure of the client's credential, hence no 401
@@ -268,10 +277,17 @@ impl EntraErrorKind {
             Self::ResourceParameterUnsupported => {
                 row(901_002).token(O::InvalidRequest).page().silent(O::InvalidRequest)
             }
+            Self::ScopeNotDefault => row(1_002_012).token(O::InvalidScope),
+            Self::ApplicationDisabled => {
+                row(7_000_112).token(O::UnauthorizedClient).page().silent(O::UnauthorizedClient)
+            }
             Self::InvalidClientSecret => row(7_000_215).token_with(401, O::InvalidClient),
+            Self::AppCredentialMissing => row(7_000_216).token_with(401, O::InvalidClient),
             Self::CredentialMissing => row(7_000_218).token_with(401, O::InvalidClient),
             Self::ClientSecretExpired => row(7_000_222).token_with(401, O::InvalidClient),
+            Self::ClientServicePrincipalMissing => row(7_000_229).token_with(401, O::InvalidClient),
             Self::DuplicatedParameter => row(9_000_411).token(O::InvalidRequest).page(),
+            Self::GrantNeedsTenant => row(9_001_023).token(O::InvalidRequest),
             Self::Malformed => row(9_002_313).token(O::InvalidGrant),
             Self::PkceRequired => row(9_002_325).page().silent(O::InvalidRequest),
             Self::CrossOriginRedemption => row(9_002_326).token(O::InvalidRequest),

@@ -2,8 +2,10 @@
 
 mod attacks;
 mod causes;
+mod client_credentials;
 mod flows;
 mod golden;
+mod hints;
 mod isolation;
 mod metadata;
 mod pages;
