@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use clap::Args;
 use scenarios::Scenario;
 
+use super::report_files::{self, ReportOptions};
 use super::{Common, Exit, Failure, json_line, print};
 use crate::play::Played;
 use crate::report::{events, summary, terminal};
@@ -12,13 +13,11 @@ use crate::report::{events, summary, terminal};
 mod interruption;
 mod parallel;
 mod progress;
-mod report_file;
 mod select;
 mod watch;
 
 use interruption::Interruption;
 use progress::Progress;
-use report_file::ReportFile;
 use select::Selected;
 pub(super) use select::{read_all, read_one};
 
@@ -46,12 +45,8 @@ pub(super) struct Options {
     /// Play again whatever changes in the named files, until interrupted.
     #[arg(long)]
     watch: bool,
-    /// Write reports: junit, html, har, mermaid, tap or json, each with its file. Several are separated by commas.
-    #[arg(long, value_name = "FORMAT=FILE", value_delimiter = ',')]
-    report: Vec<ReportFile>,
-    /// Leave secrets in the files of --report, which only their owner can then read.
-    #[arg(long, requires = "report")]
-    with_secrets: bool,
+    #[command(flatten)]
+    reports: ReportOptions,
 }
 
 pub(super) fn run(options: &Options, common: Common) -> Result<Exit, Failure> {
@@ -59,9 +54,7 @@ pub(super) fn run(options: &Options, common: Common) -> Result<Exit, Failure> {
     if options.events && !common.json {
         return usage("--events writes JSON lines: it needs --json");
     }
-    if let Some(file) = report_file::twice(&options.report) {
-        return usage(&format!("--report: two reports go to {}; give each a file of its own", file.display()));
-    }
+    options.reports.check()?;
     if options.watch {
         return if options.files.is_empty() {
             usage("--watch needs files to watch: name them, or their folder")
@@ -115,11 +108,12 @@ fn round(
         false => summary::text(&all_played, common.colored()),
     };
     let untold = untold.or_else(|| print(&summary).err());
-    let unwritten = report_file::write_all(scenarios, &all_played, options).err();
+    report_files::tell_github(scenarios, &all_played);
+    let unwritten = report_files::write_all(scenarios, &all_played, &options.reports).err();
     let is_cut_short = interruption.has_come() && all_played.len() < scenarios.len();
     if is_cut_short {
         let told = format!("interrupted: {} of {} played", all_played.len(), scenarios.len());
-        let written = if options.report.is_empty() { "" } else { "; the reports tell of those" };
+        let written = if !options.reports.are_wanted() { "" } else { "; the reports tell of those" };
         Failure::new(Exit::Interrupted, "interrupted", format!("{told}{written}")).tell(common);
     }
     let has_failed = !all_played.iter().all(Played::passed);

@@ -30,7 +30,7 @@ impl Interruption {
             noted.store(true, Ordering::Relaxed);
             if let Ok(second) = stop_signal() {
                 second.await;
-                std::process::exit(Exit::Interrupted as i32);
+                std::process::exit(Exit::Interrupted.code().into());
             }
         });
         Ok(Self { runtime, has_come })
