@@ -16,9 +16,10 @@ pub use connector::{CONSENT_HOST, Connector, Handshake, ProviderProfile, Redirec
 pub use gate::{Cors, Gate, InvalidToken, UnauthenticatedClientAction};
 pub use idp::{
     AdditionalProperty, AllowedMemberType, App, AppRole, Consent, DetailedClaim, DirectoryRole, Group, GroupKind,
-    GroupMembers, GroupMembershipClaim, Idp, Lifetimes, MappedClaim, MappedClaims, OptionalClaim, OptionalClaimName,
-    OptionalClaims, Permission, RESTRICTED_CLAIMS, RedirectUris, ResourceParameter, RoleAssignment, Scope, Secret,
-    SignInAudience, SigningKey, Tenant, TenantlessTokenEndpoint, User, UserAttribute, UserConsent, WhoCanConsent,
+    GroupMembers, GroupMembershipClaim, Idp, Implicit, Lifetimes, MappedClaim, MappedClaims, OptionalClaim,
+    OptionalClaimName, OptionalClaims, Permission, RESTRICTED_CLAIMS, RedirectUris, ResourceParameter, RoleAssignment,
+    Scope, Secret, SignInAudience, SigningKey, Tenant, TenantlessTokenEndpoint, User, UserAttribute, UserConsent,
+    WhoCanConsent,
 };
 pub use mcp::{ErrorBodies, Mcp, NotificationAnswer, NullNotificationId, TrailingSlash};
 

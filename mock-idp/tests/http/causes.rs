@@ -10,6 +10,7 @@ use strum::IntoEnumIterator;
 
 use crate::support::*;
 
+pub mod authorize;
 mod code_flow;
 
 /// A code, the check that refuses with it, and how it comes about. A code may have several causes.
@@ -17,7 +18,7 @@ pub type Cause = (u32, &'static str, fn() -> Seen);
 
 /// The causes of all themes.
 pub fn all() -> impl Iterator<Item = &'static Cause> {
-    [code_flow::CAUSES].into_iter().flatten()
+    [code_flow::CAUSES, authorize::CAUSES].into_iter().flatten()
 }
 
 fn authorize(path: &str, parameters: &[(&str, &str)]) -> Seen {

@@ -14,7 +14,7 @@ mod group;
 mod token_configuration;
 mod user;
 
-pub use app::{App, Permission, RedirectUris, Scope, Secret, SignInAudience, WhoCanConsent};
+pub use app::{App, Implicit, Permission, RedirectUris, Scope, Secret, SignInAudience, WhoCanConsent};
 pub use app_role::{AllowedMemberType, AppRole, RoleAssignment};
 pub use group::{Group, GroupKind, GroupMembers};
 pub use token_configuration::{
