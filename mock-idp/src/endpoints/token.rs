@@ -46,9 +46,8 @@ impl IdentityProvider {
                 return response;
             }
         };
-        let keys = self.signing_keys();
         let mint =
-            Mint { keys: &keys, origins: &self.0.origins, seals, lifetimes: directory.lifetimes(), now: incoming.now };
+            Mint { keys: &self.0.keys, origins: &self.0.origins, seals, directory: &directory, now: incoming.now };
         let Ok(reply) = mint.reply(&grant, family, &mut *self.rng()) else {
             return StatusCode::INTERNAL_SERVER_ERROR.into_response();
         };
