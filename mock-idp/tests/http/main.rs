@@ -2,6 +2,7 @@
 
 mod attacks;
 mod causes;
+mod claims;
 mod flows;
 mod golden;
 mod isolation;
