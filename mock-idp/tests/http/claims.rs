@@ -228,7 +228,7 @@ fn optional_claims_are_in_the_tokens_of_whoever_asks_for_them() {
         "verified_primary_email": ["megan@contoso.com"], "verified_secondary_email": ["mb@contoso.com"],
     });
     let all = json!([
-        "acct", "ctry", "email", "family_name", "given_name", "ipaddr", "onprem_sid", "sid", "tenant_ctry",
+        "acct", "ctry", "email", "family_name", "given_name", "ipaddr", "login_hint", "onprem_sid", "sid", "tenant_ctry",
         "tenant_region_scope", "upn", "verified_primary_email", "verified_secondary_email", "xms_edov", "xms_pdl",
         "xms_pl", "xms_tpl", {"name": "idtyp", "additional_properties": ["include_user_token"]},
     ]);
@@ -262,6 +262,7 @@ fn optional_claims_are_in_the_tokens_of_whoever_asks_for_them() {
             assert_eq!(&claims[*name], value, "{token}: {name}");
         }
         assert_eq!(claims["sid"].as_str().map(str::len), Some(36));
+        assert!(claims["login_hint"].as_str().is_some_and(|hint| hint.starts_with("O.CiQ")), "{token}");
     }
     let plain = claims_of(&v2_answer(crate::support::world(), MODERN_SCOPE), "access_token");
     assert!(expected.iter().all(|(name, _)| plain.get(name).is_none()), "nobody asked: {plain}");

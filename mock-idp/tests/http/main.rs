@@ -5,6 +5,7 @@ mod causes;
 mod claims;
 mod flows;
 mod golden;
+mod hints;
 mod isolation;
 mod metadata;
 mod pages;

@@ -9,6 +9,7 @@ use serde_json::Value;
 
 use super::{Claims, LOOPBACK, REGION};
 use crate::directory::Application;
+use crate::protocol::authorize::hints::LoginHint;
 use crate::protocol::token::Grant;
 
 /// Where a tenant is that does not say so.
@@ -54,6 +55,7 @@ fn value(claim: &OptionalClaim, grant: &Grant<'_>) -> Option<(&'static str, Valu
         Claim::GivenName => ("given_name", text(&account.given_name)),
         Claim::Idtyp => ("idtyp", claim.has(AdditionalProperty::IncludeUserToken).then(|| "user".into())),
         Claim::Ipaddr => ("ipaddr", Some(LOOPBACK.into())),
+        Claim::LoginHint => ("login_hint", Some(LoginHint::claim(grant.principal.account, tenant).into())),
         Claim::OnpremSid => ("onprem_sid", text(&account.on_premises_sid)),
         Claim::PreferredUsername => ("preferred_username", Some(account.username.clone().into())),
         Claim::Sid => ("sid", Some(grant.subject.sid.to_string().into())),
@@ -67,7 +69,7 @@ fn value(claim: &OptionalClaim, grant: &Grant<'_>) -> Option<(&'static str, Valu
         Claim::XmsPl => ("xms_pl", text(&account.preferred_language)),
         Claim::XmsTpl => ("xms_tpl", Some(tenant.preferred_language.as_deref().unwrap_or(LANGUAGE).into())),
         // `aud` and `groups` say how a claim looks that is there anyway, and `xms_cc` what a client can do
-        Claim::Aud | Claim::Groups | Claim::LoginHint | Claim::XmsCc => return None,
+        Claim::Aud | Claim::Groups | Claim::XmsCc => return None,
     };
     Some((name, value?))
 }
