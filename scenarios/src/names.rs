@@ -63,6 +63,9 @@ fn references(world: &World, place: &dyn Fn(&[&str]) -> Span, faults: &mut Fault
                 who.iter().for_each(|who| known(what, &["idp", "apps", name, "role_assignments", key, what], who));
             }
         }
+        for tenant in app.service_principal_ids.keys() {
+            known("tenant", &["idp", "apps", name, "service_principal_ids", tenant], tenant);
+        }
     }
     for (name, consent) in &idp.consents {
         known("app", &["idp", "consents", name, "client"], &consent.client);

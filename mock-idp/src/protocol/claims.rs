@@ -2,6 +2,7 @@
 //!
 //! Shapes: Microsoft identity platform "Access token claims reference", "ID token claims reference".
 
+pub mod app_only;
 mod configured;
 mod memberships;
 
@@ -16,7 +17,6 @@ use serde_json::{Map, Value, json};
 use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
-use super::redirect_uri::Platform;
 use super::scope::OidcScope;
 use super::target::Target;
 use super::token::Grant;
@@ -72,7 +72,7 @@ pub fn access_token(grant: &Grant<'_>, issue: &Issue<'_>, rng: &mut impl CryptoR
     let optional = &resource.thing().optional_claims.access_token;
     let mut claims = Claims::new(audience(&grant.target, issue.version), subject.tid, issue, rng);
     claims.add("aio", randomness::text::<36>(rng));
-    claims.client(grant.client, authenticated_by(grant), issue.version);
+    claims.client(grant.client, grant.authentication.acr(), issue.version);
     claims.add("name", account.display_name.as_str());
     claims.add("oid", subject.oid.to_string());
     claims.add("rh", handle(subject.tid, resource.client_id));
@@ -94,7 +94,7 @@ pub fn access_token(grant: &Grant<'_>, issue: &Issue<'_>, rng: &mut impl CryptoR
     }
     claims.memberships(resource, optional, grant, issue);
     claims.optional(optional, grant);
-    claims.mapped(resource, grant);
+    claims.mapped(resource, Some(grant));
     claims.in_order()
 }
 
@@ -126,7 +126,7 @@ pub fn id_token(grant: &Grant<'_>, issue: &Issue<'_>, rng: &mut impl CryptoRng) 
     let optional = &client.thing().optional_claims.id_token;
     claims.memberships(client, optional, grant, issue);
     claims.optional(optional, grant);
-    claims.mapped(client, grant);
+    claims.mapped(client, Some(grant));
     claims.in_order()
 }
 
@@ -234,14 +234,6 @@ impl Claims {
     /// The claims as tokens have them: `aud` to `exp`, then by name.
     fn in_order(self) -> Map<String, Value> {
         self.first.into_iter().map(|(name, value)| (name.to_owned(), value)).chain(self.others).collect()
-    }
-}
-
-/// `appidacr` and `azpacr`: how the client proved who it is.
-fn authenticated_by(grant: &Grant<'_>) -> &'static str {
-    match grant.subject.platform {
-        Platform::Web => "1",
-        Platform::Spa | Platform::Public => "0",
     }
 }
 

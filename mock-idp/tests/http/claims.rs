@@ -85,6 +85,55 @@ fn each_kind_of_token_has_exactly_its_own_claims() {
     }
 }
 
+/// The claims of the access token that `client` gets for itself.
+fn for_itself_claims(world: Value, scope: &str) -> Value {
+    let seen = Lab::of(world).post(TENANT_TOKEN, &form(&for_itself(scope)));
+    assert_eq!(seen.status, 200, "{}", seen.body);
+    claims_of(&seen.json(), "access_token")
+}
+
+#[test]
+fn each_kind_of_application_token_has_exactly_its_own_claims() {
+    let modern = format!("api://{MODERN}/.default");
+    for (scope, expected) in [
+        (modern.as_str(), "aud iss iat nbf exp aio azp azpacr oid rh sub tid uti ver xms_ftd"),
+        (
+            "api://3f8a1c2e-5b6d-4e7f-8a9b-1c2d3e4f5a6b/.default",
+            "aud iss iat nbf exp aio appid appidacr idp oid rh sub tid uti ver",
+        ),
+        (
+            "https://graph.microsoft.com/.default",
+            "aud iss iat nbf exp aio app_displayname appid appidacr idp idtyp oid rh sub tenant_region_scope tid uti ver wids xms_ftd",
+        ),
+    ] {
+        assert_eq!(names(&for_itself_claims(world(), scope)), expected, "{scope}");
+    }
+}
+
+#[test]
+fn an_application_has_the_roles_that_an_administrator_consented_to_and_that_are_there() {
+    let scope = format!("api://{MODERN}/.default");
+    let roles = json!({
+        "all": {"value": "Things.Read.All"}, "off": {"value": "Off", "enabled": false}, "more": {"value": "More"},
+        "people": {"value": "People", "allowed_member_types": ["users"]},
+    });
+    let change = |consent: Value| {
+        changed(json!({"apps": {"modern": {"app_roles": roles, "optional_claims": {"access_token": ["idtyp"]},
+            "mapped_claims": {"it": {"claim": "plan", "value": "gold"}, "who": {"claim": "who", "attribute": "mail"}},
+        }}, "consents": {"roles": consent}}))
+    };
+    let granted =
+        json!({"client": "client", "resource": "modern", "roles": ["Things.Read.All", "Off", "People", "Gone"]});
+    let claims = for_itself_claims(change(granted.clone()), &scope);
+    assert_eq!((&claims["roles"], &claims["idtyp"]), (&json!(["Things.Read.All"]), &json!("app")));
+    assert_eq!((&claims["plan"], claims.get("who")), (&json!("gold"), None), "there is no user to take it from");
+    let mut of_user = granted;
+    of_user["user"] = json!("megan");
+    assert_eq!(for_itself_claims(change(of_user), &scope).get("roles"), None, "a user's consent gives no roles");
+    let elsewhere = json!({"client": "client", "resource": "server", "roles": ["Things.Read.All"]});
+    assert_eq!(for_itself_claims(change(elsewhere), &scope).get("roles"), None);
+}
+
 #[test]
 fn a_subject_is_the_same_at_one_application_and_another_at_every_other() {
     let of_modern = v2_answer(world(), MODERN_SCOPE);

@@ -3,6 +3,7 @@
 mod attacks;
 mod causes;
 mod claims;
+mod client_credentials;
 mod flows;
 mod golden;
 mod hints;

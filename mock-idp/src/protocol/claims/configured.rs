@@ -28,11 +28,12 @@ impl Claims {
         }
     }
 
-    /// The claims that the application maps for itself. None of them takes the place of one that tokens rest on.
-    pub(super) fn mapped(&mut self, application: Application<'_>, grant: &Grant<'_>) {
+    /// The claims that the application maps for itself; constants alone where there is no user. None of them takes the
+    /// place of one that tokens rest on.
+    pub(super) fn mapped(&mut self, application: Application<'_>, grant: Option<&Grant<'_>>) {
         for MappedClaim { claim, attribute, value } in application.mapped_claims.values() {
             if !RESTRICTED_CLAIMS.contains(&claim.as_str()) {
-                let attribute = attribute.and_then(|attribute| attribute_of(attribute, grant));
+                let attribute = attribute.zip(grant).and_then(|(attribute, grant)| attribute_of(attribute, grant));
                 self.add_some(claim, attribute.or_else(|| value.clone()));
             }
         }

@@ -10,6 +10,7 @@ use rand_core::CryptoRng;
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 
+use super::client_credentials::ApplicationGrant;
 use super::{Grant, Seals};
 use crate::directory::{Application, Directory};
 use crate::keys::Keyring;
@@ -34,6 +35,10 @@ pub enum Reply {
     V2(V2),
     /// Everything is a string.
     V1(V1),
+    /// The same two for an application itself: nothing of a user, of scopes or of refreshing.
+    ApplicationV2(ApplicationV2),
+    /// As strings.
+    ApplicationV1(ApplicationV1),
 }
 
 /// The body of the v2 endpoint.
@@ -75,6 +80,33 @@ pub struct V1 {
     pub id_token: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub client_info: Option<String>,
+}
+
+/// The body of the v2 endpoint for an application itself, as captured at a real tenant in August 2026.
+#[derive(Clone, Debug, Serialize)]
+#[expect(missing_docs, reason = "the names are RFC 6749's and Entra's own")]
+pub struct ApplicationV2 {
+    pub token_type: &'static str,
+    pub expires_in: i64,
+    pub ext_expires_in: i64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub refresh_in: Option<i64>,
+    pub access_token: String,
+}
+
+/// The body of the v1 endpoint for an application itself.
+#[derive(Clone, Debug, Serialize)]
+#[expect(missing_docs, reason = "the names are RFC 6749's and Entra's own")]
+pub struct ApplicationV1 {
+    pub token_type: &'static str,
+    pub expires_in: String,
+    pub ext_expires_in: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub refresh_in: Option<String>,
+    pub expires_on: String,
+    pub not_before: String,
+    pub resource: String,
+    pub access_token: String,
 }
 
 /// What tokens are made with.
@@ -158,18 +190,24 @@ impl Mint<'_> {
         rng: &mut impl CryptoRng,
     ) -> Result<AccessToken, JoseError> {
         let resource = grant.target.resource;
-        let version = resource.token_version();
         let lifetime = self.access_token_lifetime(resource, rng);
-        let issue = self.issue(version, lifetime, in_url);
+        let issue = self.issue(resource.token_version(), lifetime, in_url);
         let claims = claims::access_token(grant, &issue, rng);
-        let nonce = self.nonce_for(resource, rng);
-        let text = self.sign(resource, version, &claims, nonce.as_deref())?;
-        Ok(AccessToken { text, moment: issue.moment, lifetime })
+        self.access_token_of(resource, &claims, issue.moment, lifetime, rng)
     }
 
-    /// The `nonce` of the header of access tokens for Microsoft Graph.
-    fn nonce_for(&self, resource: Application<'_>, rng: &mut impl CryptoRng) -> Option<String> {
-        (resource.is_graph() && self.directory.graph_nonce()).then(|| randomness::text::<32>(rng))
+    /// The signed access token of these claims; one for Microsoft Graph has a `nonce` in its header.
+    fn access_token_of(
+        &self,
+        resource: Application<'_>,
+        claims: &Map<String, Value>,
+        moment: Moment,
+        lifetime: i64,
+        rng: &mut impl CryptoRng,
+    ) -> Result<AccessToken, JoseError> {
+        let nonce = (resource.is_graph() && self.directory.graph_nonce()).then(|| randomness::text::<32>(rng));
+        let text = self.sign(resource, resource.token_version(), claims, nonce.as_deref())?;
+        Ok(AccessToken { text, moment, lifetime })
     }
 
     /// The claims of the id token of `grant`.
@@ -254,6 +292,43 @@ impl Mint<'_> {
                 refresh_token,
                 id_token,
                 client_info,
+            }),
+        })
+    }
+
+    /// Makes the token of an application itself.
+    ///
+    /// # Errors
+    /// When signing fails.
+    pub fn application_reply(
+        &self,
+        grant: &ApplicationGrant<'_>,
+        family: Family,
+        rng: &mut impl CryptoRng,
+    ) -> Result<Reply, JoseError> {
+        let resource = grant.target.resource;
+        let lifetime = self.lifetime(resource);
+        let issue = self.issue(resource.token_version(), lifetime, false);
+        let claims = claims::app_only::access_token(grant, &issue, rng);
+        let access_token = self.access_token_of(resource, &claims, issue.moment, lifetime, rng)?;
+        let (expires_in, refresh_in) = (access_token.expires_in(), access_token.refresh_in());
+        Ok(match family {
+            Family::V2 => Reply::ApplicationV2(ApplicationV2 {
+                token_type: "Bearer",
+                expires_in,
+                ext_expires_in: expires_in,
+                refresh_in,
+                access_token: access_token.text,
+            }),
+            Family::V1 => Reply::ApplicationV1(ApplicationV1 {
+                token_type: "Bearer",
+                expires_in: expires_in.to_string(),
+                ext_expires_in: expires_in.to_string(),
+                refresh_in: refresh_in.map(|seconds| seconds.to_string()),
+                expires_on: access_token.moment.expires.to_string(),
+                not_before: access_token.moment.issued.to_string(),
+                resource: grant.target.requested_as.clone(),
+                access_token: access_token.text,
             }),
         })
     }
