@@ -140,12 +140,16 @@ fn page(template: &impl Template) -> Response {
     }
 }
 
+fn name_and_password(user: &User) -> (String, String) {
+    (user.username.clone(), user.password.clone().unwrap_or_else(|| "(no password)".to_owned()))
+}
+
 fn front_with(lab: &Lab, result: Option<Shown>, question: &str) -> Response {
     let world = lab.world();
     page(&Front {
         server_url: world.connector.server_url.clone(),
         connections: lab.connector.connections(),
-        users: world.idp.users.values().map(|user| (user.username.clone(), user.password.clone())).collect(),
+        users: world.idp.users.values().map(name_and_password).collect(),
         result,
         question: question.to_owned(),
         now: lab.clock.now().strftime("%Y-%m-%d %H:%M:%S UTC").to_string(),

@@ -82,6 +82,11 @@ pub struct Tenant {
     /// Whether users may consent for themselves to delegated permissions that need no admin. Default: allowed.
     #[serde(default)]
     pub user_consent: UserConsent,
+    /// "Lockout threshold" of Authentication methods > Password protection: how many different wrong passwords lock an
+    /// account, for 60 seconds. Default: 10.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 1, max = 50))]
+    pub lockout_threshold: Option<u8>,
 }
 
 /// Enterprise applications > Consent and permissions > User consent settings.
