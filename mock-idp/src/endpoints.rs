@@ -31,6 +31,7 @@ use crate::origins::Origins;
 use crate::protocol::consent::GivenConsents;
 use crate::protocol::grants::redeemed::Redeemed;
 use crate::protocol::parameters::Parameters;
+use crate::protocol::passwords::Passwords;
 use crate::protocol::sealed::Seal;
 use crate::protocol::sessions::Sessions;
 use crate::protocol::token::Seals;
@@ -64,6 +65,7 @@ struct Shared {
     consents: Mutex<GivenConsents>,
     redeemed: Mutex<Redeemed>,
     sessions: Mutex<Sessions>,
+    passwords: Mutex<Passwords>,
     rng: Mutex<ChaCha20Rng>,
     seals: Result<(Seals, Seal), josekit::JoseError>,
     origins: Origins,
@@ -94,6 +96,7 @@ impl IdentityProvider {
             consents: Mutex::default(),
             redeemed: Mutex::default(),
             sessions: Mutex::default(),
+            passwords: Mutex::default(),
             rng: Mutex::new(ChaCha20Rng::from_seed(rng_seed)),
             seals,
             origins,
@@ -107,8 +110,8 @@ impl IdentityProvider {
         Router::new().fallback(dispatch).with_state(self.clone())
     }
 
-    /// Takes `idp` in the place of the world's identity section. Codes, refresh tokens, sessions and the consents that
-    /// users gave on the page stay.
+    /// Takes `idp` in the place of the world's identity section. Codes, refresh tokens, sessions, and the consents and
+    /// passwords that users gave on the pages stay.
     pub fn replace(&self, idp: Arc<Idp>) {
         let directory = Arc::new(Directory::new(idp, &self.0.origins.graph));
         *self.0.directory.write().unwrap_or_else(PoisonError::into_inner) = directory;
@@ -128,6 +131,10 @@ impl IdentityProvider {
 
     fn sessions(&self) -> MutexGuard<'_, Sessions> {
         self.0.sessions.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn passwords(&self) -> MutexGuard<'_, Passwords> {
+        self.0.passwords.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn rng(&self) -> MutexGuard<'_, ChaCha20Rng> {
@@ -163,6 +170,7 @@ impl IdentityProvider {
                 Route::Token(_) if parts.method == Method::OPTIONS => self.token_preflight(&incoming),
                 Route::Token(family) => self.token(family, &incoming),
                 Route::SignIn => self.sign_in(&incoming),
+                Route::NewPassword => self.new_password(&incoming),
                 Route::Consent => self.consent(&incoming),
                 Route::Stylesheet => metadata::stylesheet(),
                 Route::Lookup => lookup::page(&incoming),
@@ -191,7 +199,7 @@ impl IdentityProvider {
         );
         let surface = match route {
             Route::Token(_) => Surface::Token,
-            Route::Authorize(_) | Route::SignIn | Route::Consent | Route::Lookup => {
+            Route::Authorize(_) | Route::SignIn | Route::NewPassword | Route::Consent | Route::Lookup => {
                 Surface::Authorize { return_to: None, interaction: Interaction::Allowed }
             }
             _ => Surface::Discovery,

@@ -80,6 +80,20 @@ pub enum EntraError {
         /// The host.
         instance: String,
     },
+    /// 50053: the account is locked. Shown on the sign-in page.
+    #[error(
+        "The account is locked: too many sign-ins were tried with a wrong user ID or password, or an administrator locked it."
+    )]
+    AccountLocked,
+    /// 50055: the password is right, but has expired, or must be changed at the first sign-in. The pages ask for another.
+    #[error("The password has expired and must be changed.")]
+    PasswordExpired,
+    /// 50056: the directory holds no password of the user. Shown on the sign-in page.
+    #[error("Invalid or null password: the directory holds no password of this user.")]
+    NoPassword,
+    /// 50057: the account is disabled. Shown on the sign-in page.
+    #[error("The user account is disabled.")]
+    AccountDisabled,
     /// 50058: `prompt=none`, and nobody is signed in.
     #[error("A silent sign-in request was sent but no user is signed in.")]
     NobodySignedIn,
@@ -99,11 +113,33 @@ pub enum EntraError {
     /// 50126: the password is wrong. Shown on the sign-in page.
     #[error("Error validating credentials due to invalid username or password.")]
     InvalidPassword,
+    /// 50132: `prompt=none`, and the session began before the password was changed. Where Entra shows it is not
+    /// established: its documentation gives 50132 and 50133 the same words.
+    #[error("The session is not valid because the password expired or was changed recently.")]
+    SessionBeforePasswordChange,
+    /// 50133: `prompt=none`, and the session began before an administrator revoked all. As 50132.
+    #[error("The session was revoked, or is not valid because the password expired or was changed recently.")]
+    SessionRevoked,
+    /// 50144: the password of a user from an on-premises Active Directory has expired.
+    #[error(
+        "The user's Active Directory password has expired. The user has to change the password on-premises, or reset it where self-service is set up."
+    )]
+    OnPremisesPasswordExpired,
     /// 50147: a code challenge parameter is missing or unknown.
     #[error("Missing or unsupported code challenge parameter: '{parameter}'.")]
     CodeChallengeParameter {
         /// The parameter at fault.
         parameter: &'static str,
+    },
+    /// 50173: the refresh token, or code, is from before the user's grants were revoked.
+    #[error(
+        "The provided grant has expired because it was revoked, and a new sign-in is needed. The user's password might have been changed or reset. The grant was issued on '{issued}', and the TokensValidFrom date of this user, before which no token is valid, is '{valid_from}'."
+    )]
+    GrantRevoked {
+        /// When the grant was issued.
+        issued: String,
+        /// Since when grants are valid.
+        valid_from: String,
     },
     /// 50194: a single-tenant application at `/common` or `/organizations`.
     #[error(
@@ -234,6 +270,15 @@ pub enum EntraError {
         /// The tenant's display name.
         tenant: String,
     },
+    /// 120000: on the page for a new password, the current one is wrong.
+    #[error("The password cannot be changed because the current password is wrong.")]
+    CurrentPasswordWrong,
+    /// 120002: the new password is too weak.
+    #[error("The password cannot be changed because the new password is too weak.")]
+    NewPasswordWeak,
+    /// 120003: the new password holds the user's name.
+    #[error("The password cannot be changed because the new password contains the user's name.")]
+    NewPasswordHoldsName,
     /// 165900: a form of the sign-in pages that belongs to no sign-in of this browser.
     #[error("Invalid request. The form does not belong to a sign-in that was started in this browser.")]
     ForeignInteraction,

@@ -59,6 +59,24 @@ pub struct SignInPage {
     pub error: Option<ShownError>,
 }
 
+/// The current password, and a new one, where the current one has expired or was for the first sign-in only.
+#[derive(Clone, Debug, Template)]
+#[template(path = "new_password.html")]
+pub struct NewPasswordPage {
+    /// Around it.
+    pub frame: Frame,
+    /// Where the form goes.
+    pub action: String,
+    /// The flow token.
+    pub flow_token: String,
+    /// Whose password it is.
+    pub username: String,
+    /// Whether the two new passwords of the last try differ.
+    pub differ: bool,
+    /// Why the page is shown, or what was wrong with the last try.
+    pub error: ShownError,
+}
+
 /// What the application wants.
 #[derive(Clone, Debug, Template)]
 #[template(path = "consent.html")]
@@ -194,6 +212,14 @@ mod tests {
             accounts: vec![ShownAccount { session: text(), display_name: text(), username: text() }],
             error: Some(error()),
         };
+        let new_password = NewPasswordPage {
+            frame: frame(),
+            action: text(),
+            flow_token: text(),
+            username: text(),
+            differ: true,
+            error: error(),
+        };
         let consent = ConsentPage {
             frame: frame(),
             action: text(),
@@ -218,7 +244,14 @@ mod tests {
         let form_post =
             FormPostPage { frame: frame(), action: text(), fields: vec![("state", text())], nonce: "n".to_owned() };
         let lookup = LookupPage { frame: frame(), action: text(), asked: text(), found: None };
-        let pages = [sign_in.render(), consent.render(), error.render(), form_post.render(), lookup.render()];
+        let pages = [
+            sign_in.render(),
+            new_password.render(),
+            consent.render(),
+            error.render(),
+            form_post.render(),
+            lookup.render(),
+        ];
         for page in pages {
             let page = page.unwrap();
             assert!(!page.contains("<script>alert"), "{page}");

@@ -19,6 +19,8 @@ pub enum Route {
     Token(Family),
     /// Where the sign-in page posts to.
     SignIn,
+    /// Where the page for a new password posts to.
+    NewPassword,
     /// Where the consent page posts to.
     Consent,
     /// The pages' stylesheet.
@@ -44,7 +46,7 @@ pub enum Advertised {
 
 impl Route {
     /// Every route under a tenant segment.
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 13] = [
         Self::Discovery(Family::V1),
         Self::Discovery(Family::V2),
         Self::Keys(Family::V1),
@@ -55,6 +57,7 @@ impl Route {
         Self::Token(Family::V1),
         Self::Token(Family::V2),
         Self::SignIn,
+        Self::NewPassword,
         Self::Consent,
         Self::Stylesheet,
     ];
@@ -72,6 +75,7 @@ impl Route {
             Self::Token(Family::V1) => "oauth2/token",
             Self::Token(Family::V2) => "oauth2/v2.0/token",
             Self::SignIn => "login",
+            Self::NewPassword => "changepassword",
             Self::Consent => "consent/set",
             Self::Stylesheet => "entralab/pages.css",
             Self::Lookup => "error",
@@ -97,7 +101,7 @@ impl Route {
             Self::Stylesheet | Self::Lookup => &[Method::GET, Method::HEAD],
             Self::Authorize(_) => &[Method::GET, Method::HEAD, Method::POST],
             Self::Token(_) => &[Method::POST, Method::OPTIONS],
-            Self::SignIn | Self::Consent => &[Method::POST],
+            Self::SignIn | Self::NewPassword | Self::Consent => &[Method::POST],
         }
     }
 

@@ -95,10 +95,22 @@ checks! {
     ClientPreAuthorized = "client.pre_authorized" by Idp;
     /// Somebody is signed in, in this browser, whom the request can mean without a page.
     SessionPresent = "session.present" by Idp;
+    /// The session in this browser is from after the last change of the password, and was not revoked.
+    SessionCurrent = "session.current" by Idp;
     /// The user exists in the tenant.
     UserExists = "user.exists" by Idp;
+    /// The account is not disabled.
+    UserEnabled = "user.enabled" by Idp;
+    /// The account is not locked.
+    UserNotLocked = "user.not_locked" by Idp;
+    /// The directory holds a password of the user.
+    UserPasswordPresent = "user.password_present" by Idp;
     /// The password is the user's.
     UserPassword = "user.password" by Idp;
+    /// The password has not expired, and need not be changed at the first sign-in.
+    UserPasswordCurrent = "user.password_current" by Idp;
+    /// The new password is one that the directory takes.
+    UserNewPassword = "user.new_password" by Idp;
     /// The user is assigned to the application, where it requires that.
     UserAssigned = "user.assigned" by Idp;
     /// Somebody who may has agreed that the client acts for the user at the resource.
@@ -127,6 +139,8 @@ checks! {
     CodeRedirectUri = "code.redirect_uri" by Idp;
     /// The verifier hashes to the challenge that the code was issued for.
     CodeVerifier = "code_verifier.matches" by Idp;
+    /// The grant is from after the last time that the user's grants were revoked.
+    GrantNotRevoked = "grant.not_revoked" by Idp;
     /// The refresh token is one that this identity provider issued, unchanged.
     RefreshTokenAuthentic = "refresh_token.authentic" by Idp;
     /// The refresh token was issued to this client.

@@ -10,7 +10,7 @@ use crate::error::EntraErrorKind;
 use crate::error::faces::Surface;
 use crate::protocol::redirect_uri::is_spa_origin;
 use crate::protocol::token::reply::Mint;
-use crate::protocol::token::{Records, TokenRequest, decide};
+use crate::protocol::token::{Memory, Records, TokenRequest, decide};
 use crate::protocol::{Family, guid};
 
 impl IdentityProvider {
@@ -30,7 +30,8 @@ impl IdentityProvider {
         let grant = {
             let given = self.consents();
             let records = Records { directory: &directory, given: &given, seals, now: incoming.now };
-            decide(request, records, &mut self.redeemed(), &mut checks)
+            let memory = Memory { redeemed: &mut self.redeemed(), passwords: &mut self.passwords() };
+            decide(request, records, memory, &mut checks)
         };
         let grant = match grant {
             Ok(grant) => grant,

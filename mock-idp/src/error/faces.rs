@@ -74,6 +74,8 @@ pub enum Front {
     Page(u16),
     /// The sign-in page again.
     SignInAgain,
+    /// The page on which the user sets a new password.
+    NewPassword,
     /// The application gets it, once the redirect URI matched; before that, an error page.
     Redirect(OAuthError),
 }
@@ -146,6 +148,10 @@ impl Faces {
         Self { front: Some(Front::SignInAgain), ..self }
     }
 
+    const fn new_password(self) -> Self {
+        Self { front: Some(Front::NewPassword), ..self }
+    }
+
     const fn redirect(self, error: OAuthError) -> Self {
         Self { front: Some(Front::Redirect(error)), silent: Some(error), ..self }
     }
@@ -174,6 +180,9 @@ impl Faces {
             }
             Some(Front::SignInAgain) => {
                 places.push("sign-in: a message on the sign-in page, which asks again".to_owned());
+            }
+            Some(Front::NewPassword) => {
+                places.push("sign-in: a message on the page that asks for a new password".to_owned());
             }
             Some(Front::Redirect(error)) => places.push(format!("sign-in: back at the client with error={error}")),
             None => {}
@@ -214,11 +223,23 @@ impl EntraErrorKind {
             Self::UserFromOtherTenant => row(50_020).token(O::InvalidGrant).page(),
             Self::UserNotFound => row(50_034).token(O::InvalidGrant).sign_in_again(),
             Self::UnknownInstance => row(50_049).discovery(O::InvalidInstance),
+            Self::AccountLocked => row(50_053).token(O::InvalidGrant).sign_in_again(),
+            Self::PasswordExpired => {
+                row(50_055).token(O::InvalidGrant).suberror("user_password_expired").new_password()
+            }
+            Self::NoPassword => row(50_056).token(O::InvalidGrant).sign_in_again(),
+            Self::AccountDisabled => row(50_057).token(O::InvalidGrant).sign_in_again().silent(O::InteractionRequired),
             Self::NobodySignedIn => row(50_058).silent(O::LoginRequired),
             Self::FlowTokenExpired => row(50_089).page(),
             Self::UserNotAssigned => row(50_105).token(O::InvalidGrant).page().silent(O::InteractionRequired),
-            Self::InvalidPassword => row(50_126).sign_in_again(),
+            Self::InvalidPassword => row(50_126).token(O::InvalidGrant).sign_in_again(),
+            Self::SessionBeforePasswordChange => row(50_132).silent(O::LoginRequired).unverified(),
+            Self::SessionRevoked => row(50_133).silent(O::LoginRequired).unverified(),
+            Self::OnPremisesPasswordExpired => {
+                row(50_144).token(O::InvalidGrant).suberror("user_password_expired").sign_in_again().unverified()
+            }
             Self::CodeChallengeParameter => row(50_147).redirect(O::InvalidRequest),
+            Self::GrantRevoked => row(50_173).token(O::InvalidGrant).suberror("bad_token"),
             Self::NotMultiTenant => row(50_194).token(O::InvalidRequest).page(),
             Self::CodeRedeemed => row(54_005).token(O::InvalidGrant),
             Self::ConsentRequired => {
@@ -238,6 +259,9 @@ impl EntraErrorKind {
             Self::InvalidInput => row(90_013).token(O::InvalidRequest),
             Self::UnsupportedPrompt => row(90_023).page().unverified(),
             Self::AdminConsentRequired => row(90_094).page().silent(O::ConsentRequired),
+            Self::CurrentPasswordWrong => row(120_000).new_password().unverified(),
+            Self::NewPasswordWeak => row(120_002).new_password().unverified(),
+            Self::NewPasswordHoldsName => row(120_003).new_password().unverified(),
             Self::ForeignInteraction => row(165_900).page_with(403).without_lookup(),
             Self::ResourceNotFound => row(500_011).token(O::InvalidResource).redirect(O::InvalidResource),
             // no failure of the client's credential, hence no 401
@@ -303,7 +327,7 @@ pub fn delivery(kind: EntraErrorKind, surface: Surface) -> Delivery {
             (Some(Front::Redirect(error)), Some(return_to)) => Delivery::Redirect(return_to, error),
             (Some(Front::Redirect(_)) | None, _) => Delivery::Page(StatusCode::OK),
             (Some(Front::Page(number)), _) => Delivery::Page(status(number)),
-            (Some(Front::SignInAgain), _) => Delivery::SignInAgain,
+            (Some(Front::SignInAgain | Front::NewPassword), _) => Delivery::SignInAgain,
         },
     }
 }

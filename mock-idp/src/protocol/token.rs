@@ -17,6 +17,7 @@ use super::consent::GivenConsents;
 use super::grants::redeemed::Redeemed;
 use super::grants::{CODE_TYP, REFRESH_TOKEN_TYP, Subject};
 use super::parameters::Parameters;
+use super::passwords::Passwords;
 use super::scope::OidcScope;
 use super::sealed::Seal;
 use super::sign_in::Principal;
@@ -73,6 +74,14 @@ pub struct Records<'d, 'r> {
     pub now: Timestamp,
 }
 
+/// What a token request is judged by, and changes.
+pub struct Memory<'m> {
+    /// What was redeemed before.
+    pub redeemed: &'m mut Redeemed,
+    /// The passwords that users have now, and the tries with others.
+    pub passwords: &'m mut Passwords,
+}
+
 /// What a client is granted.
 #[derive(Clone, Debug)]
 pub struct Grant<'d> {
@@ -107,7 +116,7 @@ pub struct Grant<'d> {
 pub fn decide<'d>(
     request: TokenRequest<'_>,
     records: Records<'d, '_>,
-    redeemed: &mut Redeemed,
+    memory: Memory<'_>,
     checks: &mut Checks,
 ) -> Result<Grant<'d>, EntraError> {
     let segment = tenant::find(records.directory, request.segment, checks)?;
@@ -117,8 +126,8 @@ pub fn decide<'d>(
     let client = client::find(records.directory, segment, credentials.client_id.as_deref(), checks)?;
     let party = Party { client, segment, credentials };
     match grant_type {
-        GrantType::AuthorizationCode => authorization_code::redeem(request, records, redeemed, &party, checks),
-        GrantType::RefreshToken => refresh_token::refresh(request, records, redeemed, &party, checks),
+        GrantType::AuthorizationCode => authorization_code::redeem(request, records, memory, &party, checks),
+        GrantType::RefreshToken => refresh_token::refresh(request, records, memory, &party, checks),
     }
 }
 

@@ -11,13 +11,14 @@ use strum::IntoEnumIterator;
 use crate::support::*;
 
 mod code_flow;
+pub mod users;
 
 /// A code, the check that refuses with it, and how it comes about. A code may have several causes.
 pub type Cause = (u32, &'static str, fn() -> Seen);
 
 /// The causes of all themes.
 pub fn all() -> impl Iterator<Item = &'static Cause> {
-    [code_flow::CAUSES].into_iter().flatten()
+    [code_flow::CAUSES, users::CAUSES].into_iter().flatten()
 }
 
 fn authorize(path: &str, parameters: &[(&str, &str)]) -> Seen {

@@ -5,7 +5,8 @@ use http::{HeaderValue, StatusCode, header};
 use wire::Check;
 
 use super::super::reply::{frame, page_response};
-use super::{Answer, Decision, Failure, Next, Visit, cookies};
+use super::{Answer, Decision, Failure, Next, Visit, cookies, end_flow};
+use crate::directory::Account;
 use crate::error::EntraError;
 use crate::pages::{AskedOf, ConsentPage, ShownAccount, ShownError, SignInPage};
 use crate::protocol::assignment::check_assigned;
@@ -14,8 +15,9 @@ use crate::protocol::consent::{Asked, AskedIds, Granted, note_question, refuse_s
 use crate::protocol::grants::Code;
 use crate::protocol::interaction::{Flow, SignedIn};
 use crate::protocol::randomness;
+use crate::protocol::revocation::{SessionEnd, session_end};
 use crate::protocol::sessions::{self, Candidate, Session, candidates};
-use crate::protocol::sign_in::Principal;
+use crate::protocol::sign_in::{Principal, check_enabled};
 use crate::protocol::target::Requested;
 use crate::protocol::token::reply::client_info_of;
 use crate::routes::Route;
@@ -45,6 +47,29 @@ impl<'v> Visit<'v> {
         }
     }
 
+    /// Back to the application, as the user wants.
+    pub(super) fn cancelled(&mut self, authorization: &Authorization<'_>, flow: &Flow) -> Response {
+        let parameters = vec![("error", "access_denied".to_owned()), ("error_subcode", "cancel".to_owned())];
+        let checks = std::mem::take(&mut self.checks);
+        let response = self.provider.send_back(&authorization.return_to, parameters, Vec::new(), checks);
+        end_flow(response, flow)
+    }
+
+    /// Goes on with a user whose password was right just now.
+    pub(super) fn let_in(&mut self, authorization: &Authorization<'v>, principal: Principal<'v>, flow: Flow) -> Answer {
+        let signed_in = SignedIn {
+            oid: principal.account.object_id,
+            sid: randomness::guid(&mut *self.provider.rng()),
+            auth_time: self.incoming.now.as_second(),
+            asked: Vec::new(),
+        };
+        let session = Session { oid: signed_in.oid, sid: signed_in.sid, auth_time: signed_in.auth_time };
+        let next = self.ask_or_finish(authorization, principal, signed_in, flow.clone())?;
+        let mut response = next.response(&flow);
+        self.stay_signed_in(session, &mut response);
+        Ok(response)
+    }
+
     pub(super) fn sign_in_page(
         &mut self,
         authorization: &Authorization<'_>,
@@ -71,7 +96,7 @@ impl<'v> Visit<'v> {
     }
 
     /// A page whose form may lead, by way of this identity provider, to the application.
-    fn page(&mut self, authorization: &Authorization<'_>, page: &impl askama::Template) -> Response {
+    pub(super) fn page(&mut self, authorization: &Authorization<'_>, page: &impl askama::Template) -> Response {
         let form_action = format!("'self' {}", authorization.return_to.redirect_uri().form_action());
         page_response(StatusCode::OK, page, &form_action, std::mem::take(&mut self.checks))
     }
@@ -97,8 +122,9 @@ impl<'v> Visit<'v> {
         signed_in: SignedIn,
         flow: Flow,
     ) -> Result<Next, Failure> {
-        let requested = authorization.requested(self.directory, principal.tenant, &mut self.checks)?;
         let refused = |error| Refused::of(authorization, error);
+        check_enabled(principal.account, &mut self.checks).map_err(refused)?;
+        let requested = authorization.requested(self.directory, principal.tenant, &mut self.checks)?;
         let resources = requested.targets.iter().map(|target| target.resource);
         check_assigned(authorization.client, resources, principal, &mut self.checks).map_err(refused)?;
         let asked = self.still_to_ask(authorization, principal, &requested)?;
@@ -157,7 +183,24 @@ impl<'v> Visit<'v> {
         }
         let now = self.incoming.now;
         let sessions = self.provider.sessions().of(&cookies(self.incoming), now);
-        candidates(self.directory, authorization, &sessions, now)
+        let mut candidates = candidates(self.directory, authorization, &sessions, now);
+        let passwords = self.provider.passwords();
+        candidates.retain(|Candidate { principal, session }| {
+            session_end(principal.account, &passwords, session.auth_time).is_none()
+        });
+        candidates
+    }
+
+    /// A session of this browser that the request can mean, but which has ended before its time.
+    pub(super) fn ended_session(&self, authorization: &Authorization<'_>) -> Option<(Account<'v>, SessionEnd)> {
+        let now = self.incoming.now;
+        let sessions = self.provider.sessions().of(&cookies(self.incoming), now);
+        let passwords = self.provider.passwords();
+        candidates(self.directory, authorization, &sessions, now).into_iter().find_map(
+            |Candidate { principal: Principal { account, .. }, session }| {
+                Some((account, session_end(account, &passwords, session.auth_time)?))
+            },
+        )
     }
 
     /// Remembers the sign-in for this browser, where browsers stay signed in.

@@ -14,7 +14,7 @@ use crate::protocol::grants::{Aim, Subject};
 use crate::protocol::pre_authorization::check_pre_authorized;
 use crate::protocol::redirect_uri::Platform;
 use crate::protocol::scope::OidcScope;
-use crate::protocol::sign_in::Principal;
+use crate::protocol::sign_in::{Principal, check_enabled};
 use crate::protocol::target::{
     Target, Wanted, check_not_itself, check_resources_match, find_resource, parse_scope, read_resources,
 };
@@ -55,7 +55,7 @@ pub(super) fn grant<'d>(
     })
 }
 
-/// The user must still exist, and belong to the tenant of the path.
+/// The user must still exist, be enabled, and belong to the tenant of the path.
 fn find_principal<'d>(
     directory: &'d Directory,
     party: &Party<'_>,
@@ -89,6 +89,7 @@ fn find_principal<'d>(
         });
     }
     checks.pass(Check::UserExists, of_tenant(principal.tenant), principal.account.username.as_str());
+    check_enabled(principal.account, checks)?;
     Ok(principal)
 }
 
