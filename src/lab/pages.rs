@@ -9,6 +9,7 @@ use axum::response::{Html, IntoResponse, Redirect, Response};
 use axum::routing::{get, post};
 use axum::{Json, Router};
 use jiff::{SignedDuration, Timestamp};
+use scenarios::world::User;
 use serde::Deserialize;
 use serde_json::Value;
 use wire::exchange::{Parameters, deciding_refusal, query_of};

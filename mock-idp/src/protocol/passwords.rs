@@ -180,11 +180,91 @@ pub fn fault(account: Account<'_>, current: &str, new: &str) -> Option<NewPasswo
         |c| c.is_numeric(),
         |c| !c.is_lowercase() && !c.is_uppercase() && !c.is_numeric(),
     ];
-    let of_kinds = kinds.iter().filter(|is_of| new.chars().any(|c| is_of(c))).count();
+    let of_kinds = kinds.iter().filter(|is_of| new.chars().any(**is_of)).count();
     if !(8..=256).contains(&new.chars().count()) || of_kinds < 3 || new == current {
         return Some(NewPasswordFault::Weak);
     }
     let (username, lowered) = (account.username.to_lowercase(), new.to_lowercase());
     let name = username.split('@').next().unwrap_or_default();
     (name.chars().count() > 3 && lowered.contains(name)).then_some(NewPasswordFault::HoldsName)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use proptest::prelude::*;
+    use scenarios::world::Idp;
+    use serde_json::json;
+
+    use super::*;
+    use crate::directory::Directory;
+
+    fn directory(count: u128) -> Directory {
+        let user = |number: u128| {
+            let id = Uuid::from_u128(number + 1);
+            let user = json!({
+                "tenant": "t", "username": format!("user{number}@t.example"), "password": "Right-Password-1",
+                "object_id": id, "display_name": "U",
+            });
+            (format!("u{number}"), user)
+        };
+        let users: serde_json::Map<_, _> = (0..count).map(user).collect();
+        let idp: Idp = serde_json::from_value(json!({
+            "tenants": {"t": {"id": Uuid::from_u128(9), "display_name": "T", "domains": ["t.example"]}},
+            "users": users,
+        }))
+        .unwrap();
+        Directory::new(Arc::new(idp), "https://graph.microsoft.com")
+    }
+
+    #[test]
+    fn memory_stays_bounded() {
+        let directory = directory(USERS as u128 + 10);
+        let mut passwords = Passwords::default();
+        for (second, account) in (0..).zip(directory.accounts()) {
+            let now = Timestamp::from_second(second).unwrap();
+            passwords.note_wrong(account, "x", 10, now);
+            passwords.change(account, "Another-Password-2", now);
+            passwords.note_wrong(account, "x", 10, now);
+        }
+        assert!(passwords.changed.len() <= USERS && passwords.tries.len() <= USERS);
+    }
+
+    #[test]
+    fn new_passwords_are_judged_by_entras_rules() {
+        let directory = directory(1);
+        let account = directory.account("u0").unwrap();
+        let fault = |new: &str| fault(account, "Right-Password-1", new);
+        for weak in
+            ["", "Short-1", "alllowercase", "lower-and-other", "12345678", "Right-Password-1", &"aA1".repeat(86)]
+        {
+            assert_eq!(fault(weak), Some(NewPasswordFault::Weak), "{weak}");
+        }
+        assert_eq!(fault("xUSER0-password"), Some(NewPasswordFault::HoldsName));
+        for good in ["lower-and-7", "Lower-And", "Ümläut99", &"aA1".repeat(85)] {
+            assert_eq!(fault(good), None, "{good}");
+        }
+    }
+
+    proptest! {
+        /// However tries follow one another, the right password opens an account that is not locked, and no lock lasts
+        /// for more than a minute after the last try.
+        #[test]
+        fn no_account_stays_locked(tries in prop::collection::vec((0_u8..20, 0_i64..90), 0..40), threshold in 1_u8..=50) {
+            let directory = directory(1);
+            let account = directory.account("u0").unwrap();
+            let mut passwords = Passwords::default();
+            let mut now = Timestamp::UNIX_EPOCH;
+            for (number, seconds) in tries {
+                now = now.saturating_add(SignedDuration::from_secs(seconds)).unwrap();
+                if passwords.locked_until(account, now).is_none() {
+                    passwords.note_wrong(account, &format!("wrong {number}"), threshold, now);
+                }
+                prop_assert_eq!(passwords.is_right(account, "Right-Password-1"), Some(true));
+            }
+            let later = now.saturating_add(LOCKED_FOR).unwrap();
+            prop_assert_eq!(passwords.locked_until(account, later), None);
+        }
+    }
 }

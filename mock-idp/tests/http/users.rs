@@ -158,9 +158,12 @@ fn atk_b14_a_refresh_token_lives_no_longer_than_what_it_rests_on() {
         (json!({"users": {"megan": null}}), 50_034),
         (json!({"users": {"megan": {"sessions_valid_from": "2026-01-15T09:00:01Z"}}}), 50_173),
         (json!({"consents": {"client-on-server": null}}), 65_001),
-        (json!({"apps": {"client": null}, "consents": {
-            "client-on-graph": null, "client-on-server": null, "client-on-modern": null,
-        }}), 700_016),
+        (
+            json!({"apps": {"client": null}, "consents": {
+                "client-on-graph": null, "client-on-server": null, "client-on-modern": null,
+            }}),
+            700_016,
+        ),
     ] {
         let lab = Lab::new();
         let token = refresh_token(&lab, false);
