@@ -45,12 +45,13 @@ use sockets::Sockets;
 use views::Views;
 
 /// The cloud origins that the identity provider answers for.
-pub const IDENTITY_ORIGINS: [&str; 5] = [
+pub const IDENTITY_ORIGINS: [&str; 6] = [
     "https://login.microsoftonline.com",
     "https://login.windows.net",
     "https://login.microsoft.com",
     "https://sts.windows.net",
     "https://graph.microsoft.com",
+    "https://microsoft.com",
 ];
 
 /// The parties of a running lab; they stop when the last clone of it is dropped.

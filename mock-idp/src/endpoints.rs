@@ -29,6 +29,7 @@ use crate::error::{EntraError, RequestIds};
 use crate::keys::SigningKeys;
 use crate::origins::Origins;
 use crate::protocol::consent::GivenConsents;
+use crate::protocol::device_code::DeviceCodes;
 use crate::protocol::grants::redeemed::Redeemed;
 use crate::protocol::parameters::Parameters;
 use crate::protocol::passwords::Passwords;
@@ -66,6 +67,7 @@ struct Shared {
     redeemed: Mutex<Redeemed>,
     sessions: Mutex<Sessions>,
     passwords: Mutex<Passwords>,
+    device_codes: Mutex<DeviceCodes>,
     rng: Mutex<ChaCha20Rng>,
     seals: Result<(Seals, Seal), josekit::JoseError>,
     origins: Origins,
@@ -97,6 +99,7 @@ impl IdentityProvider {
             redeemed: Mutex::default(),
             sessions: Mutex::default(),
             passwords: Mutex::default(),
+            device_codes: Mutex::default(),
             rng: Mutex::new(ChaCha20Rng::from_seed(rng_seed)),
             seals,
             origins,
@@ -137,6 +140,10 @@ impl IdentityProvider {
         self.0.passwords.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    fn device_codes(&self) -> MutexGuard<'_, DeviceCodes> {
+        self.0.device_codes.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     fn rng(&self) -> MutexGuard<'_, ChaCha20Rng> {
         self.0.rng.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -169,6 +176,9 @@ impl IdentityProvider {
                 Route::Authorize(family) => self.authorize(family, &incoming),
                 Route::Token(_) if parts.method == Method::OPTIONS => self.token_preflight(&incoming),
                 Route::Token(family) => self.token(family, &incoming),
+                Route::DeviceAuthorization(family) => self.device_authorization(family, &incoming),
+                Route::DeviceLogin => self.device_login(&incoming),
+                Route::DeviceAlias => self.device_alias(),
                 Route::SignIn => self.sign_in(&incoming),
                 Route::NewPassword => self.new_password(&incoming),
                 Route::Consent => self.consent(&incoming),
@@ -198,10 +208,14 @@ impl IdentityProvider {
             "let the client use one of these methods",
         );
         let surface = match route {
-            Route::Token(_) => Surface::Token,
-            Route::Authorize(_) | Route::SignIn | Route::NewPassword | Route::Consent | Route::Lookup => {
-                Surface::Authorize { return_to: None, interaction: Interaction::Allowed }
-            }
+            Route::Token(_) | Route::DeviceAuthorization(_) => Surface::Token,
+            Route::Authorize(_)
+            | Route::DeviceLogin
+            | Route::DeviceAlias
+            | Route::SignIn
+            | Route::NewPassword
+            | Route::Consent
+            | Route::Lookup => Surface::Authorize { return_to: None, interaction: Interaction::Allowed },
             _ => Surface::Discovery,
         };
         let error = EntraError::WrongMethod { accepted: accepted.clone(), received };

@@ -243,6 +243,22 @@ pub enum EntraError {
         /// Why, ending the sentence.
         reason: &'static str,
     },
+    /// 70016: the device asks, and its user has not signed in yet.
+    #[error(
+        "OAuth 2.0 device flow: the authorization is pending, because the user has not signed in yet. Continue polling."
+    )]
+    AuthorizationPending,
+    /// 70018: a device code that is none, or on the page a user code that no device shows.
+    #[error("The verification code is not valid: the user may have typed a wrong user code.")]
+    BadVerificationCode,
+    /// 70019: on the page, a user code whose time is over.
+    #[error("The verification code has expired. Let the user try the sign-in again.")]
+    VerificationCodeExpired,
+    /// 70020: a device asks with a code whose time is over.
+    #[error(
+        "The value provided for the input parameter 'device_code' is not valid, because the device code has expired."
+    )]
+    DeviceCodeExpired,
     /// 90002: no such tenant.
     #[error(
         "Tenant '{tenant}' not found. Check that the tenant ID is correct and that you are signing in to the right cloud. This may happen if there are no active subscriptions for the tenant."
@@ -303,6 +319,12 @@ pub enum EntraError {
         /// Its name.
         parameter: &'static str,
     },
+    /// 90119: on the page, no user code.
+    #[error("The user code is empty.")]
+    UserCodeMissing,
+    /// 90120: on the page, a user code with which somebody has signed in or declined.
+    #[error("The request has already been authorized or declined.")]
+    DeviceFlowFinished,
     /// 120000: on the page for a new password, the current one is wrong.
     #[error("The password cannot be changed because the current password is wrong.")]
     CurrentPasswordWrong,
@@ -441,6 +463,9 @@ pub enum EntraError {
         /// When it was issued.
         issued: String,
     },
+    /// 700171: the user declined to let the device in. One live report of 2026; older notes say 70017.
+    #[error("The end user declined the authorization of the device.")]
+    AuthorizationDeclined,
     /// 900023: a tenant segment that no tenant can have.
     #[error("Specified tenant identifier '{tenant}' is neither a valid DNS name, nor a valid external domain.")]
     TenantMalformed {

@@ -11,6 +11,8 @@ pub struct Origins {
     pub sts: String,
     /// Microsoft Graph.
     pub graph: String,
+    /// The address that devices tell their users, where they type the code.
+    pub device_login: String,
 }
 
 impl Origins {
@@ -21,6 +23,7 @@ impl Origins {
             login: "https://login.microsoftonline.com".to_owned(),
             sts: "https://sts.windows.net".to_owned(),
             graph: "https://graph.microsoft.com".to_owned(),
+            device_login: "https://microsoft.com/devicelogin".to_owned(),
         }
     }
 

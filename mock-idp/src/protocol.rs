@@ -7,6 +7,7 @@ pub mod claims;
 pub mod client;
 pub mod client_credential;
 pub mod consent;
+pub mod device_code;
 pub mod discovery;
 pub mod grants;
 pub mod interaction;

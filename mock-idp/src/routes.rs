@@ -4,7 +4,7 @@ use http::Method;
 
 use crate::protocol::Family;
 
-/// An endpoint that is served; all but [`Self::Lookup`] under `/{tenant}/`.
+/// An endpoint that is served; all but [`Self::Lookup`] and [`Self::DeviceAlias`] under `/{tenant}/`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Route {
     /// The discovery document of one family.
@@ -17,6 +17,12 @@ pub enum Route {
     Authorize(Family),
     /// The token endpoint.
     Token(Family),
+    /// Where devices ask for a code (RFC 8628).
+    DeviceAuthorization(Family),
+    /// The page on which a user types a device's code.
+    DeviceLogin,
+    /// The short address of that page, under no tenant.
+    DeviceAlias,
     /// Where the sign-in page posts to.
     SignIn,
     /// Where the page for a new password posts to.
@@ -32,8 +38,6 @@ pub enum Route {
 /// What the discovery documents promise besides, and nothing serves yet.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Advertised {
-    /// RFC 8628.
-    DeviceAuthorization(Family),
     /// Sign-out.
     EndSession(Family),
     /// The session iframe of the v1 family.
@@ -46,7 +50,7 @@ pub enum Advertised {
 
 impl Route {
     /// Every route under a tenant segment.
-    pub const ALL: [Self; 13] = [
+    pub const ALL: [Self; 16] = [
         Self::Discovery(Family::V1),
         Self::Discovery(Family::V2),
         Self::Keys(Family::V1),
@@ -56,6 +60,9 @@ impl Route {
         Self::Authorize(Family::V2),
         Self::Token(Family::V1),
         Self::Token(Family::V2),
+        Self::DeviceAuthorization(Family::V1),
+        Self::DeviceAuthorization(Family::V2),
+        Self::DeviceLogin,
         Self::SignIn,
         Self::NewPassword,
         Self::Consent,
@@ -74,6 +81,10 @@ impl Route {
             Self::Authorize(Family::V2) => "oauth2/v2.0/authorize",
             Self::Token(Family::V1) => "oauth2/token",
             Self::Token(Family::V2) => "oauth2/v2.0/token",
+            Self::DeviceAuthorization(Family::V1) => "oauth2/devicecode",
+            Self::DeviceAuthorization(Family::V2) => "oauth2/v2.0/devicecode",
+            Self::DeviceLogin => "oauth2/deviceauth",
+            Self::DeviceAlias => "devicelogin",
             Self::SignIn => "login",
             Self::NewPassword => "changepassword",
             Self::Consent => "consent/set",
@@ -86,7 +97,7 @@ impl Route {
     #[must_use]
     pub fn path(self, segment: &str) -> String {
         match self {
-            Self::Lookup => format!("/{}", self.suffix()),
+            Self::Lookup | Self::DeviceAlias => format!("/{}", self.suffix()),
             _ => format!("/{segment}/{}", self.suffix()),
         }
     }
@@ -98,10 +109,10 @@ impl Route {
             Self::Discovery(_) | Self::Keys(_) | Self::InstanceDiscovery => {
                 &[Method::GET, Method::HEAD, Method::OPTIONS]
             }
-            Self::Stylesheet | Self::Lookup => &[Method::GET, Method::HEAD],
-            Self::Authorize(_) => &[Method::GET, Method::HEAD, Method::POST],
+            Self::Stylesheet | Self::Lookup | Self::DeviceAlias => &[Method::GET, Method::HEAD],
+            Self::Authorize(_) | Self::DeviceLogin => &[Method::GET, Method::HEAD, Method::POST],
             Self::Token(_) => &[Method::POST, Method::OPTIONS],
-            Self::SignIn | Self::NewPassword | Self::Consent => &[Method::POST],
+            Self::DeviceAuthorization(_) | Self::SignIn | Self::NewPassword | Self::Consent => &[Method::POST],
         }
     }
 
@@ -118,8 +129,9 @@ impl Route {
     #[must_use]
     pub fn find(path: &str) -> Option<(Self, &str)> {
         let path = path.strip_prefix('/')?;
-        if path.eq_ignore_ascii_case(Self::Lookup.suffix()) {
-            return Some((Self::Lookup, ""));
+        let under_no_tenant = [Self::Lookup, Self::DeviceAlias];
+        if let Some(route) = under_no_tenant.into_iter().find(|route| route.suffix().eq_ignore_ascii_case(path)) {
+            return Some((route, ""));
         }
         let (segment, suffix) = path.split_once('/')?;
         if segment.is_empty() {
@@ -135,8 +147,6 @@ impl Advertised {
     #[must_use]
     pub fn path(self, segment: &str) -> String {
         let suffix = match self {
-            Self::DeviceAuthorization(Family::V1) => "oauth2/devicecode",
-            Self::DeviceAuthorization(Family::V2) => "oauth2/v2.0/devicecode",
             Self::EndSession(Family::V1) => "oauth2/logout",
             Self::EndSession(Family::V2) => "oauth2/v2.0/logout",
             Self::CheckSession => "oauth2/checksession",

@@ -153,6 +153,12 @@ checks! {
     CodeVerifier = "code_verifier.matches" by Idp;
     /// The grant is from after the last time that the user's grants were revoked.
     GrantNotRevoked = "grant.not_revoked" by Idp;
+    /// The code that the user typed is one that a device shows now, and nobody has used yet.
+    DeviceUserCode = "device.user_code" by Idp;
+    /// The device code is one that this identity provider issued to the client, within its time and not redeemed before.
+    DeviceCode = "device.code" by Idp;
+    /// The device's user has signed in and agreed.
+    DeviceAuthorized = "device.authorized" by Idp;
     /// The refresh token is one that this identity provider issued, unchanged.
     RefreshTokenAuthentic = "refresh_token.authentic" by Idp;
     /// The refresh token was issued to this client.

@@ -1,5 +1,6 @@
 //! The authorize endpoints, and the pages behind them.
 
+mod device;
 mod new_password;
 mod steps;
 
@@ -14,10 +15,9 @@ use super::{IdentityProvider, Incoming};
 use crate::directory::{Directory, Tenant};
 use crate::error::EntraError;
 use crate::error::faces::Front;
-use crate::protocol::authorize::{Prompt, Refused, check, check_query_length};
+use crate::protocol::authorize::{Prompt, Refused, ReturnTo, check, check_query_length};
 use crate::protocol::consent::{Grantee, added_silently};
 use crate::protocol::interaction::{Flow, FlowCookie, LIFETIME};
-use crate::protocol::parameters::Parameters;
 use crate::protocol::revocation::refuse_ended;
 use crate::protocol::sealed::Seal;
 use crate::protocol::sessions::{Choice, choose};
@@ -129,9 +129,8 @@ impl IdentityProvider {
     pub(super) fn sign_in(&self, incoming: &Incoming<'_>) -> Response {
         self.visit(incoming, |visit| {
             let flow = visit.open_flow()?;
-            let parameters = Parameters::parse(flow.parameters.as_bytes());
             let directory = visit.directory;
-            let authorization = check(directory, flow.family, &flow.segment, &parameters, &mut visit.checks)?;
+            let authorization = visit.authorization(&flow)?;
             if visit.decision() == Decision::Cancel {
                 return Ok(visit.cancelled(&authorization, &flow));
             }
@@ -179,9 +178,8 @@ impl IdentityProvider {
     pub(super) fn consent(&self, incoming: &Incoming<'_>) -> Response {
         self.visit(incoming, |visit| {
             let flow = visit.open_flow()?;
-            let parameters = Parameters::parse(flow.parameters.as_bytes());
             let directory = visit.directory;
-            let authorization = check(directory, flow.family, &flow.segment, &parameters, &mut visit.checks)?;
+            let authorization = visit.authorization(&flow)?;
             let Some(signed_in) = flow.signed_in.clone() else {
                 return Err(visit.foreign_form("a form of the sign-in page").into());
             };
@@ -193,6 +191,9 @@ impl IdentityProvider {
                 let fix =
                     "let the user accept, or grant admin consent beforehand: idp.consents (portal: API permissions)";
                 visit.checks.refuse(Check::ConsentAccepted, expected, "Cancel: the user declined", fix);
+                if matches!(authorization.return_to, ReturnTo::Device(_)) {
+                    return Ok(visit.cancelled(&authorization, &flow));
+                }
                 let refused = Refused::of(&authorization, EntraError::ConsentDeclined);
                 let response = visit.refuse(*refused);
                 return Ok(end_flow(response, &flow));

@@ -30,7 +30,11 @@ impl IdentityProvider {
         let grant = {
             let given = self.consents();
             let records = Records { directory: &directory, given: &given, seals, now: incoming.now };
-            let memory = Memory { redeemed: &mut self.redeemed(), passwords: &mut self.passwords() };
+            let memory = Memory {
+                redeemed: &mut self.redeemed(),
+                passwords: &mut self.passwords(),
+                device_codes: &mut self.device_codes(),
+            };
             decide(request, records, memory, &mut checks)
         };
         let grant = match grant {

@@ -12,7 +12,11 @@ use crate::protocol::redirect_uri::ReturnAddress;
 #[expect(missing_docs, reason = "the names are the standards' and Entra's own")]
 pub enum OAuthError {
     AccessDenied,
+    AuthorizationDeclined,
+    AuthorizationPending,
+    BadVerificationCode,
     ConsentRequired,
+    ExpiredToken,
     InteractionRequired,
     InvalidClient,
     InvalidGrant,
@@ -76,6 +80,8 @@ pub enum Front {
     SignInAgain,
     /// The page on which the user sets a new password.
     NewPassword,
+    /// The page on which the user types a device's code.
+    UserCode,
     /// The application gets it, once the redirect URI matched; before that, an error page.
     Redirect(OAuthError),
 }
@@ -152,6 +158,10 @@ impl Faces {
         Self { front: Some(Front::NewPassword), ..self }
     }
 
+    const fn user_code(self) -> Self {
+        Self { front: Some(Front::UserCode), ..self }
+    }
+
     const fn redirect(self, error: OAuthError) -> Self {
         Self { front: Some(Front::Redirect(error)), silent: Some(error), ..self }
     }
@@ -183,6 +193,9 @@ impl Faces {
             }
             Some(Front::NewPassword) => {
                 places.push("sign-in: a message on the page that asks for a new password".to_owned());
+            }
+            Some(Front::UserCode) => {
+                places.push("sign-in for a device: a message on the page that asks for the device's code".to_owned());
             }
             Some(Front::Redirect(error)) => places.push(format!("sign-in: back at the client with error={error}")),
             None => {}
@@ -256,6 +269,11 @@ impl EntraErrorKind {
             Self::UnsupportedResponseMode => row(70_007).redirect(O::InvalidRequest),
             Self::CodeExpired => row(70_008).token(O::InvalidGrant),
             Self::InvalidScope => row(70_011).token(O::InvalidScope).redirect(O::InvalidScope),
+            Self::AuthorizationPending => row(70_016).token(O::AuthorizationPending),
+            Self::BadVerificationCode => row(70_018).token(O::BadVerificationCode).user_code(),
+            Self::VerificationCodeExpired => row(70_019).user_code(),
+            // the v1 endpoint called it code_expired
+            Self::DeviceCodeExpired => row(70_020).token(O::ExpiredToken),
             Self::TenantNotFound => row(90_002).discovery(O::InvalidTenant).token(O::InvalidRequest).page(),
             Self::SeveralHints => row(90_005).page().silent(O::InvalidRequest),
             Self::InvalidSessionId => row(90_007).page().silent(O::InvalidRequest),
@@ -266,6 +284,8 @@ impl EntraErrorKind {
             Self::AdminConsentRequired => row(90_094).page().silent(O::ConsentRequired),
             Self::InvalidParameter => row(90_100).page().silent(O::InvalidRequest).unverified(),
             Self::NoAbsoluteUri => row(90_102).page(),
+            Self::UserCodeMissing => row(90_119).user_code(),
+            Self::DeviceFlowFinished => row(90_120).user_code().unverified(),
             Self::CurrentPasswordWrong => row(120_000).new_password().unverified(),
             Self::NewPasswordWeak => row(120_002).new_password().unverified(),
             Self::NewPasswordHoldsName => row(120_003).new_password().unverified(),
@@ -289,6 +309,7 @@ impl EntraErrorKind {
             Self::IdTokenResponseDisabled => row(700_054).redirect(O::UnsupportedResponseType),
             Self::RefreshTokenExpired => row(700_082).token(O::InvalidGrant),
             Self::SpaRefreshTokenExpired => row(700_084).token(O::InvalidGrant),
+            Self::AuthorizationDeclined => row(700_171).token(O::AuthorizationDeclined).unverified(),
             Self::TenantMalformed => row(900_023).discovery(O::InvalidRequest).token(O::InvalidRequest).page(),
             Self::MissingParameter => {
                 row(900_144).discovery(O::InvalidRequest).token(O::InvalidRequest).redirect(O::InvalidRequest)
@@ -335,7 +356,7 @@ pub fn delivery(kind: EntraErrorKind, surface: Surface) -> Delivery {
             (Some(Front::Redirect(error)), Some(return_to)) => Delivery::Redirect(return_to, error),
             (Some(Front::Redirect(_)) | None, _) => Delivery::Page(StatusCode::OK),
             (Some(Front::Page(number)), _) => Delivery::Page(status(number)),
-            (Some(Front::SignInAgain | Front::NewPassword), _) => Delivery::SignInAgain,
+            (Some(Front::SignInAgain | Front::NewPassword | Front::UserCode), _) => Delivery::SignInAgain,
         },
     }
 }

@@ -42,6 +42,9 @@ pub struct Flow {
     /// The object id of the user who has to set a new password; only on the page for it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub new_password_of: Option<Uuid>,
+    /// The code of the device that is to be let in; only where the flow began with one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub user_code: Option<String>,
 }
 
 /// What the consent page knows of the sign-in before it.
@@ -89,6 +92,7 @@ impl Flow {
                 parameters,
                 signed_in: None,
                 new_password_of: None,
+                user_code: None,
             },
             cookie,
         )

@@ -1,6 +1,7 @@
 //! The token request: from what a client sends to a grant of tokens. Each `grant_type` has a file of its own.
 
 mod authorization_code;
+mod device_code;
 mod redemption;
 mod refresh_token;
 pub mod reply;
@@ -14,6 +15,7 @@ use wire::{Check, Checks};
 use super::authorize::check_once;
 use super::client_credential::Credentials;
 use super::consent::GivenConsents;
+use super::device_code::DeviceCodes;
 use super::grants::redeemed::Redeemed;
 use super::grants::{CODE_TYP, REFRESH_TOKEN_TYP, Subject};
 use super::parameters::Parameters;
@@ -80,6 +82,8 @@ pub struct Memory<'m> {
     pub redeemed: &'m mut Redeemed,
     /// The passwords that users have now, and the tries with others.
     pub passwords: &'m mut Passwords,
+    /// The devices that wait.
+    pub device_codes: &'m mut DeviceCodes,
 }
 
 /// What a client is granted.
@@ -127,6 +131,7 @@ pub fn decide<'d>(
     let party = Party { client, segment, credentials };
     match grant_type {
         GrantType::AuthorizationCode => authorization_code::redeem(request, records, memory, &party, checks),
+        GrantType::DeviceCode => device_code::redeem(request, records, memory, &party, checks),
         GrantType::RefreshToken => refresh_token::refresh(request, records, memory, &party, checks),
     }
 }
@@ -135,13 +140,19 @@ pub fn decide<'d>(
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum GrantType {
     AuthorizationCode,
+    /// RFC 8628; the v1 endpoint and some libraries use the short name.
+    DeviceCode,
     RefreshToken,
 }
 
 impl GrantType {
     /// Every grant type, with its names.
-    const NAMES: [(&'static str, Self); 2] =
-        [("authorization_code", Self::AuthorizationCode), ("refresh_token", Self::RefreshToken)];
+    const NAMES: [(&'static str, Self); 4] = [
+        ("authorization_code", Self::AuthorizationCode),
+        ("urn:ietf:params:oauth:grant-type:device_code", Self::DeviceCode),
+        ("device_code", Self::DeviceCode),
+        ("refresh_token", Self::RefreshToken),
+    ];
 
     /// Reads the parameter.
     fn read(parameters: &Parameters, checks: &mut Checks) -> Result<Self, EntraError> {

@@ -9,9 +9,8 @@ use crate::directory::Account;
 use crate::error::EntraError;
 use crate::error::faces::Front;
 use crate::pages::NewPasswordPage;
-use crate::protocol::authorize::{Authorization, Refused, check};
+use crate::protocol::authorize::{Authorization, Refused};
 use crate::protocol::interaction::Flow;
-use crate::protocol::parameters::Parameters;
 use crate::protocol::sign_in::{Principal, change_password};
 use crate::routes::Route;
 
@@ -20,9 +19,8 @@ impl IdentityProvider {
     pub(in super::super) fn new_password(&self, incoming: &Incoming<'_>) -> Response {
         self.visit(incoming, |visit| {
             let flow = visit.open_flow()?;
-            let parameters = Parameters::parse(flow.parameters.as_bytes());
             let directory = visit.directory;
-            let authorization = check(directory, flow.family, &flow.segment, &parameters, &mut visit.checks)?;
+            let authorization = visit.authorization(&flow)?;
             let Some(principal) = flow.new_password_of.and_then(|oid| Principal::find(directory, oid)) else {
                 return Err(visit.foreign_form("a form of another page, or of a user who is gone").into());
             };

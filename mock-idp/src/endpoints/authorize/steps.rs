@@ -11,17 +11,18 @@ use crate::error::EntraError;
 use crate::pages::{AskedOf, ConsentPage, ShownAccount, ShownError, SignInPage};
 use crate::protocol::assignment::check_assigned;
 use crate::protocol::authorize::front_channel_grant;
-use crate::protocol::authorize::{Authorization, Prompt, Refused};
+use crate::protocol::authorize::{Authorization, Prompt, Refused, ReturnTo, check};
 use crate::protocol::consent::{Asked, AskedIds, Granted, note_question, refuse_silently, still_to_ask};
 use crate::protocol::discovery::cloud_instance;
 use crate::protocol::grants::{Code, Subject};
 use crate::protocol::interaction::{Flow, SignedIn};
-use crate::protocol::randomness;
+use crate::protocol::parameters::Parameters;
 use crate::protocol::revocation::{SessionEnd, session_end};
 use crate::protocol::sessions::{self, Candidate, Session, candidates};
 use crate::protocol::sign_in::{Principal, check_enabled};
 use crate::protocol::target::Requested;
 use crate::protocol::token::reply::{Mint, client_info_of};
+use crate::protocol::{device_code, randomness};
 use crate::routes::Route;
 
 impl<'v> Visit<'v> {
@@ -34,6 +35,22 @@ impl<'v> Visit<'v> {
         let cookies = cookies(self.incoming);
         let token = self.incoming.form.text("flowToken");
         Flow::open(self.flow_seal, token, &cookies, self.incoming.now, &mut self.checks)
+    }
+
+    /// What a flow began with, judged anew: the world may have changed since.
+    pub(super) fn authorization(&mut self, flow: &Flow) -> Result<Authorization<'v>, Box<Refused>> {
+        match &flow.user_code {
+            Some(user_code) => {
+                let waiting =
+                    self.provider.device_codes().waiting(Some(user_code), self.incoming.now, &mut self.checks);
+                let (user_code, request) = waiting?;
+                Ok(device_code::authorization(self.directory, &request, &user_code, &mut self.checks)?)
+            }
+            None => {
+                let parameters = Parameters::parse(flow.parameters.as_bytes());
+                check(self.directory, flow.family, &flow.segment, &parameters, &mut self.checks)
+            }
+        }
     }
 
     pub(super) fn foreign_form(&mut self, received: &str) -> EntraError {
@@ -51,9 +68,14 @@ impl<'v> Visit<'v> {
 
     /// Back to the application, as the user wants.
     pub(super) fn cancelled(&mut self, authorization: &Authorization<'_>, flow: &Flow) -> Response {
-        let parameters = vec![("error", "access_denied".to_owned()), ("error_subcode", "cancel".to_owned())];
-        let checks = std::mem::take(&mut self.checks);
-        let response = self.provider.send_back(&authorization.return_to, parameters, Vec::new(), checks);
+        let response = match &authorization.return_to {
+            ReturnTo::Application(address) => {
+                let parameters = vec![("error", "access_denied".to_owned()), ("error_subcode", "cancel".to_owned())];
+                let checks = std::mem::take(&mut self.checks);
+                self.provider.send_back(address, parameters, Vec::new(), checks)
+            }
+            ReturnTo::Device(user_code) => self.turn_device_away(authorization, user_code),
+        };
         end_flow(response, flow)
     }
 
@@ -99,7 +121,10 @@ impl<'v> Visit<'v> {
 
     /// A page whose form may lead, by way of this identity provider, to the application.
     pub(super) fn page(&mut self, authorization: &Authorization<'_>, page: &impl askama::Template) -> Response {
-        let form_action = format!("'self' {}", authorization.return_to.redirect_uri().form_action());
+        let form_action = match authorization.return_to.application() {
+            Some(address) => format!("'self' {}", address.redirect_uri().form_action()),
+            None => "'self'".to_owned(),
+        };
         page_response(StatusCode::OK, page, &form_action, std::mem::take(&mut self.checks))
     }
 
@@ -139,7 +164,7 @@ impl<'v> Visit<'v> {
         note_question(&asked, &mut self.checks);
         let flow = Flow { signed_in: Some(SignedIn { asked: ids(&asked), ..signed_in }), ..flow };
         let client = authorization.client;
-        let redirect_host = authorization.return_to.redirect_uri().shown_host();
+        let redirect_host = authorization.return_to.application().map(|address| address.redirect_uri().shown_host());
         let publisher = self.directory.tenant(&client.tenant).map(|tenant| tenant.display_name.clone());
         let page = ConsentPage {
             frame: frame(),
@@ -149,7 +174,7 @@ impl<'v> Visit<'v> {
             organization: principal.tenant.display_name.clone(),
             client: client.shown_name().to_owned(),
             publisher: publisher.unwrap_or_default(),
-            redirect_is_local: matches!(redirect_host.as_str(), "localhost" | "127.0.0.1"),
+            redirect_is_local: matches!(redirect_host.as_deref(), Some("localhost" | "127.0.0.1")),
             redirect_host,
             asked: asked.iter().map(shown_question).collect(),
             for_everyone: principal.account.is_administrator(),
@@ -169,10 +194,15 @@ impl<'v> Visit<'v> {
         let lifetimes = self.directory.lifetimes();
         let now = self.incoming.now;
         let subject = Subject::of(authorization, principal, signed_in);
+        let return_to = match &authorization.return_to {
+            ReturnTo::Application(address) => address,
+            ReturnTo::Device(user_code) => return self.let_device_in(authorization, user_code, subject, requested),
+        };
         let mut first = Vec::new();
         if response_type.code {
             let jti = randomness::guid(&mut *self.provider.rng());
-            let code = Code::issue(authorization, subject.clone(), requested, lifetimes, jti, now);
+            let code =
+                Code::issue(authorization, return_to.redirect_uri(), subject.clone(), requested, lifetimes, jti, now);
             first.push(("code", self.seals.codes.seal(&code)?));
         }
         if response_type.has_tokens() {
@@ -198,7 +228,7 @@ impl<'v> Visit<'v> {
         }
         let last = vec![("session_state", signed_in.sid.to_string())];
         let checks = std::mem::take(&mut self.checks);
-        Ok(self.provider.send_back(&authorization.return_to, first, last, checks))
+        Ok(self.provider.send_back(return_to, first, last, checks))
     }
 
     /// The sessions of this browser, where browsers stay signed in.
