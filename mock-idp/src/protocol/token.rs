@@ -1,7 +1,9 @@
 //! The token request: from what a client sends to a grant of tokens. Each `grant_type` has a file of its own.
 
 mod authorization_code;
+pub mod client_credentials;
 mod device_code;
+mod password;
 mod redemption;
 mod refresh_token;
 pub mod reply;
@@ -9,11 +11,13 @@ mod user_grant;
 
 use std::collections::BTreeSet;
 
+use client_credentials::ApplicationGrant;
 use jiff::Timestamp;
+use rand_chacha::ChaCha20Rng;
 use wire::{Check, Checks};
 
 use super::authorize::check_once;
-use super::client_credential::Credentials;
+use super::client_credential::{ClientAuthentication, Credentials};
 use super::consent::GivenConsents;
 use super::device_code::DeviceCodes;
 use super::grants::redeemed::Redeemed;
@@ -76,7 +80,7 @@ pub struct Records<'d, 'r> {
     pub now: Timestamp,
 }
 
-/// What a token request is judged by, and changes.
+/// What a token request is judged by and changes.
 pub struct Memory<'m> {
     /// What was redeemed before.
     pub redeemed: &'m mut Redeemed,
@@ -84,6 +88,8 @@ pub struct Memory<'m> {
     pub passwords: &'m mut Passwords,
     /// The devices that wait.
     pub device_codes: &'m mut DeviceCodes,
+    /// Where new sessions get their ids from.
+    pub rng: &'m mut ChaCha20Rng,
 }
 
 /// What a client is granted.
@@ -91,6 +97,8 @@ pub struct Memory<'m> {
 pub struct Grant<'d> {
     /// The client.
     pub client: Application<'d>,
+    /// How it proved who it is.
+    pub authentication: ClientAuthentication,
     /// The user.
     pub principal: Principal<'d>,
     /// Whose grant it is, by ids.
@@ -113,6 +121,15 @@ pub struct Grant<'d> {
     pub readable_by: Option<String>,
 }
 
+/// What a token request comes to.
+#[derive(Clone, Debug)]
+pub enum Decision<'d> {
+    /// Tokens for a user.
+    ForUser(Box<Grant<'d>>),
+    /// A token for the application itself.
+    ForApplication(Box<ApplicationGrant<'d>>),
+}
+
 /// Judges a token request.
 ///
 /// # Errors
@@ -122,35 +139,46 @@ pub fn decide<'d>(
     records: Records<'d, '_>,
     memory: Memory<'_>,
     checks: &mut Checks,
-) -> Result<Grant<'d>, EntraError> {
+) -> Result<Decision<'d>, EntraError> {
     let segment = tenant::find(records.directory, request.segment, checks)?;
     check_once(request.family, request.parameters, checks)?;
     let grant_type = GrantType::read(request.parameters, checks)?;
+    grant_type.check_segment(segment, checks)?;
     let credentials = Credentials::read(request.parameters, request.authorization, checks)?;
     let client = client::find(records.directory, segment, credentials.client_id.as_deref(), checks)?;
     let party = Party { client, segment, credentials };
-    match grant_type {
-        GrantType::AuthorizationCode => authorization_code::redeem(request, records, memory, &party, checks),
-        GrantType::DeviceCode => device_code::redeem(request, records, memory, &party, checks),
-        GrantType::RefreshToken => refresh_token::refresh(request, records, memory, &party, checks),
-    }
+    let grant = match grant_type {
+        GrantType::AuthorizationCode => authorization_code::redeem(request, records, memory, &party, checks)?,
+        GrantType::DeviceCode => device_code::redeem(request, records, memory, &party, checks)?,
+        GrantType::Password => password::sign_in(request, records, memory, &party, checks)?,
+        GrantType::RefreshToken => refresh_token::refresh(request, records, memory, &party, checks)?,
+        GrantType::ClientCredentials => {
+            let grant = client_credentials::decide(request, records, &party, checks)?;
+            return Ok(Decision::ForApplication(Box::new(grant)));
+        }
+    };
+    Ok(Decision::ForUser(Box::new(grant)))
 }
 
 /// What a client asks for tokens with (`grant_type`).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum GrantType {
     AuthorizationCode,
+    ClientCredentials,
     /// RFC 8628; the v1 endpoint and some libraries use the short name.
     DeviceCode,
+    Password,
     RefreshToken,
 }
 
 impl GrantType {
     /// Every grant type, with its names.
-    const NAMES: [(&'static str, Self); 4] = [
+    const NAMES: [(&'static str, Self); 6] = [
         ("authorization_code", Self::AuthorizationCode),
+        ("client_credentials", Self::ClientCredentials),
         ("urn:ietf:params:oauth:grant-type:device_code", Self::DeviceCode),
         ("device_code", Self::DeviceCode),
+        ("password", Self::Password),
         ("refresh_token", Self::RefreshToken),
     ];
 
@@ -165,6 +193,25 @@ impl GrantType {
         let fix = "the client's grant_type: no other grant is emulated";
         checks.refuse(Check::GrantType, expected, given, fix);
         Err(EntraError::UnsupportedGrantType { grant_type: given.to_owned() })
+    }
+
+    /// Whether the grant can do with the tenant segment: without a user, only the path says which tenant is meant.
+    fn check_segment(self, segment: Segment<'_>, checks: &mut Checks) -> Result<(), EntraError> {
+        let error = match (self, segment) {
+            (Self::ClientCredentials | Self::Password, Segment::Common) => EntraError::GrantNeedsTenant,
+            (Self::ClientCredentials, Segment::Organizations) => EntraError::NoTenantInformation,
+            (Self::ClientCredentials, Segment::Tenant(_)) => {
+                checks.pass(Check::GrantTypeTenant, "one tenant", segment.in_urls());
+                return Ok(());
+            }
+            // the user name says which tenant is meant
+            (Self::Password, Segment::Tenant(_) | Segment::Organizations) => return Ok(()),
+            (Self::AuthorizationCode | Self::DeviceCode | Self::RefreshToken, _) => return Ok(()),
+        };
+        let fix = "the tenant segment of the token URL: the tenant's id or domain (portal: Microsoft Entra ID > \
+                   Overview > Tenant ID)";
+        checks.refuse(Check::GrantTypeTenant, "one tenant", segment.in_urls(), fix);
+        Err(error)
     }
 }
 

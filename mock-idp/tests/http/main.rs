@@ -2,6 +2,8 @@
 
 mod attacks;
 mod causes;
+mod client_credentials;
+mod device;
 mod flows;
 mod golden;
 mod hints;

@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use crate::causes::users::of_megan;
+use crate::causes::users::{of_megan, ropc};
 use crate::support::*;
 
 const NEW: &str = "Another-Password-8";
@@ -192,4 +192,61 @@ fn a_session_of_a_user_who_was_disabled_meanwhile_lets_nobody_in() {
     lab.replace(stays(of_megan(json!({"sessions_valid_from": "2026-01-15T09:00:01Z"}))));
     let seen = browser.open(V2_AUTHORIZE, &v2(DEFAULT));
     assert!(seen.body.contains("id=\"i0118\""), "with pages the user signs in anew: {}", seen.body);
+}
+
+#[test]
+fn a_name_and_a_password_are_good_for_tokens_where_nothing_has_to_be_asked() {
+    let lab = Lab::new();
+    for segment in ["organizations", TENANT, "contoso.com"] {
+        let body = lab.post(&format!("/{segment}/oauth2/v2.0/token"), &form(&ropc())).json();
+        assert_eq!(claims(body["access_token"].as_str().unwrap())["scp"], "user_impersonation", "{body}");
+        assert_eq!(claims(body["id_token"].as_str().unwrap())["preferred_username"], "megan@contoso.com");
+        assert!(body["refresh_token"].is_string());
+    }
+    let v1 = with(&with(&ropc(), "scope", ""), "resource", SERVER_URI);
+    let body = lab.post("/organizations/oauth2/token", &form(&v1)).json();
+    assert_eq!(body["resource"], SERVER_URI, "{body}");
+    let of_another = with(&with(&ropc(), "username", "nestor@fabrikam.com"), "password", "Northwind-9");
+    let seen = lab.post(&format!("/{TENANT}/oauth2/v2.0/token"), &form(&of_another));
+    assert_eq!(seen.aadsts(), Some(50_020), "{}", seen.body);
+    for name in ["username", "password", "scope"] {
+        let seen = lab.post(&format!("/{TENANT}/oauth2/v2.0/token"), &form(&with(&ropc(), name, "")));
+        assert!(seen.aadsts() == Some(900_144) && seen.body.contains(&format!("'{name}'")), "{}", seen.body);
+    }
+}
+
+/// Whether a client without a secret may use a password is the setting "Allow public client flows".
+#[test]
+fn atk_b11_a_grant_that_is_switched_off_or_unknown_is_refused() {
+    let path = format!("/{TENANT}/oauth2/v2.0/token");
+    let without_secret = with(&ropc(), "client_secret", "");
+    let seen = Lab::new().post(&path, &form(&without_secret));
+    assert_eq!((seen.status.as_u16(), seen.aadsts()), (401, Some(7_000_218)));
+    let fix = seen.checks.refusal().unwrap().fix.clone().unwrap();
+    assert!(fix.contains("idp.apps.client.allow_public_client"), "{fix}");
+    let public = || Lab::of(changed(json!({"apps": {"client": {"allow_public_client": true}}})));
+    assert_eq!(public().post(&path, &form(&without_secret)).status, 200);
+    assert_eq!(public().post(&path, &form(&ropc())).aadsts(), Some(700_025));
+    let seen = Lab::new().post(&path, &form(&with(&ropc(), "grant_type", "no_such_grant")));
+    assert_eq!(seen.json()["error"], "unsupported_grant_type");
+}
+
+#[test]
+fn wrong_passwords_lock_at_every_door() {
+    let lab = Lab::new();
+    let path = format!("/{TENANT}/oauth2/v2.0/token");
+    for number in 0..10 {
+        let wrong = format!("wrong {number}");
+        assert_eq!(lab.post(&path, &form(&with(&ropc(), "password", &wrong))).aadsts(), Some(50_126));
+    }
+    let seen = lab.post(&path, &form(&ropc()));
+    assert_eq!((seen.aadsts(), &seen.json()["error"]), (Some(50_053), &json!("invalid_grant")));
+    assert_eq!(try_in(&lab, PASSWORD).1.aadsts(), Some(50_053));
+}
+
+#[test]
+fn an_expired_password_tells_client_libraries_to_ask_the_user() {
+    let lab = Lab::of(of_megan(json!({"must_change_password": true})));
+    let body = lab.post(&format!("/{TENANT}/oauth2/v2.0/token"), &form(&ropc())).json();
+    assert_eq!((&body["error"], &body["suberror"]), (&json!("invalid_grant"), &json!("user_password_expired")));
 }

@@ -25,6 +25,18 @@ pub const CAUSES: &[Cause] = &[
     (50_057, "user.enabled", || refreshed_after(json!({"disabled": true}))),
     (50_132, "session.current", || silent_after(json!({"password_changed": LATER}))),
     (50_133, "session.current", || silent_after(json!({"sessions_valid_from": LATER}))),
+    (50_034, "user.exists", || by_password(world(), &[("username", "who@contoso.com")])),
+    (50_053, "user.not_locked", || by_password(of_megan(json!({"locked": true})), &[])),
+    (50_055, "user.password_current", || by_password(of_megan(json!({"password_expired": true})), &[])),
+    (50_056, "user.password_present", || by_password(of_megan(json!({"password": null})), &[])),
+    (50_057, "user.enabled", || by_password(of_megan(json!({"disabled": true})), &[])),
+    (50_059, "grant_type.tenant", || by_password(world(), &[("username", "who@nowhere.example")])),
+    (50_126, "user.password", || by_password(world(), &[("password", "x")])),
+    (50_144, "user.password_current", || {
+        by_password(of_megan(json!({"password_expired": true, "on_premises": true})), &[])
+    }),
+    (65_001, "consent.granted", || by_password(changed(json!({"consents": {"client-on-server": null}})), &[])),
+    (9_001_023, "grant_type.tenant", || Lab::new().post(V2_TOKEN, &form(&ropc()))),
     (50_144, "user.password_current", || {
         megan(of_megan(json!({"password_expired": true, "on_premises": true})), V1_AUTHORIZE, &v1())
     }),
@@ -33,6 +45,23 @@ pub const CAUSES: &[Cause] = &[
     (120_002, "user.new_password", || new_password(PASSWORD, "password")),
     (120_003, "user.new_password", || new_password(PASSWORD, "Megan-has-another-8")),
 ];
+
+/// A token request with megan's password.
+pub fn ropc() -> Vec<(&'static str, &'static str)> {
+    vec![
+        ("grant_type", "password"),
+        ("client_id", CLIENT),
+        ("client_secret", SECRET),
+        ("username", "megan@contoso.com"),
+        ("password", PASSWORD),
+        ("scope", "openid profile offline_access api://3f8a1c2e-5b6d-4e7f-8a9b-1c2d3e4f5a6b/user_impersonation"),
+    ]
+}
+
+fn by_password(world: Value, change: &[(&'static str, &'static str)]) -> Seen {
+    let request = change.iter().fold(ropc(), |request, (name, value)| with(&request, name, value));
+    Lab::of(world).post("/organizations/oauth2/v2.0/token", &form(&request))
+}
 
 /// A minute after the labs' start.
 const LATER: &str = "2026-01-15T09:01:00Z";
