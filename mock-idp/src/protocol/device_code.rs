@@ -235,7 +235,7 @@ impl DeviceCodes {
             ),
             Progress::Approved(approval) => {
                 checks.pass(Check::DeviceCode, expected, "one of its own");
-                checks.pass(Check::DeviceAuthorized, signed_in, "one");
+                checks.pass(Check::DeviceAuthorized, signed_in, "a user who did");
                 Ok((**approval).clone())
             }
         }
