@@ -18,6 +18,7 @@ pub mod pre_authorization;
 pub mod randomness;
 pub mod redirect_uri;
 pub mod revocation;
+pub mod roles;
 pub mod scope;
 pub mod sealed;
 pub mod sessions;
