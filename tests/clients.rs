@@ -63,6 +63,7 @@ const CLIENTS: &[Client] = &[
     local("openid-client", Runtime::Node, "openid_client.cjs", WORLD),
     local("oauth4webapi", Runtime::Node, "oauth4webapi.cjs", WORLD),
     local("openidconnect", Runtime::Rust, "src/main.rs", WORLD),
+    cloud("MSAL for Python", Runtime::Python, "cloud_msal.py", WORLD),
     cloud("azure-identity", Runtime::Python, "cloud_azure_identity.py", WORLD),
     cloud("fastapi-azure-auth", Runtime::Python, "cloud_fastapi_azure_auth.py", WORLD),
     cloud("MSAL Node", Runtime::Node, "cloud_msal_node.cjs", WORLD),

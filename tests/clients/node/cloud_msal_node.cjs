@@ -36,5 +36,5 @@ run(async (lab) => {
     });
   await refused(application("not-the-secret"), lab.scope("orders-api", ".default"), /AADSTS7000215/);
   await refused(shop, "api://nobody-has-registered-this/.default", /AADSTS500011/);
-  console.log("MSAL Node in cloud names, on Node.js", process.version, ": no setting of its own");
+  console.log(`MSAL Node in cloud names, on Node.js ${process.version}: no setting of its own`);
 });

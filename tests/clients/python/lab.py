@@ -65,7 +65,7 @@ def claims(token):
 class Browser(requests.Session):
     """A browser without scripts, and the person in front of it."""
 
-    def __init__(self, ca, user, proxy):
+    def __init__(self, ca, user, proxy=None):
         super().__init__()
         self.verify = ca
         self.trust_env = False
