@@ -1,6 +1,7 @@
 //! Where the identity provider lives, and the issuers that follow from it.
 
 use crate::protocol::Family;
+use crate::routes::Route;
 
 /// The origins under which the identity provider answers, without a trailing slash.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -31,6 +32,12 @@ impl Origins {
             Family::V1 => format!("{}/{tenant_id}/", self.sts),
             Family::V2 => format!("{}/{tenant_id}/v2.0", self.login),
         }
+    }
+
+    /// The v2 token endpoint of a tenant segment.
+    #[must_use]
+    pub fn token_endpoint(&self, segment: &str) -> String {
+        format!("{}{}", self.login, Route::Token(Family::V2).path(segment))
     }
 
     /// Host, with the port where the URL has one, of an origin.

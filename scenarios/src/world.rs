@@ -15,8 +15,9 @@ mod mcp;
 pub use connector::{CONSENT_HOST, Connector, Handshake, ProviderProfile, RedirectMode, TestConsole, TestMethod};
 pub use gate::{Cors, Gate, InvalidToken, UnauthenticatedClientAction};
 pub use idp::{
-    App, Consent, DirectoryRole, Idp, Lifetimes, Permission, RedirectUris, ResourceParameter, Scope, Secret,
-    SignInAudience, Tenant, TenantlessTokenEndpoint, User, UserConsent, WhoCanConsent,
+    App, Consent, DirectoryRole, FederatedCredential, Idp, Lifetimes, Permission, RedirectUris, ReplayedAssertions,
+    ResourceParameter, Scope, Secret, SignInAudience, Tenant, TenantlessTokenEndpoint, User, UserConsent,
+    WhoCanConsent,
 };
 pub use mcp::{ErrorBodies, Mcp, NotificationAnswer, NullNotificationId, TrailingSlash};
 

@@ -27,9 +27,17 @@ impl IdentityProvider {
             authorization: text_header(header::AUTHORIZATION),
             origin: text_header(header::ORIGIN),
         };
+        let keys = self.signing_keys();
         let decision = {
             let given = self.consents();
-            let records = Records { directory: &directory, given: &given, seals, now: incoming.now };
+            let records = Records {
+                directory: &directory,
+                given: &given,
+                seals,
+                keys: &keys,
+                origins: &self.0.origins,
+                now: incoming.now,
+            };
             decide(request, records, &mut self.redeemed(), &mut checks)
         };
         let decision = match decision {
@@ -46,7 +54,6 @@ impl IdentityProvider {
                 return response;
             }
         };
-        let keys = self.signing_keys();
         let mint =
             Mint { keys: &keys, origins: &self.0.origins, seals, lifetimes: directory.lifetimes(), now: incoming.now };
         let mut rng = self.rng();

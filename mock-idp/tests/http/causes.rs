@@ -10,6 +10,7 @@ use strum::IntoEnumIterator;
 
 use crate::support::*;
 
+mod assertions;
 pub mod authorize;
 mod client_credentials;
 mod code_flow;
@@ -22,6 +23,7 @@ pub type Cause = (u32, &'static str, fn() -> Seen);
 pub fn all() -> impl Iterator<Item = &'static Cause> {
     [
         // a line for each theme, in the order of the modules
+        assertions::CAUSES,
         authorize::CAUSES,
         client_credentials::CAUSES,
         code_flow::CAUSES,

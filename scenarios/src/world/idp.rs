@@ -11,7 +11,7 @@ use super::{Name, schema};
 mod app;
 mod user;
 
-pub use app::{App, Permission, RedirectUris, Scope, Secret, SignInAudience, WhoCanConsent};
+pub use app::{App, FederatedCredential, Permission, RedirectUris, Scope, Secret, SignInAudience, WhoCanConsent};
 pub use user::{DirectoryRole, User};
 
 /// What the identity provider knows.
@@ -39,6 +39,10 @@ pub struct Idp {
     /// established. Default: not_found.
     #[serde(default)]
     pub tenantless_token_endpoint: TenantlessTokenEndpoint,
+    /// What is made of a client assertion whose `jti` was used before (RFC 7523 §3). Default: accepted, as by Entra; client
+    /// libraries rely on it.
+    #[serde(default)]
+    pub replayed_assertions: ReplayedAssertions,
     /// Whether a browser stays signed in, by a session cookie, for 24 hours. Default: false.
     #[serde(default)]
     pub single_sign_on: bool,
@@ -55,6 +59,17 @@ pub enum ResourceParameter {
     Rejected,
     /// It changes nothing.
     Ignored,
+}
+
+/// What is made of a client assertion that was used before.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum ReplayedAssertions {
+    /// It is good until it ends, as Entra has it.
+    #[default]
+    Accepted,
+    /// AADSTS50012.
+    Refused,
 }
 
 /// What a token URL without a tenant segment leads to.

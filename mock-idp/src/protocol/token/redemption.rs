@@ -4,6 +4,7 @@ use wire::{Check, Checks};
 
 use super::Party;
 use crate::error::EntraError;
+use crate::protocol::client_credential::ClientAuthentication;
 use crate::protocol::grants::Subject;
 use crate::protocol::redirect_uri::{Platform, is_spa_origin};
 use crate::protocol::sealed::{NotOpened, Seal};
@@ -75,8 +76,8 @@ pub(super) fn check_origin(
             let error = EntraError::CrossOriginRedemption { origin: origin.to_owned() };
             if !is_spa_origin(&client.redirect_uris, origin) {
                 ("the origin of a redirect URI under Single-page application", origin, error)
-            } else if party.credentials.has_secret() {
-                ("no secret from a single-page application", "a secret", error)
+            } else if party.credentials.authentication() != ClientAuthentication::None {
+                ("no secret from a single-page application", "a secret or an assertion", error)
             } else {
                 checks.pass(Check::CodeOrigin, "the application's origin", origin);
                 return Ok(());
