@@ -58,6 +58,9 @@ pub enum EntraError {
         /// The client.
         client_id: Uuid,
     },
+    /// 50012: a client assertion that was used before, where `idp.replayed_assertions` refuses that. Entra itself takes it again, and gives the code for other failures of a certificate.
+    #[error("Authentication failed: the client assertion was used before.")]
+    AssertionRefused,
     /// 50020: a user of another tenant, who is no guest here. Never redirects.
     #[error(
         "User account '{{EUII Hidden}}' from identity provider '{identity_provider}' does not exist in tenant '{tenant}' and cannot access the application '{client_id}'({client_name}) in that tenant. The account needs to be added as an external user in the tenant first. Sign out and sign in again with a different account."
@@ -72,6 +75,9 @@ pub enum EntraError {
         /// Its display name.
         client_name: String,
     },
+    /// 50027: an assertion that is no signed JWT, or one with a member given twice.
+    #[error("JWT token is invalid or malformed.")]
+    MalformedJwt,
     /// 50034: no such user. Shown on the sign-in page.
     #[error(
         "The user account {{EUII Hidden}} does not exist in the {tenant} directory. To sign in to this application, the account must be added to the directory."
@@ -294,12 +300,23 @@ pub enum EntraError {
         /// What is wrong, a sentence.
         reason: &'static str,
     },
+    /// 90014: a client assertion without a claim that it needs.
+    #[error(
+        "The required field '{field}' is missing from the credential. Ensure that you have all the necessary parameters for the login request."
+    )]
+    CredentialFieldMissing {
+        /// The claim.
+        field: &'static str,
+    },
     /// 90015: the query is too long.
     #[error("The query string of the request is too long.")]
     QueryTooLong,
     /// 90023: an unknown `prompt`.
     #[error("Unsupported 'prompt' value.")]
     UnsupportedPrompt,
+    /// 90061: the keys of the issuer of a federated credential cannot be had.
+    #[error("Request to External OIDC endpoint failed.")]
+    IssuerUnreachable,
     /// 90094: only an administrator may consent to this.
     #[error(
         "Admin consent is required for the permissions requested by this application ({client_name}). An administrator of {tenant} must grant it before you can sign in."
@@ -433,9 +450,41 @@ pub enum EntraError {
         /// The directory's display name, or the path segment.
         tenant: String,
     },
+    /// 700021: a client assertion whose `iss` or `sub` is another than `client_id`.
+    #[error("Client assertion application identifier doesn't match 'client_id' parameter.")]
+    AssertionOfOtherClient,
+    /// 700023: a client assertion that is meant for somebody else.
+    #[error("Client assertion audience claim does not match Realm issuer.")]
+    AssertionAudience,
+    /// 700024: a client assertion that is not valid now.
+    #[error(
+        "Client assertion is not within its valid time range. Current time: {now}, assertion valid from {valid_from}, expiry time of assertion {expires}. Review the claims 'nbf' and 'exp' of the assertion."
+    )]
+    AssertionTimeRange {
+        /// The instant of the request.
+        now: String,
+        /// `nbf`.
+        valid_from: String,
+        /// `exp`.
+        expires: String,
+    },
     /// 700025: a public client sends a secret.
     #[error("Client is public so neither 'client_assertion' nor 'client_secret' should be presented.")]
     PublicClientCredential,
+    /// 700027: a client assertion that no key of the application signed.
+    #[error(
+        "Client assertion failed signature validation. [Reason - {reason}, Thumbprint of key used by client: '{thumbprint}',{found} the keys that are configured for the app with Id '{client_id}' can be seen in the Azure portal, in Graph Explorer or with Microsoft Graph.]"
+    )]
+    AssertionSignature {
+        /// What is wrong with the key.
+        reason: &'static str,
+        /// What the header calls it by.
+        thumbprint: String,
+        /// The key of that name, if there is one.
+        found: String,
+        /// The client.
+        client_id: Uuid,
+    },
     /// 700038: a client id that no application can have.
     #[error("{client_id} is not a valid application identifier.")]
     InvalidClientId {
@@ -469,6 +518,35 @@ pub enum EntraError {
     /// 700171: the user declined to let the device in. One live report of 2026; older notes say 70017.
     #[error("The end user declined the authorization of the device.")]
     AuthorizationDeclined,
+    /// 700211: an assertion of another issuer, of whose issuer no federated credential is.
+    #[error(
+        "No matching federated identity record found for presented assertion issuer '{issuer}'. Check your federated identity credential Subject, Audience and Issuer against the presented assertion."
+    )]
+    FederatedIssuer {
+        /// The issuer of the assertion.
+        issuer: String,
+    },
+    /// 700212: an assertion of another issuer, of whose audience no federated credential is.
+    #[error(
+        "No matching federated identity record found for presented assertion audience '{audience}'. Check your federated identity credential Subject, Audience and Issuer against the presented assertion."
+    )]
+    FederatedAudience {
+        /// The audience of the assertion.
+        audience: String,
+    },
+    /// 700213: an assertion of another issuer, of whose subject no federated credential is.
+    #[error(
+        "No matching federated identity record found for presented assertion subject '{subject}'. Check your federated identity credential Subject, Audience and Issuer against the presented assertion."
+    )]
+    FederatedSubject {
+        /// The subject of the assertion.
+        subject: String,
+    },
+    /// 700229: a user's token of this identity provider as a federated credential.
+    #[error(
+        "Only app-only tokens can be used as federated identity credentials for applications of Microsoft Entra ID."
+    )]
+    FederatedTokenOfUser,
     /// 900023: a tenant segment that no tenant can have.
     #[error("Specified tenant identifier '{tenant}' is neither a valid DNS name, nor a valid external domain.")]
     TenantMalformed {
@@ -502,6 +580,22 @@ pub enum EntraError {
     ScopeNotDefault {
         /// The scope text.
         scope: String,
+    },
+    /// 5002723: a client assertion whose header names no key.
+    #[error(
+        "Invalid JWT token. No certificate SHA-1 thumbprint, certificate SHA-256 thumbprint, nor keyId specified in token header."
+    )]
+    AssertionWithoutKey,
+    /// 5002727: a client assertion of another type than JWT.
+    #[error("Invalid JWT header type specified. Allowed types: 'JWT','http://openid.net/specs/jwt/1.0'.")]
+    AssertionType,
+    /// 5002738: a client assertion signed in a way that is not supported.
+    #[error(
+        "Invalid JWT token. '{algorithm}' is not a supported signature algorithm. Supported signing algorithms are: 'RS256, RS384, RS512'."
+    )]
+    AssertionAlgorithm {
+        /// The algorithm.
+        algorithm: String,
     },
     /// 7000112: the client is disabled in the tenant.
     #[error("Application '{client_id}'({client_name}) is disabled.")]

@@ -3,6 +3,7 @@
 use uuid::Uuid;
 
 use crate::protocol::Family;
+use crate::routes::Route;
 
 /// The origins under which the identity provider answers, without a trailing slash.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -47,6 +48,12 @@ impl Origins {
         } else {
             format!("https://graph.windows.net/{tenant_id}/users/{object_id}/getMemberObjects")
         }
+    }
+
+    /// The v2 token endpoint of a tenant segment.
+    #[must_use]
+    pub fn token_endpoint(&self, segment: &str) -> String {
+        format!("{}{}", self.login, Route::Token(Family::V2).path(segment))
     }
 
     /// Host, with the port where the URL has one, of an origin.

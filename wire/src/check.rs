@@ -137,12 +137,26 @@ checks! {
     GrantType = "grant_type.supported" by Idp;
     /// The tenant segment of the path is one that the grant type can do with.
     GrantTypeTenant = "grant_type.tenant" by Idp;
-    /// A confidential client sent its secret, and a public client sent none.
+    /// A confidential client sent a secret or an assertion, and a public client sent neither.
     ClientSecretPresent = "client_secret.present" by Idp;
     /// The secret is one of the application's.
     ClientSecretValid = "client_secret.valid" by Idp;
     /// The secret has not expired.
     ClientSecretCurrent = "client_secret.current" by Idp;
+    /// The client assertion is a signed JWT with all claims that it needs.
+    ClientAssertionReadable = "client_assertion.readable" by Idp;
+    /// The client assertion speaks of the client that sends it.
+    ClientAssertionClient = "client_assertion.client" by Idp;
+    /// The client assertion is of an issuer, subject and audience that the application trusts.
+    FederatedCredential = "federated_credential.matches" by Idp;
+    /// The client assertion is signed with a key of the application or of the issuer that it trusts.
+    ClientAssertionSignature = "client_assertion.signature" by Idp;
+    /// The client assertion is meant for this identity provider.
+    ClientAssertionAudience = "client_assertion.audience" by Idp;
+    /// Now lies between the client assertion's `nbf` and `exp`.
+    ClientAssertionCurrent = "client_assertion.current" by Idp;
+    /// The client assertion was not used before, where that matters.
+    ClientAssertionUnused = "client_assertion.unused" by Idp;
     /// The code is one that this identity provider issued, unchanged.
     CodeAuthentic = "code.authentic" by Idp;
     /// The code was issued to this client, in this tenant.

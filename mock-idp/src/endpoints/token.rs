@@ -27,9 +27,17 @@ impl IdentityProvider {
             authorization: text_header(header::AUTHORIZATION),
             origin: text_header(header::ORIGIN),
         };
+        let keys = self.0.keys.shared();
         let decision = {
             let given = self.consents();
-            let records = Records { directory: &directory, given: &given, seals, now: incoming.now };
+            let records = Records {
+                directory: &directory,
+                given: &given,
+                seals,
+                keys: &keys,
+                origins: &self.0.origins,
+                now: incoming.now,
+            };
             let memory = Memory {
                 redeemed: &mut self.redeemed(),
                 passwords: &mut self.passwords(),

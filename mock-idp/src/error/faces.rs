@@ -235,7 +235,9 @@ impl EntraErrorKind {
             Self::SeveralResources => row(28_000).token(O::InvalidScope),
             Self::EmptyScope => row(28_003).token(O::InvalidRequest),
             Self::RedirectUriMismatch => row(50_011).page(),
+            Self::AssertionRefused => row(50_012).token_with(401, O::InvalidClient).unverified(),
             Self::UserFromOtherTenant => row(50_020).token(O::InvalidGrant).page(),
+            Self::MalformedJwt => row(50_027).token(O::InvalidRequest).unverified(),
             Self::UserNotFound => row(50_034).token(O::InvalidGrant).sign_in_again(),
             Self::UnknownInstance => row(50_049).discovery(O::InvalidInstance),
             Self::AccountLocked => row(50_053).token(O::InvalidGrant).sign_in_again(),
@@ -280,8 +282,10 @@ impl EntraErrorKind {
             Self::InvalidSessionId => row(90_007).page().silent(O::InvalidRequest),
             Self::RequestsItselfByUri => row(90_009).token(O::InvalidRequest).page().silent(O::InvalidRequest),
             Self::InvalidInput => row(90_013).token(O::InvalidRequest),
+            Self::CredentialFieldMissing => row(90_014).token_with(401, O::InvalidClient),
             Self::QueryTooLong => row(90_015).page(),
             Self::UnsupportedPrompt => row(90_023).page().unverified(),
+            Self::IssuerUnreachable => row(90_061).token(O::InvalidRequest),
             Self::AdminConsentRequired => row(90_094).page().silent(O::ConsentRequired),
             Self::InvalidParameter => row(90_100).page().silent(O::InvalidRequest).unverified(),
             Self::NoAbsoluteUri => row(90_102).page(),
@@ -304,13 +308,21 @@ impl EntraErrorKind {
             Self::CodeOfOtherTenant => row(700_005).token(O::InvalidGrant),
             Self::GrantOfOtherClient => row(700_007).token(O::InvalidGrant),
             Self::ClientNotFound => row(700_016).token(O::UnauthorizedClient).page(),
+            Self::AssertionOfOtherClient => row(700_021).token_with(401, O::InvalidClient),
+            Self::AssertionAudience => row(700_023).token_with(401, O::InvalidClient),
+            Self::AssertionTimeRange => row(700_024).token_with(401, O::InvalidClient),
             Self::PublicClientCredential => row(700_025).token_with(401, O::InvalidClient),
+            Self::AssertionSignature => row(700_027).token_with(401, O::InvalidClient),
             Self::InvalidClientId => row(700_038).token(O::UnauthorizedClient).page().without_lookup(),
             Self::TokenResponseDisabled => row(700_051).redirect(O::UnsupportedResponseType),
             Self::IdTokenResponseDisabled => row(700_054).redirect(O::UnsupportedResponseType),
             Self::RefreshTokenExpired => row(700_082).token(O::InvalidGrant),
             Self::SpaRefreshTokenExpired => row(700_084).token(O::InvalidGrant),
             Self::AuthorizationDeclined => row(700_171).token(O::AuthorizationDeclined).unverified(),
+            Self::FederatedIssuer => row(700_211).token_with(401, O::InvalidClient),
+            Self::FederatedAudience => row(700_212).token_with(401, O::InvalidClient),
+            Self::FederatedSubject => row(700_213).token_with(401, O::InvalidClient),
+            Self::FederatedTokenOfUser => row(700_229).token(O::InvalidRequest).unverified(),
             Self::TenantMalformed => row(900_023).discovery(O::InvalidRequest).token(O::InvalidRequest).page(),
             Self::MissingParameter => {
                 row(900_144).discovery(O::InvalidRequest).token(O::InvalidRequest).redirect(O::InvalidRequest)
@@ -323,6 +335,9 @@ impl EntraErrorKind {
                 row(901_002).token(O::InvalidRequest).page().silent(O::InvalidRequest)
             }
             Self::ScopeNotDefault => row(1_002_012).token(O::InvalidScope),
+            Self::AssertionWithoutKey => row(5_002_723).token_with(401, O::InvalidClient),
+            Self::AssertionType => row(5_002_727).token_with(401, O::InvalidClient).without_lookup(),
+            Self::AssertionAlgorithm => row(5_002_738).token_with(401, O::InvalidClient),
             Self::ApplicationDisabled => {
                 row(7_000_112).token(O::UnauthorizedClient).page().silent(O::UnauthorizedClient)
             }

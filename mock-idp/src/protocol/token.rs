@@ -17,13 +17,14 @@ use rand_chacha::ChaCha20Rng;
 use wire::{Check, Checks};
 
 use super::authorize::check_once;
-use super::client_credential::{ClientAuthentication, Credentials};
+use super::client_credential::{ClientAuthentication, Credentials, Proof};
 use super::consent::GivenConsents;
 use super::device_code::DeviceCodes;
 use super::grants::redeemed::Redeemed;
 use super::grants::{CODE_TYP, REFRESH_TOKEN_TYP, Subject};
 use super::parameters::Parameters;
 use super::passwords::Passwords;
+use super::redirect_uri::Platform;
 use super::scope::OidcScope;
 use super::sealed::Seal;
 use super::sign_in::Principal;
@@ -32,6 +33,8 @@ use super::tenant::{self, Segment};
 use super::{Family, client};
 use crate::directory::{Application, Directory};
 use crate::error::EntraError;
+use crate::keys::SigningKeys;
+use crate::origins::Origins;
 
 /// The seals of what clients redeem.
 #[derive(Clone, Debug)]
@@ -76,6 +79,10 @@ pub struct Records<'d, 'r> {
     pub given: &'r GivenConsents,
     /// The seals of codes and refresh tokens.
     pub seals: &'r Seals,
+    /// The keys that this identity provider signs with.
+    pub keys: &'r SigningKeys,
+    /// Where it lives.
+    pub origins: &'r Origins,
     /// The instant.
     pub now: Timestamp,
 }
@@ -153,7 +160,7 @@ pub fn decide<'d>(
         GrantType::Password => password::sign_in(request, records, memory, &party, checks)?,
         GrantType::RefreshToken => refresh_token::refresh(request, records, memory, &party, checks)?,
         GrantType::ClientCredentials => {
-            let grant = client_credentials::decide(request, records, &party, checks)?;
+            let grant = client_credentials::decide(request, records, memory.redeemed, &party, checks)?;
             return Ok(Decision::ForApplication(Box::new(grant)));
         }
     };
@@ -220,6 +227,21 @@ struct Party<'d> {
     client: Application<'d>,
     segment: Segment<'d>,
     credentials: Credentials,
+}
+
+impl Party<'_> {
+    /// The client must prove who it is, as one whose grant came to a redirect URI of `platform` does.
+    fn authenticate(
+        &self,
+        platform: Platform,
+        records: Records<'_, '_>,
+        redeemed: &mut Redeemed,
+        checks: &mut Checks,
+    ) -> Result<(), EntraError> {
+        let Records { directory, keys, origins, now, .. } = records;
+        let proof = Proof { directory, keys, origins, segment: self.segment, now };
+        self.credentials.check(self.client, platform, &proof, &mut redeemed.assertions, checks)
+    }
 }
 
 fn require<'r>(parameters: &'r Parameters, name: &'static str, checks: &mut Checks) -> Result<&'r str, EntraError> {

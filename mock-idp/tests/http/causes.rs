@@ -10,6 +10,7 @@ use strum::IntoEnumIterator;
 
 use crate::support::*;
 
+mod assertions;
 pub mod authorize;
 mod client_credentials;
 mod code_flow;
@@ -22,9 +23,18 @@ pub type Cause = (u32, &'static str, fn() -> Seen);
 
 /// The causes of all themes.
 pub fn all() -> impl Iterator<Item = &'static Cause> {
-    [authorize::CAUSES, client_credentials::CAUSES, code_flow::CAUSES, sessions::CAUSES, device::CAUSES, users::CAUSES]
-        .into_iter()
-        .flatten()
+    [
+        // a line for each theme, in the order of the modules
+        assertions::CAUSES,
+        authorize::CAUSES,
+        client_credentials::CAUSES,
+        code_flow::CAUSES,
+        device::CAUSES,
+        sessions::CAUSES,
+        users::CAUSES,
+    ]
+    .into_iter()
+    .flatten()
 }
 
 fn authorize(path: &str, parameters: &[(&str, &str)]) -> Seen {

@@ -37,7 +37,7 @@ pub(super) fn redeem<'d>(
         return Err(EntraError::CodeOfOtherTenant);
     }
     check_origin(request.origin, code.subject.platform, party, checks)?;
-    party.credentials.check(party.client, code.subject.platform, records.now, checks)?;
+    party.authenticate(code.subject.platform, records, memory.redeemed, checks)?;
     check_code_current(&code, records.now, checks)?;
     check_redirect_uri(request.parameters, &code, checks)?;
     pkce::verify(code.pkce.as_ref(), request.parameters.text("code_verifier"), checks)?;

@@ -26,7 +26,7 @@ pub(super) fn redeem<'d>(
     let approval = memory.device_codes.approval(device_code, party.client.client_id, records.now, checks)?;
     let platform = approval.subject.platform;
     check_origin(request.origin, platform, party, checks)?;
-    check_credential_without_redirect_uri(party, records.now, checks)?;
+    check_credential_without_redirect_uri(party, records, memory.redeemed, checks)?;
     let first = approval.resources.first().ok_or(EntraError::InvalidGrant { parameter: "device_code" })?;
     let grant = grant(request, records, party, &approval.subject, first, &approval.oidc, checks)?;
     check_grant(grant.principal.account, memory.passwords, platform, approval.at, checks)?;

@@ -31,7 +31,7 @@ pub(super) fn sign_in<'d>(
     let wanted = Wanted::read(request.family, response_type, parameters, directory.resource_parameter(), checks)?;
     let platform = Platform::without_redirect_uri(party.client);
     check_origin(request.origin, platform, party, checks)?;
-    check_credential_without_redirect_uri(party, records.now, checks)?;
+    check_credential_without_redirect_uri(party, records, memory.redeemed, checks)?;
     let segment = find_tenant(records, party, username, checks)?;
     let attempt = Attempt { segment, client: party.client, username, password, now: records.now };
     let issuer_of = |tenant: crate::directory::Tenant<'_>| tenant.id.to_string();

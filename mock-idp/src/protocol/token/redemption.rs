@@ -1,12 +1,12 @@
 //! The checks that what a client redeems must pass.
 
-use jiff::Timestamp;
 use wire::{Check, Checks};
 
-use super::Party;
+use super::{Party, Records};
 use crate::error::EntraError;
 use crate::protocol::client_credential::ClientAuthentication;
 use crate::protocol::grants::Subject;
+use crate::protocol::grants::redeemed::Redeemed;
 use crate::protocol::redirect_uri::{Platform, is_spa_origin};
 use crate::protocol::sealed::{NotOpened, Seal};
 
@@ -77,8 +77,8 @@ pub(super) fn check_origin(
             let error = EntraError::CrossOriginRedemption { origin: origin.to_owned() };
             if !is_spa_origin(&client.redirect_uris, origin) {
                 ("the origin of a redirect URI under Single-page application", origin, error)
-            } else if party.credentials.has_secret() {
-                ("no secret from a single-page application", "a secret", error)
+            } else if party.credentials.authentication() != ClientAuthentication::None {
+                ("no secret from a single-page application", "a secret or an assertion", error)
             } else {
                 checks.pass(Check::CodeOrigin, "the application's origin", origin);
                 return Ok(());
@@ -102,7 +102,8 @@ pub(super) fn check_origin(
 /// whether it needs one.
 pub(super) fn check_credential_without_redirect_uri(
     party: &Party<'_>,
-    now: Timestamp,
+    records: Records<'_, '_>,
+    redeemed: &mut Redeemed,
     checks: &mut Checks,
 ) -> Result<(), EntraError> {
     let platform = Platform::without_redirect_uri(party.client);
@@ -115,5 +116,5 @@ pub(super) fn check_credential_without_redirect_uri(
         checks.refuse(Check::ClientSecretPresent, expected, "neither", fix);
         return Err(EntraError::CredentialMissing);
     }
-    party.credentials.check(party.client, platform, now, checks)
+    party.authenticate(platform, records, redeemed, checks)
 }

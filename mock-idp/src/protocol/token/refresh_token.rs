@@ -24,7 +24,7 @@ pub(super) fn refresh<'d>(
         open(&records.seals.refresh_tokens, sealed, Check::RefreshTokenAuthentic, "refresh_token", checks)?;
     check_client(party, &token.subject, Check::RefreshTokenClient, checks)?;
     check_origin(request.origin, token.subject.platform, party, checks)?;
-    party.credentials.check(party.client, token.subject.platform, records.now, checks)?;
+    party.authenticate(token.subject.platform, records, memory.redeemed, checks)?;
     let now = records.now.as_second();
     let was_used = !memory.redeemed.refresh_tokens.redeem(token.jti, token.exp, now);
     check_refresh_token_current(&token, was_used, records.now, checks)?;
