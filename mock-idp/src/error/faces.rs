@@ -221,6 +221,9 @@ impl EntraErrorKind {
             Self::FlowTokenExpired => row(50_089).page(),
             Self::UserNotAssigned => row(50_105).token(O::InvalidGrant).page().silent(O::InteractionRequired),
             Self::InvalidPassword => row(50_126).sign_in_again(),
+            Self::SigningKeyMissing => {
+                row(50_146).token(O::InvalidRequest).page().silent(O::InvalidRequest).unverified()
+            }
             Self::CodeChallengeParameter => row(50_147).redirect(O::InvalidRequest),
             Self::NotMultiTenant => row(50_194).token(O::InvalidRequest).page(),
             Self::CodeRedeemed => row(54_005).token(O::InvalidGrant),
@@ -252,6 +255,10 @@ impl EntraErrorKind {
             // no failure of the client's credential, hence no 401
             Self::RedirectUriNotAsAuthorized => row(500_112).token(O::InvalidClient),
             Self::NoReplyAddress => row(500_113).page(),
+            Self::ApplicationNotAssigned => row(501_051).token(O::InvalidGrant),
+            Self::MappedClaimsAudience => {
+                row(501_461).token(O::InvalidRequest).page().silent(O::InvalidRequest).unverified()
+            }
             Self::VerifierMismatch => row(501_481).token(O::InvalidGrant),
             Self::CodeChallengeMalformed => row(501_491).redirect(O::InvalidRequest),
             Self::ServicePrincipalMissing => row(650_052).token(O::InvalidResource).redirect(O::InvalidResource),

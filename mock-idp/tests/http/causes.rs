@@ -11,6 +11,7 @@ use strum::IntoEnumIterator;
 use crate::support::*;
 
 pub mod authorize;
+mod claims;
 mod client_credentials;
 mod code_flow;
 mod sessions;
@@ -23,6 +24,7 @@ pub fn all() -> impl Iterator<Item = &'static Cause> {
     [
         // a line for each theme, in the order of the modules
         authorize::CAUSES,
+        claims::CAUSES,
         client_credentials::CAUSES,
         code_flow::CAUSES,
         sessions::CAUSES,

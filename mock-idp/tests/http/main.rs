@@ -6,6 +6,7 @@ mod claims;
 mod client_credentials;
 mod flows;
 mod golden;
+mod graph;
 mod hints;
 mod isolation;
 mod metadata;

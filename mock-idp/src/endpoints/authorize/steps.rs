@@ -19,6 +19,7 @@ use crate::protocol::interaction::{Flow, SignedIn};
 use crate::protocol::randomness;
 use crate::protocol::sessions::{self, Candidate, Session, candidates};
 use crate::protocol::sign_in::Principal;
+use crate::protocol::signing::check_keys_for_user;
 use crate::protocol::target::Requested;
 use crate::protocol::token::reply::{Mint, client_info_of};
 use crate::routes::Route;
@@ -157,6 +158,8 @@ impl<'v> Visit<'v> {
                 Granted::gather(self.directory, &consents, authorization.client, principal)
             };
             let grant = front_channel_grant(authorization, principal, subject, requested, &granted, &mut self.checks)
+                .map_err(|error| Refused::of(authorization, error))?;
+            check_keys_for_user(&grant, authorization.family, now, &mut self.checks)
                 .map_err(|error| Refused::of(authorization, error))?;
             let Shared { keys, origins, .. } = &*self.provider.0;
             let mint = Mint { keys, origins, seals: self.seals, directory: self.directory, now };
