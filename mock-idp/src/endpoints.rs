@@ -1,6 +1,7 @@
 //! HTTP around the rules: reading requests, writing answers.
 
 mod authorize;
+mod graph;
 mod lookup;
 mod metadata;
 mod reply;
@@ -31,6 +32,7 @@ use crate::origins::Origins;
 use crate::protocol::consent::GivenConsents;
 use crate::protocol::device_code::DeviceCodes;
 use crate::protocol::grants::redeemed::Redeemed;
+use crate::protocol::graph::GraphError;
 use crate::protocol::parameters::Parameters;
 use crate::protocol::passwords::Passwords;
 use crate::protocol::sealed::Seal;
@@ -82,6 +84,8 @@ struct Incoming<'r> {
     query: Parameters,
     /// The form; empty where the body is none.
     form: Parameters,
+    /// The body as it came.
+    body: &'r [u8],
     ids: RequestIds,
     now: Timestamp,
 }
@@ -164,7 +168,7 @@ impl IdentityProvider {
         let Some((route, segment)) = self.route(parts.uri.path()) else {
             return self.with_common_headers(no_such_path(parts), parts, &ids, now);
         };
-        let incoming = Incoming { parts, segment, query, form, ids, now };
+        let incoming = Incoming { parts, segment, query, form, body, ids, now };
         let response = if route.methods().contains(&parts.method) {
             match route {
                 Route::Discovery(_) | Route::Keys(_) | Route::InstanceDiscovery if parts.method == Method::OPTIONS => {
@@ -184,6 +188,11 @@ impl IdentityProvider {
                 Route::Consent => self.consent(&incoming),
                 Route::Stylesheet => metadata::stylesheet(),
                 Route::Lookup => lookup::page(&incoming),
+                Route::UserInfo | Route::Graph(_) if parts.method == Method::OPTIONS => {
+                    graph::preflight(route, &incoming)
+                }
+                Route::UserInfo => self.userinfo(&incoming),
+                Route::Graph(call) => self.graph(call, &incoming),
             }
         } else {
             self.wrong_method(route, &incoming)
@@ -218,8 +227,13 @@ impl IdentityProvider {
             | Route::Lookup => Surface::Authorize { return_to: None, interaction: Interaction::Allowed },
             _ => Surface::Discovery,
         };
-        let error = EntraError::WrongMethod { accepted: accepted.clone(), received };
-        let mut response = self.refuse(&error, surface, incoming, checks);
+        let mut response = match route {
+            Route::UserInfo | Route::Graph(_) => self.refuse_graph(GraphError::WrongMethod, incoming, checks),
+            _ => {
+                let error = EntraError::WrongMethod { accepted: accepted.clone(), received };
+                self.refuse(&error, surface, incoming, checks)
+            }
+        };
         if let Ok(allow) = accepted.parse() {
             response.headers_mut().insert(header::ALLOW, allow);
         }

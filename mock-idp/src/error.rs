@@ -140,6 +140,11 @@ pub enum EntraError {
         "The user's Active Directory password has expired. The user has to change the password on-premises, or reset it where self-service is set up."
     )]
     OnPremisesPasswordExpired,
+    /// 50146: an application needs a signing key of its own, and has none that is good now.
+    #[error(
+        "This application has to have a signing key of its own. Either none is configured, or the key has expired or is not yet valid."
+    )]
+    SigningKeyMissing,
     /// 50147: a code challenge parameter is missing or unknown.
     #[error("Missing or unsupported code challenge parameter: '{parameter}'.")]
     CodeChallengeParameter {
@@ -383,6 +388,25 @@ pub enum EntraError {
     /// 500113: the client has no redirect URI at all.
     #[error("No reply address is registered for the application.")]
     NoReplyAddress,
+    /// 501051: an application without a role at a resource that requires assignment.
+    #[error(
+        "Application '{client_id}'({client_name}) is not assigned to a role for the application '{resource}'({resource_name})."
+    )]
+    ApplicationNotAssigned {
+        /// The client.
+        client_id: Uuid,
+        /// Its display name.
+        client_name: String,
+        /// The resource.
+        resource: Uuid,
+        /// Its display name.
+        resource_name: String,
+    },
+    /// 501461: `acceptMappedClaims` for an audience that others could have too.
+    #[error(
+        "AcceptMappedClaims is supported only where the audience of the token is the GUID of the application, or lies within a verified domain of the tenant. Change the identifier of the resource, or use a signing key of the application's own."
+    )]
+    MappedClaimsAudience,
     /// 501481: the verifier does not hash to the challenge. The code stays alive.
     #[error("The Code_Verifier does not match the code_challenge supplied in the authorization request.")]
     VerifierMismatch,

@@ -129,10 +129,14 @@ checks! {
     UserNewPassword = "user.new_password" by Idp;
     /// The user is assigned to the application, where it requires that.
     UserAssigned = "user.assigned" by Idp;
+    /// The client has a role at a resource that requires assignment.
+    ClientAssigned = "client.assigned" by Idp;
     /// Somebody who may has agreed that the client acts for the user at the resource.
     ConsentGranted = "consent.granted" by Idp;
     /// The user accepted what the consent page asked.
     ConsentAccepted = "consent.accepted" by Idp;
+    /// An application with claims or a key of its own has a key that may sign its tokens.
+    TokenSigningKey = "token.signing_key" by Idp;
     /// The grant type is one that the endpoint serves.
     GrantType = "grant_type.supported" by Idp;
     /// The tenant segment of the path is one that the grant type can do with.
@@ -185,6 +189,10 @@ checks! {
     RefreshTokenClient = "refresh_token.client" by Idp;
     /// The refresh token is still within its lifetime.
     RefreshTokenCurrent = "refresh_token.current" by Idp;
+    /// The access token is one for Microsoft Graph, current and unchanged.
+    GraphToken = "graph.token" by Idp;
+    /// The access token carries a permission that the call of Microsoft Graph needs.
+    GraphPermission = "graph.permission" by Idp;
     /// The browser may send the real request: the preflight's answer allows origin, method and headers.
     CorsPreflight = "cors.preflight" by Browser;
     /// The page may read the answer: it names the page's origin.

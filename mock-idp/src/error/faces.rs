@@ -256,6 +256,9 @@ impl EntraErrorKind {
             Self::OnPremisesPasswordExpired => {
                 row(50_144).token(O::InvalidGrant).suberror("user_password_expired").sign_in_again().unverified()
             }
+            Self::SigningKeyMissing => {
+                row(50_146).token(O::InvalidRequest).page().silent(O::InvalidRequest).unverified()
+            }
             Self::CodeChallengeParameter => row(50_147).redirect(O::InvalidRequest),
             Self::GrantRevoked => row(50_173).token(O::InvalidGrant).suberror("bad_token"),
             Self::NotMultiTenant => row(50_194).token(O::InvalidRequest).page(),
@@ -300,6 +303,10 @@ impl EntraErrorKind {
             // no failure of the client's credential, hence no 401
             Self::RedirectUriNotAsAuthorized => row(500_112).token(O::InvalidClient),
             Self::NoReplyAddress => row(500_113).page(),
+            Self::ApplicationNotAssigned => row(501_051).token(O::InvalidGrant),
+            Self::MappedClaimsAudience => {
+                row(501_461).token(O::InvalidRequest).page().silent(O::InvalidRequest).unverified()
+            }
             Self::VerifierMismatch => row(501_481).token(O::InvalidGrant),
             Self::CodeChallengeMalformed => row(501_491).redirect(O::InvalidRequest),
             Self::ServicePrincipalMissing => row(650_052).token(O::InvalidResource).redirect(O::InvalidResource),

@@ -12,6 +12,7 @@ use crate::support::*;
 
 mod assertions;
 pub mod authorize;
+mod claims;
 mod client_credentials;
 mod code_flow;
 pub mod device;
@@ -27,6 +28,7 @@ pub fn all() -> impl Iterator<Item = &'static Cause> {
         // a line for each theme, in the order of the modules
         assertions::CAUSES,
         authorize::CAUSES,
+        claims::CAUSES,
         client_credentials::CAUSES,
         code_flow::CAUSES,
         device::CAUSES,

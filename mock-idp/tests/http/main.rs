@@ -8,6 +8,7 @@ mod client_credentials;
 mod device;
 mod flows;
 mod golden;
+mod graph;
 mod hints;
 mod isolation;
 mod metadata;

@@ -21,6 +21,7 @@ use crate::protocol::parameters::Parameters;
 use crate::protocol::revocation::{SessionEnd, session_end};
 use crate::protocol::sessions::{self, Candidate, Session, candidates};
 use crate::protocol::sign_in::{Principal, check_enabled};
+use crate::protocol::signing::check_keys_for_user;
 use crate::protocol::target::Requested;
 use crate::protocol::token::reply::{Mint, client_info_of};
 use crate::protocol::{device_code, randomness};
@@ -213,6 +214,8 @@ impl<'v> Visit<'v> {
                 Granted::gather(self.directory, &consents, authorization.client, principal)
             };
             let grant = front_channel_grant(authorization, principal, subject, requested, &granted, &mut self.checks)
+                .map_err(|error| Refused::of(authorization, error))?;
+            check_keys_for_user(&grant, authorization.family, now, &mut self.checks)
                 .map_err(|error| Refused::of(authorization, error))?;
             let Shared { keys, origins, .. } = &*self.provider.0;
             let mint = Mint { keys, origins, seals: self.seals, directory: self.directory, now };
