@@ -3,6 +3,7 @@
 mod authorize;
 mod lookup;
 mod metadata;
+mod realm;
 mod reply;
 mod rotation;
 mod token;
@@ -82,6 +83,8 @@ struct Incoming<'r> {
     query: Parameters,
     /// The form; empty where the body is none.
     form: Parameters,
+    /// The body as it came.
+    body: &'r [u8],
     ids: RequestIds,
     now: Timestamp,
 }
@@ -164,7 +167,7 @@ impl IdentityProvider {
         let Some((route, segment)) = self.route(parts.uri.path()) else {
             return self.with_common_headers(no_such_path(parts), parts, &ids, now);
         };
-        let incoming = Incoming { parts, segment, query, form, ids, now };
+        let incoming = Incoming { parts, segment, query, form, body, ids, now };
         let response = if route.methods().contains(&parts.method) {
             match route {
                 Route::Discovery(_) | Route::Keys(_) | Route::InstanceDiscovery if parts.method == Method::OPTIONS => {
@@ -179,6 +182,8 @@ impl IdentityProvider {
                 Route::DeviceAuthorization(family) => self.device_authorization(family, &incoming),
                 Route::DeviceLogin => self.device_login(&incoming),
                 Route::DeviceAlias => self.device_alias(),
+                Route::UserRealm => self.user_realm(&incoming),
+                Route::CredentialType => self.credential_type(&incoming),
                 Route::SignIn => self.sign_in(&incoming),
                 Route::NewPassword => self.new_password(&incoming),
                 Route::Consent => self.consent(&incoming),
