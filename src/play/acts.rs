@@ -116,7 +116,7 @@ impl<'s> Player<'s> {
         self.user = Some(user.to_owned());
         let credentials = Credentials {
             username: sign_in.username.clone().unwrap_or(person.username),
-            password: sign_in.password.clone().unwrap_or(person.password),
+            password: sign_in.password.clone().or(person.password).unwrap_or_default(),
         };
         let connector = self.lab.connector.clone();
         let browser = self.browser_of(sign_in.browser.as_deref().unwrap_or(user));
