@@ -1,5 +1,7 @@
 //! Where the identity provider lives, and the issuers that follow from it.
 
+use uuid::Uuid;
+
 use crate::protocol::Family;
 use crate::routes::Route;
 
@@ -38,6 +40,17 @@ impl Origins {
     #[must_use]
     pub fn token_endpoint(&self, segment: &str) -> String {
         format!("{}{}", self.login, Route::Token(Family::V2).path(segment))
+    }
+
+    /// Where the groups of a user are, whose token has too many: the graph before Microsoft Graph, which the cloud still
+    /// names there, and on this machine Microsoft Graph.
+    #[must_use]
+    pub fn member_objects(&self, tenant_id: Uuid, object_id: Uuid) -> String {
+        if self.is_loopback() {
+            format!("{}/v1.0/users/{object_id}/getMemberObjects", self.graph)
+        } else {
+            format!("https://graph.windows.net/{tenant_id}/users/{object_id}/getMemberObjects")
+        }
     }
 
     /// Host, with the port where the URL has one, of an origin.

@@ -27,7 +27,7 @@ impl IdentityProvider {
             authorization: text_header(header::AUTHORIZATION),
             origin: text_header(header::ORIGIN),
         };
-        let keys = self.signing_keys();
+        let keys = self.0.keys.shared();
         let decision = {
             let given = self.consents();
             let records = Records {
@@ -55,7 +55,7 @@ impl IdentityProvider {
             }
         };
         let mint =
-            Mint { keys: &keys, origins: &self.0.origins, seals, lifetimes: directory.lifetimes(), now: incoming.now };
+            Mint { keys: &self.0.keys, origins: &self.0.origins, seals, directory: &directory, now: incoming.now };
         let mut rng = self.rng();
         let (reply, readable_by) = match &decision {
             Decision::ForUser(grant) => (mint.reply(grant, family, &mut *rng), grant.readable_by.as_deref()),

@@ -3,6 +3,7 @@
 mod assertions;
 mod attacks;
 mod causes;
+mod claims;
 mod client_credentials;
 mod flows;
 mod golden;
