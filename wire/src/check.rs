@@ -165,6 +165,14 @@ checks! {
     RefreshTokenClient = "refresh_token.client" by Idp;
     /// The refresh token is still within its lifetime.
     RefreshTokenCurrent = "refresh_token.current" by Idp;
+    /// The assertion of an on-behalf-of request is a token that this identity provider signed, unchanged.
+    AssertionAuthentic = "assertion.authentic" by Idp;
+    /// The assertion is an access token, and a user's.
+    AssertionOfUser = "assertion.of_user" by Idp;
+    /// The assertion is a token for the application that presents it.
+    AssertionAudience = "assertion.audience" by Idp;
+    /// Now lies between the assertion's `nbf` and `exp`.
+    AssertionCurrent = "assertion.current" by Idp;
     /// The browser may send the real request: the preflight's answer allows origin, method and headers.
     CorsPreflight = "cors.preflight" by Browser;
     /// The page may read the answer: it names the page's origin.

@@ -2,6 +2,7 @@
 
 mod authorization_code;
 pub mod client_credentials;
+mod on_behalf_of;
 mod redemption;
 mod refresh_token;
 pub mod reply;
@@ -139,6 +140,7 @@ pub fn decide<'d>(
     let party = Party { client, segment, credentials };
     let grant = match grant_type {
         GrantType::AuthorizationCode => authorization_code::redeem(request, records, redeemed, &party, checks)?,
+        GrantType::OnBehalfOf => on_behalf_of::exchange(request, records, redeemed, &party, checks)?,
         GrantType::RefreshToken => refresh_token::refresh(request, records, redeemed, &party, checks)?,
         GrantType::ClientCredentials => {
             let grant = client_credentials::decide(request, records, redeemed, &party, checks)?;
@@ -153,14 +155,16 @@ pub fn decide<'d>(
 enum GrantType {
     AuthorizationCode,
     ClientCredentials,
+    OnBehalfOf,
     RefreshToken,
 }
 
 impl GrantType {
     /// Every grant type, with its names.
-    const NAMES: [(&'static str, Self); 3] = [
+    const NAMES: [(&'static str, Self); 4] = [
         ("authorization_code", Self::AuthorizationCode),
         ("client_credentials", Self::ClientCredentials),
+        (on_behalf_of::JWT_BEARER, Self::OnBehalfOf),
         ("refresh_token", Self::RefreshToken),
     ];
 
@@ -186,7 +190,7 @@ impl GrantType {
                 checks.pass(Check::GrantTypeTenant, "one tenant", segment.in_urls());
                 return Ok(());
             }
-            (Self::AuthorizationCode | Self::RefreshToken, _) => return Ok(()),
+            (Self::AuthorizationCode | Self::OnBehalfOf | Self::RefreshToken, _) => return Ok(()),
         };
         let fix = "the tenant segment of the token URL: the tenant's id or domain (portal: Microsoft Entra ID > \
                    Overview > Tenant ID)";

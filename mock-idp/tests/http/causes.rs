@@ -14,6 +14,7 @@ mod assertions;
 pub mod authorize;
 mod client_credentials;
 mod code_flow;
+mod on_behalf_of;
 mod sessions;
 
 /// A code, the check that refuses with it, and how it comes about. A code may have several causes.
@@ -27,6 +28,7 @@ pub fn all() -> impl Iterator<Item = &'static Cause> {
         authorize::CAUSES,
         client_credentials::CAUSES,
         code_flow::CAUSES,
+        on_behalf_of::CAUSES,
         sessions::CAUSES,
     ]
     .into_iter()

@@ -10,6 +10,7 @@ mod golden;
 mod hints;
 mod isolation;
 mod metadata;
+mod on_behalf_of;
 mod pages;
 mod response_types;
 mod rules;
