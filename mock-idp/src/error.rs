@@ -102,6 +102,20 @@ pub enum EntraError {
         /// The host.
         instance: String,
     },
+    /// 50053: the account is locked. Shown on the sign-in page.
+    #[error(
+        "The account is locked: too many sign-ins were tried with a wrong user ID or password, or an administrator locked it."
+    )]
+    AccountLocked,
+    /// 50055: the password is right, but has expired, or must be changed at the first sign-in. The pages ask for another.
+    #[error("The password has expired and must be changed.")]
+    PasswordExpired,
+    /// 50056: the directory holds no password of the user. Shown on the sign-in page.
+    #[error("Invalid or null password: the directory holds no password of this user.")]
+    NoPassword,
+    /// 50057: the account is disabled. Shown on the sign-in page.
+    #[error("The user account is disabled.")]
+    AccountDisabled,
     /// 50058: `prompt=none`, and nobody is signed in.
     #[error("A silent sign-in request was sent but no user is signed in.")]
     NobodySignedIn,
@@ -124,11 +138,38 @@ pub enum EntraError {
     /// 50126: the password is wrong. Shown on the sign-in page.
     #[error("Error validating credentials due to invalid username or password.")]
     InvalidPassword,
+    /// 50132: `prompt=none`, and the session began before the password was changed. Where Entra shows it is not
+    /// established: its documentation gives 50132 and 50133 the same words.
+    #[error("The session is not valid because the password expired or was changed recently.")]
+    SessionBeforePasswordChange,
+    /// 50133: `prompt=none`, and the session began before an administrator revoked all. As 50132.
+    #[error("The session was revoked, or is not valid because the password expired or was changed recently.")]
+    SessionRevoked,
+    /// 50144: the password of a user from an on-premises Active Directory has expired.
+    #[error(
+        "The user's Active Directory password has expired. The user has to change the password on-premises, or reset it where self-service is set up."
+    )]
+    OnPremisesPasswordExpired,
+    /// 50146: an application needs a signing key of its own, and has none that is good now.
+    #[error(
+        "This application has to have a signing key of its own. Either none is configured, or the key has expired or is not yet valid."
+    )]
+    SigningKeyMissing,
     /// 50147: a code challenge parameter is missing or unknown.
     #[error("Missing or unsupported code challenge parameter: '{parameter}'.")]
     CodeChallengeParameter {
         /// The parameter at fault.
         parameter: &'static str,
+    },
+    /// 50173: the refresh token, or code, is from before the user's grants were revoked.
+    #[error(
+        "The provided grant has expired because it was revoked, and a new sign-in is needed. The user's password might have been changed or reset. The grant was issued on '{issued}', and the TokensValidFrom date of this user, before which no token is valid, is '{valid_from}'."
+    )]
+    GrantRevoked {
+        /// When the grant was issued.
+        issued: String,
+        /// Since when grants are valid.
+        valid_from: String,
     },
     /// 50194: a single-tenant application at `/common` or `/organizations`.
     #[error(
@@ -226,6 +267,22 @@ pub enum EntraError {
         /// Why, ending the sentence.
         reason: &'static str,
     },
+    /// 70016: the device asks, and its user has not signed in yet.
+    #[error(
+        "OAuth 2.0 device flow: the authorization is pending, because the user has not signed in yet. Continue polling."
+    )]
+    AuthorizationPending,
+    /// 70018: a device code that is none, or on the page a user code that no device shows.
+    #[error("The verification code is not valid: the user may have typed a wrong user code.")]
+    BadVerificationCode,
+    /// 70019: on the page, a user code whose time is over.
+    #[error("The verification code has expired. Let the user try the sign-in again.")]
+    VerificationCodeExpired,
+    /// 70020: a device asks with a code whose time is over.
+    #[error(
+        "The value provided for the input parameter 'device_code' is not valid, because the device code has expired."
+    )]
+    DeviceCodeExpired,
     /// 90002: no such tenant.
     #[error(
         "Tenant '{tenant}' not found. Check that the tenant ID is correct and that you are signing in to the right cloud. This may happen if there are no active subscriptions for the tenant."
@@ -297,6 +354,21 @@ pub enum EntraError {
         /// Its name.
         parameter: &'static str,
     },
+    /// 90119: on the page, no user code.
+    #[error("The user code is empty.")]
+    UserCodeMissing,
+    /// 90120: on the page, a user code with which somebody has signed in or declined.
+    #[error("The request has already been authorized or declined.")]
+    DeviceFlowFinished,
+    /// 120000: on the page for a new password, the current one is wrong.
+    #[error("The password cannot be changed because the current password is wrong.")]
+    CurrentPasswordWrong,
+    /// 120002: the new password is too weak.
+    #[error("The password cannot be changed because the new password is too weak.")]
+    NewPasswordWeak,
+    /// 120003: the new password holds the user's name.
+    #[error("The password cannot be changed because the new password contains the user's name.")]
+    NewPasswordHoldsName,
     /// 160021: `prompt=none` with a `sid` of no session in this browser.
     #[error("The application requested a user session which does not exist.")]
     RequestedSessionMissing,
@@ -351,6 +423,25 @@ pub enum EntraError {
         /// `exp`.
         expires: String,
     },
+    /// 501051: an application without a role at a resource that requires assignment.
+    #[error(
+        "Application '{client_id}'({client_name}) is not assigned to a role for the application '{resource}'({resource_name})."
+    )]
+    ApplicationNotAssigned {
+        /// The client.
+        client_id: Uuid,
+        /// Its display name.
+        client_name: String,
+        /// The resource.
+        resource: Uuid,
+        /// Its display name.
+        resource_name: String,
+    },
+    /// 501461: `acceptMappedClaims` for an audience that others could have too.
+    #[error(
+        "AcceptMappedClaims is supported only where the audience of the token is the GUID of the application, or lies within a verified domain of the tenant. Change the identifier of the resource, or use a signing key of the application's own."
+    )]
+    MappedClaimsAudience,
     /// 501481: the verifier does not hash to the challenge. The code stays alive.
     #[error("The Code_Verifier does not match the code_challenge supplied in the authorization request.")]
     VerifierMismatch,
@@ -483,6 +574,9 @@ pub enum EntraError {
         /// When it was issued.
         issued: String,
     },
+    /// 700171: the user declined to let the device in. One live report of 2026; older notes say 70017.
+    #[error("The end user declined the authorization of the device.")]
+    AuthorizationDeclined,
     /// 700211: an assertion of another issuer, of whose issuer no federated credential is.
     #[error(
         "No matching federated identity record found for presented assertion issuer '{issuer}'. Check your federated identity credential Subject, Audience and Issuer against the presented assertion."

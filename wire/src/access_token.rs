@@ -53,6 +53,13 @@ pub fn read_unverified(token: &str) -> Option<Unverified> {
     Some(Unverified { header: object(header)?, claims: object(claims)? })
 }
 
+/// What stands in the place of the header's `nonce` when an access token for Microsoft Graph is signed and verified: the
+/// base64url of its SHA-256.
+#[must_use]
+pub fn hashed_nonce(nonce: &str) -> String {
+    URL_SAFE_NO_PAD.encode(Sha256::digest(nonce))
+}
+
 /// The same, and none either where a member is given twice, or where objects are nested deeply (RFC 8725 §2.6, §3.7).
 #[must_use]
 pub fn read_strictly(token: &str) -> Option<Unverified> {
@@ -63,13 +70,6 @@ pub fn read_strictly(token: &str) -> Option<Unverified> {
     }
     let object = |part: &str| strict_json::object(&URL_SAFE_NO_PAD.decode(part).ok()?);
     Some(Unverified { header: object(header)?, claims: object(claims)? })
-}
-
-/// What stands in the place of the header's `nonce` when an access token for Microsoft Graph is signed and verified: the
-/// base64url of its SHA-256.
-#[must_use]
-pub fn hashed_nonce(nonce: &str) -> String {
-    URL_SAFE_NO_PAD.encode(Sha256::digest(nonce))
 }
 
 /// A value from a token as a check shows it: on one line, and cut.

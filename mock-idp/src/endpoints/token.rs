@@ -10,7 +10,7 @@ use crate::error::EntraErrorKind;
 use crate::error::faces::Surface;
 use crate::protocol::redirect_uri::is_spa_origin;
 use crate::protocol::token::reply::Mint;
-use crate::protocol::token::{Decision, Records, TokenRequest, decide};
+use crate::protocol::token::{Decision, Memory, Records, TokenRequest, decide};
 use crate::protocol::{Family, guid};
 
 impl IdentityProvider {
@@ -38,7 +38,13 @@ impl IdentityProvider {
                 origins: &self.0.origins,
                 now: incoming.now,
             };
-            decide(request, records, &mut self.redeemed(), &mut checks)
+            let memory = Memory {
+                redeemed: &mut self.redeemed(),
+                passwords: &mut self.passwords(),
+                device_codes: &mut self.device_codes(),
+                rng: &mut self.rng(),
+            };
+            decide(request, records, memory, &mut checks)
         };
         let decision = match decision {
             Ok(decision) => decision,

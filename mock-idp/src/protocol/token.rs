@@ -2,7 +2,9 @@
 
 mod authorization_code;
 pub mod client_credentials;
+mod device_code;
 mod on_behalf_of;
+mod password;
 mod redemption;
 mod refresh_token;
 pub mod reply;
@@ -12,14 +14,17 @@ use std::collections::BTreeSet;
 
 use client_credentials::ApplicationGrant;
 use jiff::Timestamp;
+use rand_chacha::ChaCha20Rng;
 use wire::{Check, Checks};
 
 use super::authorize::check_once;
 use super::client_credential::{ClientAuthentication, Credentials, Proof};
 use super::consent::GivenConsents;
+use super::device_code::DeviceCodes;
 use super::grants::redeemed::Redeemed;
 use super::grants::{CODE_TYP, REFRESH_TOKEN_TYP, Subject};
 use super::parameters::Parameters;
+use super::passwords::Passwords;
 use super::redirect_uri::Platform;
 use super::scope::OidcScope;
 use super::sealed::Seal;
@@ -83,6 +88,18 @@ pub struct Records<'d, 'r> {
     pub now: Timestamp,
 }
 
+/// What a token request is judged by and changes.
+pub struct Memory<'m> {
+    /// What was redeemed before.
+    pub redeemed: &'m mut Redeemed,
+    /// The passwords that users have now, and the tries with others.
+    pub passwords: &'m mut Passwords,
+    /// The devices that wait.
+    pub device_codes: &'m mut DeviceCodes,
+    /// Where new sessions get their ids from.
+    pub rng: &'m mut ChaCha20Rng,
+}
+
 /// What a client is granted.
 #[derive(Clone, Debug)]
 pub struct Grant<'d> {
@@ -128,7 +145,7 @@ pub enum Decision<'d> {
 pub fn decide<'d>(
     request: TokenRequest<'_>,
     records: Records<'d, '_>,
-    redeemed: &mut Redeemed,
+    memory: Memory<'_>,
     checks: &mut Checks,
 ) -> Result<Decision<'d>, EntraError> {
     let segment = tenant::find(records.directory, request.segment, checks)?;
@@ -139,11 +156,13 @@ pub fn decide<'d>(
     let client = client::find(records.directory, segment, credentials.client_id.as_deref(), checks)?;
     let party = Party { client, segment, credentials };
     let grant = match grant_type {
-        GrantType::AuthorizationCode => authorization_code::redeem(request, records, redeemed, &party, checks)?,
-        GrantType::OnBehalfOf => on_behalf_of::exchange(request, records, redeemed, &party, checks)?,
-        GrantType::RefreshToken => refresh_token::refresh(request, records, redeemed, &party, checks)?,
+        GrantType::AuthorizationCode => authorization_code::redeem(request, records, memory, &party, checks)?,
+        GrantType::DeviceCode => device_code::redeem(request, records, memory, &party, checks)?,
+        GrantType::OnBehalfOf => on_behalf_of::exchange(request, records, memory, &party, checks)?,
+        GrantType::Password => password::sign_in(request, records, memory, &party, checks)?,
+        GrantType::RefreshToken => refresh_token::refresh(request, records, memory, &party, checks)?,
         GrantType::ClientCredentials => {
-            let grant = client_credentials::decide(request, records, redeemed, &party, checks)?;
+            let grant = client_credentials::decide(request, records, memory.redeemed, &party, checks)?;
             return Ok(Decision::ForApplication(Box::new(grant)));
         }
     };
@@ -155,16 +174,22 @@ pub fn decide<'d>(
 enum GrantType {
     AuthorizationCode,
     ClientCredentials,
+    /// RFC 8628; the v1 endpoint and some libraries use the short name.
+    DeviceCode,
     OnBehalfOf,
+    Password,
     RefreshToken,
 }
 
 impl GrantType {
     /// Every grant type, with its names.
-    const NAMES: [(&'static str, Self); 4] = [
+    const NAMES: [(&'static str, Self); 7] = [
         ("authorization_code", Self::AuthorizationCode),
         ("client_credentials", Self::ClientCredentials),
+        ("urn:ietf:params:oauth:grant-type:device_code", Self::DeviceCode),
+        ("device_code", Self::DeviceCode),
         (on_behalf_of::JWT_BEARER, Self::OnBehalfOf),
+        ("password", Self::Password),
         ("refresh_token", Self::RefreshToken),
     ];
 
@@ -184,13 +209,15 @@ impl GrantType {
     /// Whether the grant can do with the tenant segment: without a user, only the path says which tenant is meant.
     fn check_segment(self, segment: Segment<'_>, checks: &mut Checks) -> Result<(), EntraError> {
         let error = match (self, segment) {
-            (Self::ClientCredentials, Segment::Common) => EntraError::GrantNeedsTenant,
+            (Self::ClientCredentials | Self::Password, Segment::Common) => EntraError::GrantNeedsTenant,
             (Self::ClientCredentials, Segment::Organizations) => EntraError::NoTenantInformation,
             (Self::ClientCredentials, Segment::Tenant(_)) => {
                 checks.pass(Check::GrantTypeTenant, "one tenant", segment.in_urls());
                 return Ok(());
             }
-            (Self::AuthorizationCode | Self::OnBehalfOf | Self::RefreshToken, _) => return Ok(()),
+            // the user name says which tenant is meant
+            (Self::Password, Segment::Tenant(_) | Segment::Organizations) => return Ok(()),
+            (Self::AuthorizationCode | Self::DeviceCode | Self::OnBehalfOf | Self::RefreshToken, _) => return Ok(()),
         };
         let fix = "the tenant segment of the token URL: the tenant's id or domain (portal: Microsoft Entra ID > \
                    Overview > Tenant ID)";

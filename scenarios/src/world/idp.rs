@@ -53,14 +53,14 @@ pub struct Idp {
     /// established. Default: not_found.
     #[serde(default)]
     pub tenantless_token_endpoint: TenantlessTokenEndpoint,
-    /// What is made of a client assertion whose `jti` was used before (RFC 7523 §3). Default: accepted, as by Entra; client
-    /// libraries rely on it.
-    #[serde(default)]
-    pub replayed_assertions: ReplayedAssertions,
     /// Whether access tokens for Microsoft Graph are signed over a hashed `nonce` of their header, as Entra does it: only
     /// Graph itself can then verify them. Default: true.
     #[serde(default = "yes")]
     pub graph_nonce: bool,
+    /// What is made of a client assertion whose `jti` was used before (RFC 7523 §3). Default: accepted, as by Entra; client
+    /// libraries rely on it.
+    #[serde(default)]
+    pub replayed_assertions: ReplayedAssertions,
     /// Whether a browser stays signed in, by a session cookie, for 24 hours. Default: false.
     #[serde(default)]
     pub single_sign_on: bool,
@@ -121,6 +121,11 @@ pub struct Tenant {
     /// Whether users may consent for themselves to delegated permissions that need no admin. Default: allowed.
     #[serde(default)]
     pub user_consent: UserConsent,
+    /// "Lockout threshold" of Authentication methods > Password protection: how many different wrong passwords lock an
+    /// account, for 60 seconds. Default: 10.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 1, max = 50))]
+    pub lockout_threshold: Option<u8>,
 }
 
 /// Enterprise applications > Consent and permissions > User consent settings.

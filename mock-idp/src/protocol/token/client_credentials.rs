@@ -8,11 +8,13 @@ use super::{Party, Records, TokenRequest, require};
 use crate::directory::{Application, Directory, Tenant};
 use crate::error::EntraError;
 use crate::protocol::Family;
+use crate::protocol::assignment::check_application_assigned;
 use crate::protocol::client_credential::ClientAuthentication;
 use crate::protocol::consent::GivenConsents;
 use crate::protocol::grants::redeemed::Redeemed;
 use crate::protocol::redirect_uri::Platform;
 use crate::protocol::scope::DEFAULT;
+use crate::protocol::signing::check_key_for;
 use crate::protocol::target::{Target, Wants, check_resources_match, find_resource, parse_scope, read_resources};
 
 /// What a client is granted for itself.
@@ -51,6 +53,8 @@ pub(super) fn decide<'d>(
     party.authenticate(Platform::Web, records, redeemed, checks)?;
     check_service_principal(client, tenant, records.directory, records.given, checks)?;
     let target = find_target(request, records.directory, client, tenant, checks)?;
+    check_application_assigned(records.directory, client, target.resource, tenant, checks)?;
+    check_key_for(&target, tenant, records.now, checks)?;
     Ok(ApplicationGrant { client, authentication, tenant, target })
 }
 

@@ -3,22 +3,20 @@
 //! Rules: Microsoft identity platform "OAuth 2.0 On-Behalf-Of flow".
 
 use jiff::Timestamp;
+use rand_core::CryptoRng;
 use serde_json::{Map, Value};
-use sha2::{Digest, Sha256};
-use uuid::Uuid;
 use wire::access_token::{TOKEN_LIMIT_BYTES, read_strictly};
 use wire::{Check, Checks};
 
 use super::user_grant::{find_principal, grant};
-use super::{Grant, Party, Records, TokenRequest, require};
+use super::{Grant, Memory, Party, Records, TokenRequest, require};
 use crate::directory::Application;
 use crate::error::EntraError;
 use crate::protocol::authorize::response_type::ResponseType;
-use crate::protocol::grants::redeemed::Redeemed;
 use crate::protocol::grants::{Aim, Subject, shown_instant};
 use crate::protocol::redirect_uri::Platform;
 use crate::protocol::target::Wanted;
-use crate::protocol::{Family, guid};
+use crate::protocol::{Family, guid, randomness};
 
 /// `grant_type` of the flow.
 pub(super) const JWT_BEARER: &str = "urn:ietf:params:oauth:grant-type:jwt-bearer";
@@ -35,7 +33,7 @@ struct Assertion {
 pub(super) fn exchange<'d>(
     request: TokenRequest<'_>,
     records: Records<'d, '_>,
-    redeemed: &mut Redeemed,
+    memory: Memory<'_>,
     party: &Party<'d>,
     checks: &mut Checks,
 ) -> Result<Grant<'d>, EntraError> {
@@ -44,12 +42,12 @@ pub(super) fn exchange<'d>(
     check_use(require(parameters, "requested_token_use", checks)?, checks)?;
     let response_type = ResponseType { code: true, ..ResponseType::default() };
     let wanted = Wanted::read(request.family, response_type, parameters, directory.resource_parameter(), checks)?;
-    party.authenticate(Platform::Web, records, redeemed, checks)?;
+    party.authenticate(Platform::Web, records, memory.redeemed, checks)?;
     let assertion = Assertion::verify(token, records, checks)?;
     assertion.check_kind(client, checks)?;
     assertion.check_audience(client, checks)?;
     assertion.check_current(records.now, checks)?;
-    let subject = assertion.subject(client, checks)?;
+    let subject = assertion.subject(client, memory.rng, checks)?;
     let principal = find_principal(directory, party, &subject, checks)?;
     let requested = wanted.resolve(directory, principal.tenant, client, checks)?;
     let Some(target) = requested.targets.first() else {
@@ -161,18 +159,20 @@ impl Assertion {
     }
 
     /// The same user and session, and the middle tier as client.
-    fn subject(&self, client: Application<'_>, checks: &mut Checks) -> Result<Subject, EntraError> {
+    fn subject(
+        &self,
+        client: Application<'_>,
+        rng: &mut impl CryptoRng,
+        checks: &mut Checks,
+    ) -> Result<Subject, EntraError> {
         let id = |name: &str| self.text(name).and_then(guid);
         let (Some(tid), Some(oid)) = (id("tid"), id("oid")) else {
             let fix = "the middle tier: the access token of a user of an organisation";
             checks.refuse(Check::AssertionOfUser, "a token with tid and oid", "one without", fix);
             return Err(EntraError::MalformedJwt);
         };
-        // where the token names no session, each token is one
-        let sid = id("sid").unwrap_or_else(|| {
-            let digest = Sha256::digest(self.text("uti").unwrap_or_default());
-            digest.first_chunk().map_or(oid, |id| Uuid::from_bytes(*id))
-        });
+        // a token that names no session is one of its own
+        let sid = id("sid").unwrap_or_else(|| randomness::guid(rng));
         Ok(Subject { client_id: client.client_id, platform: Platform::Web, tid, oid, sid, auth_time: None })
     }
 }
