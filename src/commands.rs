@@ -25,12 +25,14 @@ mod new_file;
 mod ready;
 mod record;
 mod report_files;
+mod reset;
 mod run;
 mod running;
 mod schema;
 mod settings;
 mod show;
 mod status;
+mod token;
 mod up;
 mod variables;
 
@@ -100,6 +102,10 @@ enum Command {
     Show(show::Options),
     /// Prints the JSON Schema of scenario files.
     Schema,
+    /// Makes an access token in a running lab, good or with a flaw, and prints it.
+    Token(token::Options),
+    /// Brings a running lab back to where it began.
+    Reset(reset::Options),
     /// Says whether a lab is running, and where.
     Status(status::Options),
     /// Looks at this machine: is it fit for a lab, and what mends it.
@@ -224,6 +230,8 @@ pub fn run(options: Options) -> Exit {
         Command::List => list::run(common),
         Command::Show(options) => show::run(&options),
         Command::Schema => schema::run(),
+        Command::Token(options) => token::run(&options, common),
+        Command::Reset(options) => reset::run(&options, common),
         Command::Status(options) => status::run(&options, common),
         Command::Doctor(options) => doctor::run(&options, common),
         Command::Completions(options) => completions::run(&options),

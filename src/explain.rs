@@ -10,6 +10,7 @@ use std::sync::{LazyLock, OnceLock};
 use mock_idp::EntraErrorKind;
 use mock_idp::error::meaning::{Fix, Meaning};
 use scenarios::{Bundled, Expected, Scenario, World};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use strum::IntoEnumIterator;
@@ -21,7 +22,7 @@ pub mod text;
 use crate::predict::lints::{NAMES, lint};
 
 /// Everything that is said of one code or check.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Explanation {
     /// `AADSTS<number>`, or the check's name.
     pub name: String,
@@ -32,6 +33,7 @@ pub struct Explanation {
     /// What brings it about, the likeliest first.
     pub causes: Vec<String>,
     /// What mends it.
+    #[schemars(with = "Vec<serde_json::Map<String, Value>>")]
     pub fixes: Vec<Fix>,
     /// The bundled scenarios that reproduce it.
     pub scenarios: Vec<Reproduction>,
@@ -43,7 +45,7 @@ pub struct Explanation {
 }
 
 /// A bundled scenario that reproduces it.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Reproduction {
     /// Its name, as `run` takes it.
     pub name: String,

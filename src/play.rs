@@ -13,7 +13,7 @@ use wire::{Check, CheckResult, Exchange, Outcome, Redaction};
 
 use crate::lab::{Lab, StartError};
 
-mod accidents;
+pub(crate) mod accidents;
 mod acts;
 mod hops;
 mod labels;

@@ -4,6 +4,7 @@ mod authorize;
 mod graph;
 mod lookup;
 mod metadata;
+pub mod minting;
 mod realm;
 mod reply;
 mod rotation;

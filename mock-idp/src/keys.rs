@@ -174,6 +174,72 @@ impl SigningKeys {
     }
 }
 
+/// How a signature is wrong.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Forgery {
+    /// Another published key made it than the one that the header names.
+    OtherKey,
+    /// The header names a key that is not published.
+    UnknownKey,
+    /// A claim was changed after it was made.
+    Tampered,
+    /// There is none: `alg` is `none`.
+    None,
+    /// The public key was taken for a shared secret: `alg` is `HS256`.
+    Hs256WithPublicKey,
+}
+
+impl SigningKeys {
+    /// A token whose signature is wrong.
+    pub(crate) fn forge(
+        &self,
+        version: Family,
+        claims: &Map<String, Value>,
+        forgery: Forgery,
+    ) -> Result<String, JoseError> {
+        let good = self.sign(version, claims, None)?;
+        let mut parts = good.split('.');
+        let (header, signature) = (parts.next().unwrap_or_default(), parts.nth(1).unwrap_or_default());
+        let mut header: Map<String, Value> =
+            URL_SAFE_NO_PAD.decode(header).ok().and_then(|text| serde_json::from_slice(&text).ok()).unwrap_or_default();
+        let encode = |claims: &Map<String, Value>| URL_SAFE_NO_PAD.encode(Value::Object(claims.clone()).to_string());
+        match forgery {
+            Forgery::OtherKey => {
+                let other = Self(self.0.iter().rev().cloned().collect());
+                let foreign = other.sign(version, claims, None)?;
+                let (input, _) = good.rsplit_once('.').unwrap_or_default();
+                let (_, signature) = foreign.rsplit_once('.').unwrap_or_default();
+                Ok(format!("{input}.{signature}"))
+            }
+            Forgery::UnknownKey => {
+                let name = Value::from(URL_SAFE_NO_PAD.encode(Sha1::digest(&good)));
+                header.insert("kid".to_owned(), name.clone());
+                if header.contains_key("x5t") {
+                    header.insert("x5t".to_owned(), name);
+                }
+                Ok(format!("{}.{}.{signature}", encode(&header), encode(claims)))
+            }
+            Forgery::Tampered => {
+                let mut claims = claims.clone();
+                claims.insert("name".to_owned(), "Somebody Else".into());
+                Ok(format!("{}.{}.{signature}", encode(&header), encode(&claims)))
+            }
+            Forgery::None => {
+                header.insert("alg".to_owned(), "none".into());
+                Ok(format!("{}.{}.", encode(&header), encode(claims)))
+            }
+            Forgery::Hs256WithPublicKey => {
+                header.insert("alg".to_owned(), "HS256".into());
+                let secret = self.0.first().map(|key| key.certificate.clone()).unwrap_or_default();
+                let input = format!("{}.{}", encode(&header), encode(claims));
+                let signer = josekit::jws::HS256.signer_from_bytes(&secret)?;
+                let signature = josekit::jws::JwsSigner::sign(&signer, input.as_bytes())?;
+                Ok(format!("{input}.{}", URL_SAFE_NO_PAD.encode(signature)))
+            }
+        }
+    }
+}
+
 /// The keys of a lab: those that all applications share, and those that applications have of their own.
 #[derive(Debug)]
 pub struct Keyring {

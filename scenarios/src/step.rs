@@ -18,6 +18,7 @@ use crate::world::Name;
 pub use accidents::Accident;
 pub use http::{HttpBody, HttpRequest};
 
+pub(crate) use accidents::read as accident;
 pub(crate) use reading::{ACTIONS, read};
 
 /// One step.

@@ -1,5 +1,7 @@
 //! The cloud's names, or those of this machine.
 
+use scenarios::World;
+
 /// The names in which a lab speaks.
 #[derive(Clone, Debug)]
 pub enum Names {
@@ -18,6 +20,14 @@ impl Names {
             (rest.is_empty() || rest.starts_with(['/', '?', '#'])).then(|| format!("{local}{rest}"))
         });
         translated.unwrap_or_else(|| url.to_owned())
+    }
+
+    /// A world in these names.
+    pub(super) fn world(&self, written: &World) -> World {
+        match self {
+            Self::Cloud => written.clone(),
+            Self::Local(origins) => scenarios::localize(written, origins),
+        }
     }
 
     /// The identity provider's origins in these names.

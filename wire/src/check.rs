@@ -3,6 +3,7 @@
 //! Every decision of a party is a list of these: what was looked at, what was expected, what came, and, where it
 //! refused, the setting that would make it pass.
 
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Serialize};
 
 use crate::party::Party;
@@ -280,8 +281,19 @@ impl<'de> Deserialize<'de> for Check {
     }
 }
 
+impl JsonSchema for Check {
+    fn schema_name() -> std::borrow::Cow<'static, str> {
+        "Check".into()
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        let names: Vec<&str> = Self::ALL.iter().map(|check| check.name()).collect();
+        json_schema!({ "type": "string", "enum": names, "description": "A check that some party makes." })
+    }
+}
+
 /// How a check ended.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Outcome {
     /// What came is what was expected.
@@ -291,7 +303,7 @@ pub enum Outcome {
 }
 
 /// One check that was made.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct CheckResult {
     /// Which check.
     pub check: Check,
@@ -307,7 +319,7 @@ pub struct CheckResult {
 }
 
 /// The checks of one decision, in the order in which they were made.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(transparent)]
 pub struct Checks(pub Vec<CheckResult>);
 

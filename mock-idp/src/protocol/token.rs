@@ -12,7 +12,7 @@ mod user_grant;
 
 use std::collections::BTreeSet;
 
-use client_credentials::ApplicationGrant;
+pub use client_credentials::ApplicationGrant;
 use jiff::Timestamp;
 use rand_chacha::ChaCha20Rng;
 use wire::{Check, Checks};
