@@ -5,6 +5,7 @@ mod lookup;
 mod metadata;
 mod reply;
 mod rotation;
+mod sign_out;
 mod token;
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
@@ -164,6 +165,8 @@ impl IdentityProvider {
                 Route::Token(family) => self.token(family, &incoming),
                 Route::SignIn => self.sign_in(&incoming),
                 Route::Consent => self.consent(&incoming),
+                Route::EndSession(family) => self.sign_out(family, &incoming),
+                Route::CheckSession | Route::NativeClient => self.blank(),
                 Route::Stylesheet => metadata::stylesheet(),
                 Route::Lookup => lookup::page(&incoming),
             }
@@ -191,7 +194,7 @@ impl IdentityProvider {
         );
         let surface = match route {
             Route::Token(_) => Surface::Token,
-            Route::Authorize(_) | Route::SignIn | Route::Consent | Route::Lookup => {
+            Route::Authorize(_) | Route::EndSession(_) | Route::SignIn | Route::Consent | Route::Lookup => {
                 Surface::Authorize { return_to: None, interaction: Interaction::Allowed }
             }
             _ => Surface::Discovery,

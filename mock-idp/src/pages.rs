@@ -1,8 +1,11 @@
 //! The pages: one typed context for each template. They work without scripts and load nothing from elsewhere.
 
 use askama::Template;
+use wire::Checks;
 
 use crate::error::meaning::Fix;
+use crate::protocol::sessions::Candidate;
+use crate::protocol::sign_out::FrontChannel;
 
 /// What every page shows around its content.
 #[derive(Clone, Debug)]
@@ -57,6 +60,85 @@ pub struct SignInPage {
     pub accounts: Vec<ShownAccount>,
     /// What was wrong with the last try.
     pub error: Option<ShownError>,
+}
+
+/// Which of several accounts signs out.
+#[derive(Clone, Debug, Template)]
+#[template(path = "pick_sign_out.html")]
+pub struct PickSignOutPage {
+    /// Around it.
+    pub frame: Frame,
+    /// Where the forms go.
+    pub action: String,
+    /// What they carry along: names and values.
+    pub fields: Vec<(&'static str, String)>,
+    /// Who is signed in to this browser.
+    pub accounts: Vec<ShownAccount>,
+}
+
+/// Who signed out, with the pages of the applications that are told.
+#[derive(Clone, Debug, Template)]
+#[template(path = "signed_out.html")]
+pub struct SignedOutPage {
+    /// Around it.
+    pub frame: Frame,
+    /// The user names.
+    pub signed_out: Vec<String>,
+    /// Pages of applications, to be opened in frames.
+    pub frames: Vec<FrontChannel>,
+    /// Where the browser goes then.
+    pub return_to: Option<String>,
+    /// How long it waits before, in seconds.
+    pub wait_seconds: u8,
+    /// Why it goes nowhere, where it was to.
+    pub refusal: Option<ShownRefusal>,
+}
+
+/// A page with nothing on it.
+#[derive(Clone, Debug, Template)]
+#[template(path = "blank.html")]
+pub struct BlankPage {
+    /// Around it.
+    pub frame: Frame,
+}
+
+/// A check that refused where no AADSTS code tells it.
+#[derive(Clone, Debug)]
+pub struct ShownRefusal {
+    /// The name of the check.
+    pub check: String,
+    /// What the check expected.
+    pub expected: String,
+    /// What it received.
+    pub received: String,
+    /// The setting that would make it pass.
+    pub fix: String,
+}
+
+impl ShownRefusal {
+    /// The check that refused, where one did.
+    #[must_use]
+    pub fn of(checks: &Checks) -> Option<Self> {
+        let refusal = checks.refusal()?;
+        Some(Self {
+            check: refusal.check.name().to_owned(),
+            expected: refusal.expected.clone(),
+            received: refusal.received.clone(),
+            fix: refusal.fix.clone().unwrap_or_default(),
+        })
+    }
+}
+
+impl ShownAccount {
+    /// A signed-in account.
+    #[must_use]
+    pub fn of(Candidate { principal, session }: &Candidate<'_>) -> Self {
+        Self {
+            session: session.sid.to_string(),
+            display_name: principal.account.display_name.clone(),
+            username: principal.account.username.clone(),
+        }
+    }
 }
 
 /// What the application wants.
@@ -194,6 +276,20 @@ mod tests {
             accounts: vec![ShownAccount { session: text(), display_name: text(), username: text() }],
             error: Some(error()),
         };
+        let pick = PickSignOutPage {
+            frame: frame(),
+            action: text(),
+            fields: vec![("state", text())],
+            accounts: vec![ShownAccount { session: text(), display_name: text(), username: text() }],
+        };
+        let signed_out = SignedOutPage {
+            frame: frame(),
+            signed_out: vec![text()],
+            frames: vec![FrontChannel { url: text(), origin: text() }],
+            return_to: Some(text()),
+            wait_seconds: 2,
+            refusal: Some(ShownRefusal { check: text(), expected: text(), received: text(), fix: text() }),
+        };
         let consent = ConsentPage {
             frame: frame(),
             action: text(),
@@ -218,7 +314,15 @@ mod tests {
         let form_post =
             FormPostPage { frame: frame(), action: text(), fields: vec![("state", text())], nonce: "n".to_owned() };
         let lookup = LookupPage { frame: frame(), action: text(), asked: text(), found: None };
-        let pages = [sign_in.render(), consent.render(), error.render(), form_post.render(), lookup.render()];
+        let pages = [
+            sign_in.render(),
+            pick.render(),
+            signed_out.render(),
+            consent.render(),
+            error.render(),
+            form_post.render(),
+            lookup.render(),
+        ];
         for page in pages {
             let page = page.unwrap();
             assert!(!page.contains("<script>alert"), "{page}");

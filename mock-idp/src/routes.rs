@@ -17,6 +17,12 @@ pub enum Route {
     Authorize(Family),
     /// The token endpoint.
     Token(Family),
+    /// Sign-out.
+    EndSession(Family),
+    /// The session frame of the v1 family.
+    CheckSession,
+    /// Where old native applications are sent.
+    NativeClient,
     /// Where the sign-in page posts to.
     SignIn,
     /// Where the consent page posts to.
@@ -32,10 +38,6 @@ pub enum Route {
 pub enum Advertised {
     /// RFC 8628.
     DeviceAuthorization(Family),
-    /// Sign-out.
-    EndSession(Family),
-    /// The session iframe of the v1 family.
-    CheckSession,
     /// Userinfo of the v1 family.
     UserInfo,
     /// Kerberos.
@@ -44,7 +46,7 @@ pub enum Advertised {
 
 impl Route {
     /// Every route under a tenant segment.
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 16] = [
         Self::Discovery(Family::V1),
         Self::Discovery(Family::V2),
         Self::Keys(Family::V1),
@@ -54,6 +56,10 @@ impl Route {
         Self::Authorize(Family::V2),
         Self::Token(Family::V1),
         Self::Token(Family::V2),
+        Self::EndSession(Family::V1),
+        Self::EndSession(Family::V2),
+        Self::CheckSession,
+        Self::NativeClient,
         Self::SignIn,
         Self::Consent,
         Self::Stylesheet,
@@ -71,6 +77,10 @@ impl Route {
             Self::Authorize(Family::V2) => "oauth2/v2.0/authorize",
             Self::Token(Family::V1) => "oauth2/token",
             Self::Token(Family::V2) => "oauth2/v2.0/token",
+            Self::EndSession(Family::V1) => "oauth2/logout",
+            Self::EndSession(Family::V2) => "oauth2/v2.0/logout",
+            Self::CheckSession => "oauth2/checksession",
+            Self::NativeClient => "oauth2/nativeclient",
             Self::SignIn => "login",
             Self::Consent => "consent/set",
             Self::Stylesheet => "entralab/pages.css",
@@ -94,8 +104,8 @@ impl Route {
             Self::Discovery(_) | Self::Keys(_) | Self::InstanceDiscovery => {
                 &[Method::GET, Method::HEAD, Method::OPTIONS]
             }
-            Self::Stylesheet | Self::Lookup => &[Method::GET, Method::HEAD],
-            Self::Authorize(_) => &[Method::GET, Method::HEAD, Method::POST],
+            Self::CheckSession | Self::NativeClient | Self::Stylesheet | Self::Lookup => &[Method::GET, Method::HEAD],
+            Self::Authorize(_) | Self::EndSession(_) => &[Method::GET, Method::HEAD, Method::POST],
             Self::Token(_) => &[Method::POST, Method::OPTIONS],
             Self::SignIn | Self::Consent => &[Method::POST],
         }
@@ -133,9 +143,6 @@ impl Advertised {
         let suffix = match self {
             Self::DeviceAuthorization(Family::V1) => "oauth2/devicecode",
             Self::DeviceAuthorization(Family::V2) => "oauth2/v2.0/devicecode",
-            Self::EndSession(Family::V1) => "oauth2/logout",
-            Self::EndSession(Family::V2) => "oauth2/v2.0/logout",
-            Self::CheckSession => "oauth2/checksession",
             Self::UserInfo => "openid/userinfo",
             Self::Kerberos => "kerberos",
         };

@@ -128,6 +128,19 @@ fn forms(world: &World, tree: &Node, place: &dyn Fn(&[&str]) -> Span, faults: &m
         let fix = "start it with `/`, and use letters, digits, `-`, `.`, `_`, `~` and `/`, such as /mcp";
         faults.at(&place(&["mcp", "path"]), "value.form", message, fix);
     }
+    for (name, app) in &world.idp.apps {
+        let can_be_opened = |text: &String| {
+            Url::parse(text).is_ok_and(|url| {
+                url.scheme() == "https"
+                    || (url.scheme() == "http" && matches!(url.host_str(), Some("localhost" | "127.0.0.1")))
+            })
+        };
+        if let Some(url) = app.logout_url.as_ref().filter(|url| !can_be_opened(url)) {
+            let message = format!("no frame can open the logout URL \"{}\"", escaped(url));
+            let fix = "write an https address, or one of http://localhost";
+            faults.at(&place(&["idp", "apps", name, "logout_url"]), "value.form", message, fix);
+        }
+    }
     for (name, tenant) in &world.idp.tenants {
         let path = ["idp", "tenants", name, "domains"];
         let nodes = tree.at(&path).map(Node::list).unwrap_or_default();

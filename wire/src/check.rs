@@ -107,6 +107,12 @@ checks! {
     SessionRequested = "session.requested" by Idp;
     /// The account that the user picked is signed in to this browser.
     SessionPicked = "session.picked" by Idp;
+    /// The id token that names the application signing out was issued here.
+    IdTokenHint = "id_token_hint.authentic" by Idp;
+    /// The address after the sign-out is a redirect URI of the application that the request names.
+    PostLogoutRedirectUri = "post_logout_redirect_uri.registered" by Idp;
+    /// Which sessions of the browser the sign-out ends.
+    SignOutSessions = "sign_out.sessions" by Idp;
     /// The user exists in the tenant.
     UserExists = "user.exists" by Idp;
     /// The password is the user's.

@@ -230,7 +230,7 @@ impl IdentityProvider {
 }
 
 /// Name and value of every cookie.
-fn cookies(incoming: &Incoming<'_>) -> Vec<(String, String)> {
+pub(super) fn cookies(incoming: &Incoming<'_>) -> Vec<(String, String)> {
     let headers = incoming.parts.headers.get_all(header::COOKIE).iter().filter_map(|value| value.to_str().ok());
     headers
         .flat_map(|value| value.split(';'))

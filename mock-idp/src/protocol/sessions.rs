@@ -3,7 +3,7 @@
 //! Rules: Microsoft Entra "Web browser cookies", Microsoft identity platform "OAuth 2.0 authorization code flow"
 //! (`prompt`, `login_hint`).
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use jiff::{SignedDuration, Timestamp};
 use rand_core::CryptoRng;
@@ -47,15 +47,26 @@ impl Session {
     }
 }
 
-/// All sessions, by the SHA-256 of their browser's cookie.
+/// The cookies that name sessions.
+pub const SESSION_COOKIES: [&str; 1] = [COOKIE];
+
+/// How many applications are remembered to have taken part in one session.
+const PARTICIPANTS: usize = 64;
+
+/// All sessions.
 #[derive(Clone, Debug, Default)]
-pub struct Sessions(HashMap<[u8; 32], Vec<Session>>);
+pub struct Sessions {
+    /// By the SHA-256 of their browser's cookie.
+    browsers: HashMap<[u8; 32], Vec<Session>>,
+    /// The applications to which a user signed in, by session id.
+    participants: HashMap<Uuid, Vec<Uuid>>,
+}
 
 impl Sessions {
     /// The sessions of the browser that sends these cookies.
     #[must_use]
     pub fn of(&self, cookies: &[(String, String)], now: Timestamp) -> Vec<Session> {
-        let found = keys(cookies).filter_map(|key| self.0.get(&key)).flatten();
+        let found = keys(cookies).filter_map(|key| self.browsers.get(&key)).flatten();
         found.filter(|session| session.is_current(now)).copied().collect()
     }
 
@@ -68,25 +79,59 @@ impl Sessions {
         now: Timestamp,
         rng: &mut impl CryptoRng,
     ) -> String {
-        let mut sessions: Vec<Session> = keys(cookies).filter_map(|key| self.0.remove(&key)).flatten().collect();
+        let mut sessions: Vec<Session> = keys(cookies).filter_map(|key| self.browsers.remove(&key)).flatten().collect();
         sessions.retain(|other| other.is_current(now) && other.oid != session.oid);
         sessions.truncate(ACCOUNTS - 1);
         sessions.insert(0, session);
         self.make_room(now);
         let value = randomness::text::<32>(rng);
-        self.0.insert(key(&value), sessions);
+        self.browsers.insert(key(&value), sessions);
         value
     }
 
+    /// Notes that the user of a session signed in to an application, which is then told of the sign-out.
+    pub fn take_part(&mut self, sid: Uuid, client_id: Uuid) {
+        if self.participants.len() >= BROWSERS * 2 {
+            let known: HashSet<Uuid> = self.browsers.values().flatten().map(|session| session.sid).collect();
+            self.participants.retain(|sid, _| known.contains(sid));
+        }
+        let participants = self.participants.entry(sid).or_default();
+        if !participants.contains(&client_id) && participants.len() < PARTICIPANTS {
+            participants.push(client_id);
+        }
+    }
+
+    /// The applications to which the user of a session signed in, by client id.
+    #[must_use]
+    pub fn participants(&self, sid: Uuid) -> &[Uuid] {
+        self.participants.get(&sid).map_or(&[], Vec::as_slice)
+    }
+
+    /// Ends a session of the browser that sends these cookies. Gives the applications that took part.
+    pub fn end(&mut self, cookies: &[(String, String)], sid: Uuid) -> Vec<Uuid> {
+        let mut was_there = false;
+        for key in keys(cookies) {
+            if let Some(sessions) = self.browsers.get_mut(&key) {
+                let before = sessions.len();
+                sessions.retain(|session| session.sid != sid);
+                was_there |= sessions.len() < before;
+                if sessions.is_empty() {
+                    self.browsers.remove(&key);
+                }
+            }
+        }
+        if was_there { self.participants.remove(&sid).unwrap_or_default() } else { Vec::new() }
+    }
+
     fn make_room(&mut self, now: Timestamp) {
-        if self.0.len() < BROWSERS {
+        if self.browsers.len() < BROWSERS {
             return;
         }
-        self.0.retain(|_, sessions| sessions.iter().any(|session| session.is_current(now)));
+        self.browsers.retain(|_, sessions| sessions.iter().any(|session| session.is_current(now)));
         let newest = |sessions: &Vec<Session>| sessions.iter().map(|session| session.auth_time).max();
-        let oldest = self.0.iter().min_by_key(|(key, sessions)| (newest(sessions), **key)).map(|(key, _)| *key);
-        if let Some(oldest) = oldest.filter(|_| self.0.len() >= BROWSERS) {
-            self.0.remove(&oldest);
+        let oldest = self.browsers.iter().min_by_key(|(key, sessions)| (newest(sessions), **key)).map(|(key, _)| *key);
+        if let Some(oldest) = oldest.filter(|_| self.browsers.len() >= BROWSERS) {
+            self.browsers.remove(&oldest);
         }
     }
 }
@@ -128,6 +173,14 @@ pub enum Choice<'d> {
     Go(Candidate<'d>),
 }
 
+/// The accounts of sessions whose users still exist.
+#[must_use]
+pub fn signed_in_accounts<'d>(directory: &'d Directory, sessions: &[Session]) -> Vec<Candidate<'d>> {
+    let found =
+        |session: &Session| Some(Candidate { principal: Principal::find(directory, session.oid)?, session: *session });
+    sessions.iter().filter_map(found).collect()
+}
+
 /// The accounts among `sessions` that the request can mean: of its tenant, of its hints, and fresh enough for its
 /// `max_age`. None where it asks for credentials.
 #[must_use]
@@ -147,10 +200,7 @@ pub fn candidates<'d>(
             && (picks_anew || authorization.hints.sid.is_none_or(|sid| sid == session.sid))
             && authorization.max_age.is_none_or(|age| now.as_second().saturating_sub(session.auth_time) <= age)
     };
-    let found = sessions.iter().filter_map(|session| {
-        Some(Candidate { principal: Principal::find(directory, session.oid)?, session: *session })
-    });
-    found.filter(can_be_meant).collect()
+    signed_in_accounts(directory, sessions).into_iter().filter(can_be_meant).collect()
 }
 
 /// How the request goes on, given the sessions of the browser and the accounts among them that it can mean.
@@ -247,6 +297,6 @@ mod tests {
         for second in 0..10_010 {
             sessions.add(session(1, second), &[], Timestamp::from_second(second).unwrap(), &mut rng);
         }
-        assert!(sessions.0.len() <= BROWSERS);
+        assert!(sessions.browsers.len() <= BROWSERS);
     }
 }

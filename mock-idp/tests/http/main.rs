@@ -11,5 +11,6 @@ mod pages;
 mod response_types;
 mod rules;
 mod sessions;
+mod sign_out;
 mod spa;
 mod support;

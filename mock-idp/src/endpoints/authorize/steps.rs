@@ -55,18 +55,13 @@ impl<'v> Visit<'v> {
         accounts: &[Candidate<'_>],
         error: Option<ShownError>,
     ) -> Answer {
-        let shown = |Candidate { principal, session }: &Candidate<'_>| ShownAccount {
-            session: session.sid.to_string(),
-            display_name: principal.account.display_name.clone(),
-            username: principal.account.username.clone(),
-        };
         let page = SignInPage {
             frame: frame(),
             action: Route::SignIn.path(&authorization.segment.in_urls()),
             flow_token: self.flow_seal.seal(flow)?,
             client: authorization.client.shown_name().to_owned(),
             username,
-            accounts: accounts.iter().map(shown).collect(),
+            accounts: accounts.iter().map(ShownAccount::of).collect(),
             error,
         };
         Ok(self.page(authorization, &page))
@@ -163,6 +158,9 @@ impl<'v> Visit<'v> {
             let rng = &mut *self.provider.rng();
             let tokens = mint.front_channel(&grant, authorization.family, response_type, code, rng)?;
             first.extend(tokens);
+        }
+        if self.directory.single_sign_on() {
+            self.provider.sessions().take_part(signed_in.sid, authorization.client.client_id);
         }
         if authorization.instance_aware {
             first.extend(cloud_instance(&self.provider.0.origins));

@@ -36,6 +36,10 @@ pub struct App {
     /// The redirect URIs of "Authentication", by platform.
     #[serde(default)]
     pub redirect_uris: RedirectUris,
+    /// "Front-channel logout URL": a page that a hidden frame opens when the user signs out, with the session id behind it;
+    /// `https`, or on this machine. Default: none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub logout_url: Option<String>,
     /// "Implicit grant and hybrid flows": which tokens the authorize endpoint may give it. Default: none.
     #[serde(default, skip_serializing_if = "Implicit::is_default")]
     pub implicit: Implicit,
