@@ -51,6 +51,8 @@ pub struct V2 {
     pub id_token: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub client_info: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub spa_code: Option<String>,
 }
 
 /// The body of the v1 endpoint.
@@ -149,6 +151,9 @@ impl Mint<'_> {
         let id_token = id_token.map(|claims| self.keys.sign(family, &claims)).transpose()?;
         let refresh_token = grant.refreshable.then(|| self.refresh_token(grant, rng)).transpose()?;
         let client_info = grant.client_info.then(|| client_info(grant));
+        let spa_code = grant.spa_code_of.as_ref();
+        let spa_code = spa_code.map(|code| code.for_page(self.lifetimes, randomness::guid(rng), self.now));
+        let spa_code = spa_code.map(|code| self.seals.codes.seal(&code)).transpose()?;
         // the answer says a second less than the token lives
         let expires_in = self.lifetime() - 1;
         Ok(match family {
@@ -161,6 +166,7 @@ impl Mint<'_> {
                 refresh_token,
                 id_token,
                 client_info,
+                spa_code,
             }),
             Family::V1 => Reply::V1(V1 {
                 token_type: "Bearer",
