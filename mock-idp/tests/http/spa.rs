@@ -98,7 +98,7 @@ fn a_server_gets_a_second_code_for_its_page() {
     let lab = Lab::new();
     let code = lab.code(V2_AUTHORIZE, &v2(DEFAULT));
     let body = lab.post(V2_TOKEN, &form(&with(&redeem(&code), "return_spa_code", "1"))).json();
-    assert_eq!(body.as_object().unwrap().keys().last().map(String::as_str), Some("spa_code"));
+    assert_eq!(body.as_object().unwrap().keys().next_back().map(String::as_str), Some("spa_code"));
     let spa_code = body["spa_code"].as_str().unwrap();
     // a server gets nothing for it, nor does a page elsewhere, or with an address of the server
     assert_eq!(lab.post(V2_TOKEN, &form(&redeem(spa_code))).aadsts(), Some(9_002_327));
