@@ -164,6 +164,8 @@ impl IdentityProvider {
                 Route::Token(_) if parts.method == Method::OPTIONS => self.token_preflight(&incoming),
                 Route::Token(family) => self.token(family, &incoming),
                 Route::SignIn => self.sign_in(&incoming),
+                Route::KeepSignedIn => self.keep_signed_in(&incoming),
+                Route::ConfirmApp => self.confirm_app(&incoming),
                 Route::Consent => self.consent(&incoming),
                 Route::EndSession(family) => self.sign_out(family, &incoming),
                 Route::CheckSession | Route::NativeClient => self.blank(),
@@ -194,9 +196,13 @@ impl IdentityProvider {
         );
         let surface = match route {
             Route::Token(_) => Surface::Token,
-            Route::Authorize(_) | Route::EndSession(_) | Route::SignIn | Route::Consent | Route::Lookup => {
-                Surface::Authorize { return_to: None, interaction: Interaction::Allowed }
-            }
+            Route::Authorize(_)
+            | Route::EndSession(_)
+            | Route::SignIn
+            | Route::KeepSignedIn
+            | Route::ConfirmApp
+            | Route::Consent
+            | Route::Lookup => Surface::Authorize { return_to: None, interaction: Interaction::Allowed },
             _ => Surface::Discovery,
         };
         let error = EntraError::WrongMethod { accepted: accepted.clone(), received };

@@ -56,10 +56,44 @@ pub struct SignInPage {
     pub client: String,
     /// The user name, where it is known.
     pub username: String,
+    /// Whether only the password is asked, of the user of that name.
+    pub asks_password: bool,
     /// Who is signed in to this browser, to be picked.
     pub accounts: Vec<ShownAccount>,
     /// What was wrong with the last try.
     pub error: Option<ShownError>,
+}
+
+/// Whether the browser stays signed in.
+#[derive(Clone, Debug, Template)]
+#[template(path = "keep_signed_in.html")]
+pub struct KeepSignedInPage {
+    /// Around it.
+    pub frame: Frame,
+    /// Where the forms go.
+    pub action: String,
+    /// The flow token.
+    pub flow_token: String,
+    /// Who signed in.
+    pub username: String,
+}
+
+/// Whether the user means the application, whose address is of a scheme of its own.
+#[derive(Clone, Debug, Template)]
+#[template(path = "confirm_app.html")]
+pub struct ConfirmAppPage {
+    /// Around it.
+    pub frame: Frame,
+    /// Where the forms go.
+    pub action: String,
+    /// The flow token.
+    pub flow_token: String,
+    /// Who signed in.
+    pub username: String,
+    /// The application.
+    pub client: String,
+    /// The scheme of its address.
+    pub scheme: String,
 }
 
 /// Which of several accounts signs out.
@@ -273,8 +307,19 @@ mod tests {
             flow_token: text(),
             client: text(),
             username: text(),
+            asks_password: false,
             accounts: vec![ShownAccount { session: text(), display_name: text(), username: text() }],
             error: Some(error()),
+        };
+        let password = SignInPage { asks_password: true, ..sign_in.clone() };
+        let keep = KeepSignedInPage { frame: frame(), action: text(), flow_token: text(), username: text() };
+        let confirm = ConfirmAppPage {
+            frame: frame(),
+            action: text(),
+            flow_token: text(),
+            username: text(),
+            client: text(),
+            scheme: text(),
         };
         let pick = PickSignOutPage {
             frame: frame(),
@@ -315,6 +360,9 @@ mod tests {
             FormPostPage { frame: frame(), action: text(), fields: vec![("state", text())], nonce: "n".to_owned() };
         let lookup = LookupPage { frame: frame(), action: text(), asked: text(), found: None };
         let pages = [
+            password.render(),
+            keep.render(),
+            confirm.render(),
             sign_in.render(),
             pick.render(),
             signed_out.render(),

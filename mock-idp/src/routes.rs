@@ -25,6 +25,10 @@ pub enum Route {
     NativeClient,
     /// Where the sign-in page posts to.
     SignIn,
+    /// Where the answer to "Stay signed in?" goes.
+    KeepSignedIn,
+    /// Where the answer to "Are you trying to sign in to …?" goes.
+    ConfirmApp,
     /// Where the consent page posts to.
     Consent,
     /// The pages' stylesheet.
@@ -46,7 +50,7 @@ pub enum Advertised {
 
 impl Route {
     /// Every route under a tenant segment.
-    pub const ALL: [Self; 16] = [
+    pub const ALL: [Self; 18] = [
         Self::Discovery(Family::V1),
         Self::Discovery(Family::V2),
         Self::Keys(Family::V1),
@@ -61,6 +65,8 @@ impl Route {
         Self::CheckSession,
         Self::NativeClient,
         Self::SignIn,
+        Self::KeepSignedIn,
+        Self::ConfirmApp,
         Self::Consent,
         Self::Stylesheet,
     ];
@@ -82,6 +88,8 @@ impl Route {
             Self::CheckSession => "oauth2/checksession",
             Self::NativeClient => "oauth2/nativeclient",
             Self::SignIn => "login",
+            Self::KeepSignedIn => "kmsi",
+            Self::ConfirmApp => "appverify",
             Self::Consent => "consent/set",
             Self::Stylesheet => "entralab/pages.css",
             Self::Lookup => "error",
@@ -107,7 +115,7 @@ impl Route {
             Self::CheckSession | Self::NativeClient | Self::Stylesheet | Self::Lookup => &[Method::GET, Method::HEAD],
             Self::Authorize(_) | Self::EndSession(_) => &[Method::GET, Method::HEAD, Method::POST],
             Self::Token(_) => &[Method::POST, Method::OPTIONS],
-            Self::SignIn | Self::Consent => &[Method::POST],
+            Self::SignIn | Self::KeepSignedIn | Self::ConfirmApp | Self::Consent => &[Method::POST],
         }
     }
 

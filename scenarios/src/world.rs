@@ -16,7 +16,7 @@ pub use connector::{CONSENT_HOST, Connector, Handshake, ProviderProfile, Redirec
 pub use gate::{Cors, Gate, InvalidToken, UnauthenticatedClientAction};
 pub use idp::{
     App, Consent, DirectoryRole, Idp, Lifetimes, Permission, RedirectUris, ResourceParameter, Scope, Secret,
-    SignInAudience, Tenant, TenantlessTokenEndpoint, User, UserConsent, WhoCanConsent,
+    SignInAudience, SingleSignOnMode, Tenant, TenantlessTokenEndpoint, User, UserConsent, WhoCanConsent,
 };
 pub use mcp::{ErrorBodies, Mcp, NotificationAnswer, NullNotificationId, TrailingSlash};
 

@@ -1,5 +1,6 @@
 //! The authorize endpoints, and the pages behind them.
 
+mod interrupts;
 mod steps;
 
 use axum::response::{IntoResponse, Response};
@@ -82,6 +83,7 @@ impl Next {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Decision {
     Accept,
+    Back,
     Cancel,
 }
 
@@ -104,8 +106,12 @@ impl IdentityProvider {
             let username = authorization.hints.username(directory);
             let mut response = match choice {
                 Choice::Go(account) => {
-                    match visit.ask_or_finish(&authorization, account.principal, account.signed_in(), flow)? {
-                        Next::Finished(response) => return Ok(response),
+                    let signed_in = account.signed_in();
+                    match visit.ask_or_finish(&authorization, account.principal, signed_in.clone(), flow)? {
+                        Next::Finished(mut response) => {
+                            visit.prolong(&signed_in, &mut response);
+                            return Ok(response);
+                        }
                         Next::Asked(response) => response,
                     }
                 }
@@ -126,10 +132,11 @@ impl IdentityProvider {
             let checks = &mut visit.checks;
             let authorization = check(directory, flow.family, &flow.segment, &parameters, checks)?;
             if visit.decision() == Decision::Cancel {
-                let parameters = vec![("error", "access_denied".to_owned()), ("error_subcode", "cancel".to_owned())];
-                let checks = std::mem::take(&mut visit.checks);
-                let response = self.send_back(&authorization.return_to, parameters, Vec::new(), checks);
-                return Ok(end_flow(response, &flow));
+                return Ok(visit.cancelled(&authorization, &flow));
+            }
+            if visit.decision() == Decision::Back {
+                let accounts = visit.candidates(&authorization);
+                return visit.sign_in_page(&authorization, &flow, String::new(), &accounts, None);
             }
             if let Some(sid) = incoming.form.text("session") {
                 let mut candidates = visit.candidates(&authorization);
@@ -144,6 +151,9 @@ impl IdentityProvider {
             }
             let field = |name| incoming.form.text(name).unwrap_or_default();
             let (username, password) = (field("loginfmt"), field("passwd"));
+            if password.is_empty() && directory.account_by_username(username.trim()).is_some() {
+                return visit.password_page(&authorization, &flow, username.trim());
+            }
             let issuer_of = |tenant: Tenant<'_>| self.0.origins.issuer(Family::V1, &tenant.id.to_string());
             let checks = &mut visit.checks;
             match authenticate(directory, &authorization, username, password, issuer_of, checks) {
@@ -155,7 +165,8 @@ impl IdentityProvider {
                         asked: Vec::new(),
                     };
                     let session = Session { oid: signed_in.oid, sid: signed_in.sid, auth_time: signed_in.auth_time };
-                    let next = visit.ask_or_finish(&authorization, principal, signed_in, flow.clone())?;
+                    let asking = Flow { asks_to_keep: true, ..flow.clone() };
+                    let next = visit.ask_or_finish(&authorization, principal, signed_in, asking)?;
                     let mut response = next.response(&flow);
                     visit.stay_signed_in(session, &mut response);
                     Ok(response)

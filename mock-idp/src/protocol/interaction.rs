@@ -39,6 +39,12 @@ pub struct Flow {
     /// Who signed in; none on the sign-in page.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub signed_in: Option<SignedIn>,
+    /// Whether the user has just signed in, and was not asked yet whether to stay so.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub asks_to_keep: bool,
+    /// Whether the user said that the application is meant.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub app_confirmed: bool,
 }
 
 /// What the consent page knows of the sign-in before it.
@@ -76,7 +82,20 @@ impl Flow {
         let cookie = FlowCookie { name: cookie_name(&flow), value: randomness::text::<32>(rng) };
         let exp = (now.as_second()).saturating_add(LIFETIME.as_secs());
         let segment = segment.to_owned();
-        (Self { cookie: hash(&cookie.value), flow, exp, family, segment, parameters, signed_in: None }, cookie)
+        (
+            Self {
+                cookie: hash(&cookie.value),
+                flow,
+                exp,
+                family,
+                segment,
+                parameters,
+                signed_in: None,
+                asks_to_keep: false,
+                app_confirmed: false,
+            },
+            cookie,
+        )
     }
 
     /// The name of its cookie.

@@ -21,8 +21,17 @@ use crate::error::EntraError;
 /// The cookie that names a browser's sessions. `__Host-` binds it to this host over TLS.
 pub const COOKIE: &str = "__Host-ESTSAUTH";
 
+/// The cookie that names the sessions that users asked to keep; it outlives the browser's window.
+pub const PERSISTENT_COOKIE: &str = "__Host-ESTSAUTHPERSISTENT";
+
+/// The cookies that name sessions.
+pub const SESSION_COOKIES: [&str; 2] = [COOKIE, PERSISTENT_COOKIE];
+
 /// How long a session lasts that nobody asked to keep.
 const LIFETIME: SignedDuration = SignedDuration::from_hours(24);
+
+/// How long a session that a user asked to keep lasts after its last use.
+pub const KEPT_LIFETIME: SignedDuration = SignedDuration::from_hours(90 * 24);
 
 /// How many browsers are remembered.
 const BROWSERS: usize = 10_000;
@@ -41,15 +50,6 @@ pub struct Session {
     pub auth_time: i64,
 }
 
-impl Session {
-    fn is_current(&self, now: Timestamp) -> bool {
-        now.as_second() < self.auth_time.saturating_add(LIFETIME.as_secs())
-    }
-}
-
-/// The cookies that name sessions.
-pub const SESSION_COOKIES: [&str; 1] = [COOKIE];
-
 /// How many applications are remembered to have taken part in one session.
 const PARTICIPANTS: usize = 64;
 
@@ -60,6 +60,8 @@ pub struct Sessions {
     browsers: HashMap<[u8; 32], Vec<Session>>,
     /// The applications to which a user signed in, by session id.
     participants: HashMap<Uuid, Vec<Uuid>>,
+    /// When the sessions that users asked to keep were used last, in seconds of Unix time, by session id.
+    kept: HashMap<Uuid, i64>,
 }
 
 impl Sessions {
@@ -67,7 +69,7 @@ impl Sessions {
     #[must_use]
     pub fn of(&self, cookies: &[(String, String)], now: Timestamp) -> Vec<Session> {
         let found = keys(cookies).filter_map(|key| self.browsers.get(&key)).flatten();
-        found.filter(|session| session.is_current(now)).copied().collect()
+        found.filter(|session| is_current(session, &self.kept, now)).copied().collect()
     }
 
     /// Adds a session to the browser that sends these cookies. Gives the new value of its cookie; the old one is good
@@ -79,8 +81,14 @@ impl Sessions {
         now: Timestamp,
         rng: &mut impl CryptoRng,
     ) -> String {
-        let mut sessions: Vec<Session> = keys(cookies).filter_map(|key| self.browsers.remove(&key)).flatten().collect();
-        sessions.retain(|other| other.is_current(now) && other.oid != session.oid);
+        let old = of_cookie(cookies, COOKIE).filter_map(|key| self.browsers.remove(&key)).flatten();
+        let mut sessions: Vec<Session> =
+            old.filter(|other| is_current(other, &self.kept, now) && other.oid != session.oid).collect();
+        for key in of_cookie(cookies, PERSISTENT_COOKIE) {
+            if let Some(kept) = self.browsers.get_mut(&key) {
+                kept.retain(|other| other.oid != session.oid);
+            }
+        }
         sessions.truncate(ACCOUNTS - 1);
         sessions.insert(0, session);
         self.make_room(now);
@@ -89,10 +97,42 @@ impl Sessions {
         value
     }
 
+    /// Keeps a session of the browser that sends these cookies, as its user asks. Gives the new value of the cookie for
+    /// it; none where there is no such session.
+    pub fn keep(
+        &mut self,
+        sid: Uuid,
+        cookies: &[(String, String)],
+        now: Timestamp,
+        rng: &mut impl CryptoRng,
+    ) -> Option<String> {
+        let session = *keys(cookies).find_map(|key| self.browsers.get(&key)?.iter().find(|one| one.sid == sid))?;
+        for key in of_cookie(cookies, COOKIE) {
+            if let Some(sessions) = self.browsers.get_mut(&key) {
+                sessions.retain(|other| other.sid != sid);
+            }
+        }
+        let old = of_cookie(cookies, PERSISTENT_COOKIE).filter_map(|key| self.browsers.remove(&key)).flatten();
+        let mut sessions: Vec<Session> =
+            old.filter(|other| is_current(other, &self.kept, now) && other.oid != session.oid).collect();
+        sessions.truncate(ACCOUNTS - 1);
+        sessions.insert(0, session);
+        self.make_room(now);
+        self.kept.insert(sid, now.as_second());
+        let value = randomness::text::<32>(rng);
+        self.browsers.insert(key(&value), sessions);
+        Some(value)
+    }
+
+    /// Notes that a session was used; says whether it is one that lasts longer for that.
+    pub fn prolong(&mut self, sid: Uuid, now: Timestamp) -> bool {
+        self.kept.get_mut(&sid).map(|used| *used = now.as_second()).is_some()
+    }
+
     /// Notes that the user of a session signed in to an application, which is then told of the sign-out.
     pub fn take_part(&mut self, sid: Uuid, client_id: Uuid) {
         if self.participants.len() >= BROWSERS * 2 {
-            let known: HashSet<Uuid> = self.browsers.values().flatten().map(|session| session.sid).collect();
+            let known = self.known();
             self.participants.retain(|sid, _| known.contains(sid));
         }
         let participants = self.participants.entry(sid).or_default();
@@ -123,11 +163,18 @@ impl Sessions {
         if was_there { self.participants.remove(&sid).unwrap_or_default() } else { Vec::new() }
     }
 
+    /// The ids of all sessions.
+    fn known(&self) -> HashSet<Uuid> {
+        self.browsers.values().flatten().map(|session| session.sid).collect()
+    }
+
     fn make_room(&mut self, now: Timestamp) {
         if self.browsers.len() < BROWSERS {
             return;
         }
-        self.browsers.retain(|_, sessions| sessions.iter().any(|session| session.is_current(now)));
+        self.browsers.retain(|_, sessions| sessions.iter().any(|session| is_current(session, &self.kept, now)));
+        let known = self.known();
+        self.kept.retain(|sid, _| known.contains(sid));
         let newest = |sessions: &Vec<Session>| sessions.iter().map(|session| session.auth_time).max();
         let oldest = self.browsers.iter().min_by_key(|(key, sessions)| (newest(sessions), **key)).map(|(key, _)| *key);
         if let Some(oldest) = oldest.filter(|_| self.browsers.len() >= BROWSERS) {
@@ -140,8 +187,19 @@ fn key(cookie: &str) -> [u8; 32] {
     Sha256::digest(cookie).into()
 }
 
+fn of_cookie<'c>(cookies: &'c [(String, String)], wanted: &'c str) -> impl Iterator<Item = [u8; 32]> + use<'c> {
+    cookies.iter().filter(move |(name, _)| name == wanted).map(|(_, value)| key(value))
+}
+
 fn keys(cookies: &[(String, String)]) -> impl Iterator<Item = [u8; 32]> {
-    cookies.iter().filter(|(name, _)| name == COOKIE).map(|(_, value)| key(value))
+    SESSION_COOKIES.into_iter().flat_map(|name| of_cookie(cookies, name))
+}
+
+fn is_current(session: &Session, kept: &HashMap<Uuid, i64>, now: Timestamp) -> bool {
+    match kept.get(&session.sid) {
+        Some(used) => now.as_second() < used.saturating_add(KEPT_LIFETIME.as_secs()),
+        None => now.as_second() < session.auth_time.saturating_add(LIFETIME.as_secs()),
+    }
 }
 
 /// A signed-in account that an authorize request can mean.

@@ -43,6 +43,7 @@ impl<'v> Visit<'v> {
     pub(super) fn decision(&self) -> Decision {
         match self.incoming.form.text("decision") {
             Some("accept") => Decision::Accept,
+            Some("back") => Decision::Back,
             _ => Decision::Cancel,
         }
     }
@@ -61,14 +62,31 @@ impl<'v> Visit<'v> {
             flow_token: self.flow_seal.seal(flow)?,
             client: authorization.client.shown_name().to_owned(),
             username,
+            asks_password: false,
             accounts: accounts.iter().map(ShownAccount::of).collect(),
             error,
         };
         Ok(self.page(authorization, &page))
     }
 
+    /// The second step of a sign-in in two: the password of a user who exists.
+    pub(super) fn password_page(&mut self, authorization: &Authorization<'_>, flow: &Flow, username: &str) -> Answer {
+        self.checks.pass(Check::UserExists, "a user who exists", username);
+        let page = SignInPage {
+            frame: frame(),
+            action: Route::SignIn.path(&authorization.segment.in_urls()),
+            flow_token: self.flow_seal.seal(flow)?,
+            client: authorization.client.shown_name().to_owned(),
+            username: username.to_owned(),
+            asks_password: true,
+            accounts: Vec::new(),
+            error: None,
+        };
+        Ok(self.page(authorization, &page))
+    }
+
     /// A page whose form may lead, by way of this identity provider, to the application.
-    fn page(&mut self, authorization: &Authorization<'_>, page: &impl askama::Template) -> Response {
+    pub(super) fn page(&mut self, authorization: &Authorization<'_>, page: &impl askama::Template) -> Response {
         let form_action = format!("'self' {}", authorization.return_to.redirect_uri().form_action());
         page_response(StatusCode::OK, page, &form_action, std::mem::take(&mut self.checks))
     }
@@ -98,6 +116,9 @@ impl<'v> Visit<'v> {
         let refused = |error| Refused::of(authorization, error);
         let resources = requested.targets.iter().map(|target| target.resource);
         check_assigned(authorization.client, resources, principal, &mut self.checks).map_err(refused)?;
+        if let Some(page) = self.interrupt(authorization, principal, &signed_in, &flow)? {
+            return Ok(Next::Asked(page));
+        }
         let asked = self.still_to_ask(authorization, principal, &requested)?;
         if asked.is_empty() {
             return self.finish(authorization, principal, &signed_in, &requested).map(Next::Finished);
