@@ -218,4 +218,21 @@ mod tests {
             assert!(problems.contains("name.unknown") && problems.contains(&format!("`{name}`")), "{problems}");
         }
     }
+
+    #[test]
+    fn a_logout_url_is_one_that_a_frame_can_open() {
+        let problems = |url: &str| {
+            let text = format!(
+                "scenario: 1\ntitle: x\nworld:\n  base: article\n  change:\n    idp:\n      apps:\n        \
+                 copilot-studio-client: {{ logout_url: \"{url}\" }}\nsteps: []\n"
+            );
+            read_text("mine", &text, None).err().map(|problems| problems.render(false)).unwrap_or_default()
+        };
+        for url in ["http://app.example/out", "/signout", "javascript:alert(1)"] {
+            assert!(problems(url).contains("value.form") && problems(url).contains("no frame can open"), "{url}");
+        }
+        for url in ["https://app.example/out", "http://localhost:3000/out"] {
+            assert!(!problems(url).contains("logout"), "{url}");
+        }
+    }
 }

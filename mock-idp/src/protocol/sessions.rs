@@ -110,6 +110,9 @@ impl Sessions {
         for key in of_cookie(cookies, COOKIE) {
             if let Some(sessions) = self.browsers.get_mut(&key) {
                 sessions.retain(|other| other.sid != sid);
+                if sessions.is_empty() {
+                    self.browsers.remove(&key);
+                }
             }
         }
         let old = of_cookie(cookies, PERSISTENT_COOKIE).filter_map(|key| self.browsers.remove(&key)).flatten();
@@ -349,12 +352,45 @@ mod tests {
     }
 
     #[test]
+    fn a_session_that_is_kept_moves_to_the_cookie_that_lasts_and_ends_with_the_rest() {
+        let mut rng = ChaCha20Rng::from_seed([1; 32]);
+        let at = |seconds| Timestamp::from_second(seconds).unwrap();
+        let mut sessions = Sessions::default();
+        let first = sessions.add(session(1, 0), &[], at(0), &mut rng);
+        let second = sessions.add(session(2, 0), &cookie(&first), at(0), &mut rng);
+        let kept = sessions.keep(session(1, 0).sid, &cookie(&second), at(0), &mut rng).unwrap();
+        let lasting = vec![(PERSISTENT_COOKIE.to_owned(), kept)];
+        let both = [cookie(&second), lasting.clone()].concat();
+        assert_eq!(sessions.of(&lasting, at(0)), [session(1, 0)]);
+        assert_eq!(sessions.of(&cookie(&second), at(0)), [session(2, 0)]);
+        assert_eq!(sessions.of(&both, at(86_400)), [session(1, 0)], "the other one lasts a day");
+        assert_eq!(sessions.keep(Uuid::from_u128(9), &both, at(0), &mut rng), None);
+        assert!(sessions.prolong(session(1, 0).sid, at(86_400)) && !sessions.prolong(session(2, 0).sid, at(86_400)));
+        let ninety_days = KEPT_LIFETIME.as_secs();
+        assert_eq!(sessions.of(&lasting, at(86_400 + ninety_days - 1)), [session(1, 0)]);
+        assert!(sessions.of(&lasting, at(86_400 + ninety_days)).is_empty());
+        sessions.take_part(session(1, 0).sid, Uuid::from_u128(5));
+        sessions.take_part(session(1, 0).sid, Uuid::from_u128(5));
+        assert!(sessions.end(&cookie(&second), session(1, 0).sid).is_empty(), "it is not that cookie's");
+        assert_eq!(sessions.end(&both, session(1, 0).sid), [Uuid::from_u128(5)]);
+        assert!(sessions.of(&lasting, at(0)).is_empty() && sessions.end(&both, session(1, 0).sid).is_empty());
+    }
+
+    #[test]
     fn memory_stays_bounded() {
         let mut rng = ChaCha20Rng::from_seed([1; 32]);
         let mut sessions = Sessions::default();
         for second in 0..10_010 {
-            sessions.add(session(1, second), &[], Timestamp::from_second(second).unwrap(), &mut rng);
+            let now = Timestamp::from_second(second).unwrap();
+            let added = session(u128::try_from(second).unwrap(), second);
+            let value = sessions.add(added, &[], now, &mut rng);
+            sessions.take_part(added.sid, Uuid::from_u128(1));
+            sessions.keep(added.sid, &cookie(&value), now, &mut rng);
         }
-        assert!(sessions.browsers.len() <= BROWSERS);
+        assert!(sessions.browsers.len() <= BROWSERS && sessions.kept.len() <= BROWSERS);
+        for client in 0..100 {
+            sessions.take_part(Uuid::from_u128(1), Uuid::from_u128(client));
+        }
+        assert_eq!(sessions.participants(Uuid::from_u128(1)).len(), PARTICIPANTS);
     }
 }
