@@ -40,7 +40,7 @@ impl IdentityProvider {
             participants.dedup();
             (accounts, participants)
         };
-        let sign_out = SignOut::read(&directory, parameters, &participants, &self.signing_keys(), &mut checks);
+        let sign_out = SignOut::read(&directory, parameters, &participants, &self.0.keys, &mut checks);
         let meant: Vec<&Candidate<'_>> = accounts.iter().filter(|account| sign_out.means.is(account)).collect();
         if sign_out.means == Means::Unsaid && meant.len() > 1 {
             let fields = CARRIED.iter().filter_map(|name| Some((*name, parameters.text(name)?.to_owned()))).collect();

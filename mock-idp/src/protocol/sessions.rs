@@ -121,6 +121,7 @@ impl Sessions {
         sessions.truncate(ACCOUNTS - 1);
         sessions.insert(0, session);
         self.make_room(now);
+        self.kept.retain(|_, used| now.as_second() < used.saturating_add(KEPT_LIFETIME.as_secs()));
         self.kept.insert(sid, now.as_second());
         let value = randomness::text::<32>(rng);
         self.browsers.insert(key(&value), sessions);
@@ -176,13 +177,13 @@ impl Sessions {
             return;
         }
         self.browsers.retain(|_, sessions| sessions.iter().any(|session| is_current(session, &self.kept, now)));
-        let known = self.known();
-        self.kept.retain(|sid, _| known.contains(sid));
         let newest = |sessions: &Vec<Session>| sessions.iter().map(|session| session.auth_time).max();
         let oldest = self.browsers.iter().min_by_key(|(key, sessions)| (newest(sessions), **key)).map(|(key, _)| *key);
         if let Some(oldest) = oldest.filter(|_| self.browsers.len() >= BROWSERS) {
             self.browsers.remove(&oldest);
         }
+        let known = self.known();
+        self.kept.retain(|sid, _| known.contains(sid));
     }
 }
 

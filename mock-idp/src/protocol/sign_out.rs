@@ -16,7 +16,7 @@ use super::parameters::{Parameters, append};
 use super::redirect_uri::MatchedRedirectUri;
 use super::sessions::Candidate;
 use crate::directory::{Application, Directory};
-use crate::keys::SigningKeys;
+use crate::keys::Keyring;
 
 /// A sign-out request: what it says of the client, the session and the address.
 #[derive(Clone, Debug)]
@@ -66,11 +66,11 @@ impl<'d> SignOut<'d> {
         directory: &'d Directory,
         parameters: &Parameters,
         participants: &[Uuid],
-        keys: &SigningKeys,
+        keys: &Keyring,
         checks: &mut Checks,
     ) -> Self {
         let expected = "an id token of this identity provider, with its signature; that it has expired does no harm";
-        let hint = match parameters.text("id_token_hint").map(|token| read_hint(token, keys)) {
+        let hint = match parameters.text("id_token_hint").map(|token| read_hint(token, directory, keys)) {
             Some(None) => {
                 let fix = "let the client send the id_token as it came, or none";
                 checks.refuse(Check::IdTokenHint, expected, "one that does not verify", fix);
@@ -176,10 +176,15 @@ fn front_channel(logout_url: &str, sid: Uuid) -> Option<FrontChannel> {
 }
 
 /// An id token with a good signature; its lifetime does not matter (RP-Initiated Logout §4).
-fn read_hint(token: &str, keys: &SigningKeys) -> Option<Hint> {
+fn read_hint(token: &str, directory: &Directory, keys: &Keyring) -> Option<Hint> {
     if token.len() > wire::access_token::TOKEN_LIMIT_BYTES {
         return None;
     }
+    // an application may have a key of its own
+    let unverified = wire::access_token::read_unverified(token)?;
+    let audience = unverified.claims.get("aud").and_then(Value::as_str).and_then(guid);
+    let client = audience.and_then(|id| directory.client(id))?;
+    let keys = keys.of(client).ok()?;
     let verifiers: Vec<_> = keys
         .public_keys()
         .filter_map(|key| {
