@@ -7,7 +7,8 @@ use std::ops::Deref;
 use std::sync::Arc;
 
 use scenarios::world::{
-    App, Consent, DirectoryRole, Idp, Lifetimes, Name, ResourceParameter, SignInAudience, TenantlessTokenEndpoint, User,
+    App, Consent, DirectoryRole, Idp, Lifetimes, Name, ReplayedAssertions, ResourceParameter, SignInAudience,
+    TenantlessTokenEndpoint, User,
 };
 use sha2::{Digest, Sha256};
 use uuid::Uuid;
@@ -324,6 +325,17 @@ impl Directory {
     #[must_use]
     pub fn keep_me_signed_in(&self) -> bool {
         self.idp.single_sign_on && self.idp.keep_me_signed_in
+    }
+
+    /// Every tenant.
+    pub fn tenants(&self) -> impl Iterator<Item = Tenant<'_>> {
+        self.idp.tenants.iter().map(|(name, thing)| Named { name, thing })
+    }
+
+    /// Whether a client assertion is good only once.
+    #[must_use]
+    pub fn refuses_replayed_assertions(&self) -> bool {
+        self.idp.replayed_assertions == ReplayedAssertions::Refused
     }
 
     /// Every registered application.

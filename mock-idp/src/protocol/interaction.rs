@@ -45,6 +45,12 @@ pub struct Flow {
     /// Whether the user said that the application is meant.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub app_confirmed: bool,
+    /// The object id of the user who has to set a new password; only on the page for it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub new_password_of: Option<Uuid>,
+    /// The code of the device that is to be let in; only where the flow began with one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub user_code: Option<String>,
 }
 
 /// What the consent page knows of the sign-in before it.
@@ -93,6 +99,8 @@ impl Flow {
                 signed_in: None,
                 asks_to_keep: false,
                 app_confirmed: false,
+                new_password_of: None,
+                user_code: None,
             },
             cookie,
         )

@@ -6,12 +6,11 @@ use wire::Check;
 
 use super::super::reply::frame;
 use super::super::{IdentityProvider, Incoming};
-use super::{Decision, Failure, Visit, cookies, end_flow};
+use super::{Decision, Failure, Visit, cookies};
 use crate::error::EntraError;
 use crate::pages::{ConfirmAppPage, KeepSignedInPage};
-use crate::protocol::authorize::{Authorization, Prompt, Refused, check};
+use crate::protocol::authorize::{Authorization, Prompt, Refused};
 use crate::protocol::interaction::{Flow, SignedIn};
-use crate::protocol::parameters::Parameters;
 use crate::protocol::sessions::{KEPT_LIFETIME, PERSISTENT_COOKIE};
 use crate::protocol::sign_in::Principal;
 use crate::routes::Route;
@@ -55,8 +54,7 @@ impl IdentityProvider {
 impl<'v> Visit<'v> {
     /// What a form behind the sign-in page goes on with.
     fn go_on_with(&mut self, flow: &Flow) -> Result<(Authorization<'v>, SignedIn, Principal<'v>), Failure> {
-        let parameters = Parameters::parse(flow.parameters.as_bytes());
-        let authorization = check(self.directory, flow.family, &flow.segment, &parameters, &mut self.checks)?;
+        let authorization = self.authorization(flow)?;
         let Some(signed_in) = flow.signed_in.clone() else {
             return Err(self.foreign_form("a form of the sign-in page").into());
         };
@@ -64,14 +62,6 @@ impl<'v> Visit<'v> {
             return Err(self.foreign_form("a form of a user who is gone").into());
         };
         Ok((authorization, signed_in, principal))
-    }
-
-    /// Back to the application, as the user wants.
-    pub(super) fn cancelled(&mut self, authorization: &Authorization<'_>, flow: &Flow) -> Response {
-        let parameters = vec![("error", "access_denied".to_owned()), ("error_subcode", "cancel".to_owned())];
-        let checks = std::mem::take(&mut self.checks);
-        let response = self.provider.send_back(&authorization.return_to, parameters, Vec::new(), checks);
-        end_flow(response, flow)
     }
 
     /// The page that comes before consent, where one does.
@@ -95,7 +85,10 @@ impl<'v> Visit<'v> {
             };
             return Ok(Some(self.page(authorization, &page)));
         }
-        let Some(scheme) = authorization.return_to.redirect_uri().private_scheme() else { return Ok(None) };
+        let address = authorization.return_to.application();
+        let Some(scheme) = address.and_then(|address| address.redirect_uri().private_scheme()) else {
+            return Ok(None);
+        };
         let expected = "a user who says that this application is meant, because its address is no web address";
         if flow.app_confirmed {
             self.checks.pass(Check::RedirectUriConfirmed, expected, "the user said so");
