@@ -35,6 +35,10 @@ pub enum Route {
     DeviceLogin,
     /// The short address of that page, under no tenant.
     DeviceAlias,
+    /// Whose a user name is; the name stands behind the path.
+    UserRealm,
+    /// Whether a user exists, as Entra's sign-in page asks.
+    CredentialType,
     /// Where the page for a new password posts to.
     NewPassword,
     /// Where the consent page posts to.
@@ -123,7 +127,7 @@ pub enum Advertised {
 
 impl Route {
     /// Every route under a tenant segment.
-    pub const ALL: [Self; 23] = [
+    pub const ALL: [Self; 25] = [
         Self::Discovery(Family::V1),
         Self::Discovery(Family::V2),
         Self::Keys(Family::V1),
@@ -143,6 +147,8 @@ impl Route {
         Self::DeviceAuthorization(Family::V1),
         Self::DeviceAuthorization(Family::V2),
         Self::DeviceLogin,
+        Self::UserRealm,
+        Self::CredentialType,
         Self::NewPassword,
         Self::Consent,
         Self::Stylesheet,
@@ -172,6 +178,8 @@ impl Route {
             Self::DeviceAuthorization(Family::V2) => "oauth2/v2.0/devicecode",
             Self::DeviceLogin => "oauth2/deviceauth",
             Self::DeviceAlias => "devicelogin",
+            Self::UserRealm => "userrealm/",
+            Self::CredentialType => "GetCredentialType",
             Self::NewPassword => "changepassword",
             Self::Consent => "consent/set",
             Self::Stylesheet => "entralab/pages.css",
@@ -200,12 +208,16 @@ impl Route {
             }
             Self::UserInfo => GraphCall::UserInfo.methods(),
             Self::Graph(call) => call.methods(),
-            Self::CheckSession | Self::NativeClient | Self::Stylesheet | Self::Lookup | Self::DeviceAlias => {
-                &[Method::GET, Method::HEAD]
-            }
+            Self::CheckSession
+            | Self::NativeClient
+            | Self::Stylesheet
+            | Self::Lookup
+            | Self::DeviceAlias
+            | Self::UserRealm => &[Method::GET, Method::HEAD],
             Self::Authorize(_) | Self::EndSession(_) | Self::DeviceLogin => &[Method::GET, Method::HEAD, Method::POST],
             Self::Token(_) => &[Method::POST, Method::OPTIONS],
             Self::DeviceAuthorization(_)
+            | Self::CredentialType
             | Self::SignIn
             | Self::KeepSignedIn
             | Self::ConfirmApp
@@ -238,7 +250,14 @@ impl Route {
         if segment.is_empty() {
             return None;
         }
-        let route = Self::ALL.into_iter().find(|route| route.suffix().eq_ignore_ascii_case(suffix))?;
+        // the suffix that ends in a slash is the start of one
+        let fits = |route: &Self| match route.suffix() {
+            start if start.ends_with('/') => {
+                suffix.get(..start.len()).is_some_and(|found| found.eq_ignore_ascii_case(start))
+            }
+            whole => whole.eq_ignore_ascii_case(suffix),
+        };
+        let route = Self::ALL.into_iter().find(fits)?;
         Some((route, segment))
     }
 }
