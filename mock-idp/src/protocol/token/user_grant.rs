@@ -60,7 +60,7 @@ pub(super) fn grant<'d>(
 }
 
 /// The user must still exist, be enabled, and belong to the tenant of the path.
-fn find_principal<'d>(
+pub(super) fn find_principal<'d>(
     directory: &'d Directory,
     party: &Party<'_>,
     subject: &Subject,
