@@ -224,6 +224,11 @@ pub enum EntraError {
     /// 90023: an unknown `prompt`.
     #[error("Unsupported 'prompt' value.")]
     UnsupportedPrompt,
+    /// 90027: a v1 endpoint of personal accounts.
+    #[error(
+        "No tokens are issued from this API version on the tenant of Microsoft accounts. Contact the application vendor: it has to use version 2.0 of the protocol."
+    )]
+    ConsumersOnV1,
     /// 90094: only an administrator may consent to this.
     #[error(
         "Admin consent is required for the permissions requested by this application ({client_name}). An administrator of {tenant} must grant it before you can sign in."
@@ -233,6 +238,26 @@ pub enum EntraError {
         client_name: String,
         /// The tenant's display name.
         tenant: String,
+    },
+    /// 90124: at `/consumers`, a resource that takes no personal accounts.
+    #[error(
+        "Resource '{resource}'({resource_name}) is not supported over the /common or /consumers endpoints. Use the /organizations or tenant-specific endpoint."
+    )]
+    ResourceNotForConsumers {
+        /// The resource's client id.
+        resource: Uuid,
+        /// Its display name.
+        resource_name: String,
+    },
+    /// 90130: at `/consumers`, an application of Microsoft's own that takes no personal accounts.
+    #[error(
+        "Application '{client_id}'({client_name}) is not supported over the /common or /consumers endpoints. Use the /organizations or tenant-specific endpoint."
+    )]
+    ApplicationNotForConsumers {
+        /// The client.
+        client_id: Uuid,
+        /// Its display name.
+        client_name: String,
     },
     /// 165900: a form of the sign-in pages that belongs to no sign-in of this browser.
     #[error("Invalid request. The form does not belong to a sign-in that was started in this browser.")]
@@ -260,6 +285,27 @@ pub enum EntraError {
     /// 500113: the client has no redirect URI at all.
     #[error("No reply address is registered for the application.")]
     NoReplyAddress,
+    /// 500200: a personal account where path or application take none.
+    #[error(
+        "User account '{{EUII Hidden}}' is a personal Microsoft account. Personal Microsoft accounts are not supported for this application unless they are invited to an organization. Sign out and sign in again with an organizational account."
+    )]
+    PersonalAccountUnsupported,
+    /// 500201: a personal account at a v1 endpoint.
+    #[error(
+        "No tokens are issued from this API version for a Microsoft account. Contact the application vendor: it has to use version 2.0 of the protocol."
+    )]
+    PersonalAccountOnV1,
+    /// 500207: a personal account, and a resource that takes none.
+    #[error("The account type can't be used for the resource you're trying to access.")]
+    AccountTypeForResource {
+        /// The resource's client id.
+        resource: Uuid,
+        /// Its display name.
+        resource_name: String,
+    },
+    /// 500208: an organisation's account at `/consumers`.
+    #[error("The domain is not a valid login domain for the account type.")]
+    DomainForAccountType,
     /// 501481: the verifier does not hash to the challenge. The code stays alive.
     #[error("The Code_Verifier does not match the code_challenge supplied in the authorization request.")]
     VerifierMismatch,
@@ -440,6 +486,16 @@ pub enum EntraError {
         /// Its display name.
         client_name: String,
     },
+    /// 9002332: an application for organisations at `/consumers`.
+    #[error(
+        "Application '{client_id}'({client_name}) is configured for use by Microsoft Entra users only. Please do not use the /consumers endpoint to serve this request."
+    )]
+    OrganizationsOnly {
+        /// The client.
+        client_id: Uuid,
+        /// Its display name.
+        client_name: String,
+    },
     /// 9010010: `resource` and `scope` name different resources.
     #[error("The resource parameter '{resource}' provided in the request does not match with the requested scopes.")]
     ResourceMismatch {
@@ -453,6 +509,17 @@ impl EntraError {
     #[must_use]
     pub fn kind(&self) -> EntraErrorKind {
         self.into()
+    }
+
+    /// What it is while nobody has signed in: then the endpoint does not suit the resource, and not the account.
+    #[must_use]
+    pub fn before_sign_in(self) -> Self {
+        match self {
+            Self::AccountTypeForResource { resource, resource_name } => {
+                Self::ResourceNotForConsumers { resource, resource_name }
+            }
+            other => other,
+        }
     }
 
     /// The AADSTS number.

@@ -15,8 +15,8 @@ mod mcp;
 pub use connector::{CONSENT_HOST, Connector, Handshake, ProviderProfile, RedirectMode, TestConsole, TestMethod};
 pub use gate::{Cors, Gate, InvalidToken, UnauthenticatedClientAction};
 pub use idp::{
-    App, Consent, DirectoryRole, Idp, Lifetimes, Permission, RedirectUris, ResourceParameter, Scope, Secret,
-    SignInAudience, Tenant, TenantlessTokenEndpoint, User, UserConsent, WhoCanConsent,
+    App, Consent, DirectoryRole, Guest, Idp, Lifetimes, Permission, RedirectUris, Region, ResourceParameter, Scope,
+    Secret, SignInAudience, Tenant, TenantlessTokenEndpoint, User, UserConsent, WhoCanConsent,
 };
 pub use mcp::{ErrorBodies, Mcp, NotificationAnswer, NullNotificationId, TrailingSlash};
 
@@ -28,6 +28,9 @@ pub const NAME_PATTERN: &str = "^[a-z0-9][a-z0-9-]*$";
 
 /// The name of Microsoft Graph, which every tenant has.
 pub const GRAPH: &str = "microsoft-graph";
+
+/// The name of the tenant of personal Microsoft accounts, which is always there.
+pub const CONSUMERS: &str = "consumers";
 
 /// A whole setup.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]

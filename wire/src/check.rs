@@ -95,6 +95,8 @@ checks! {
     ClientPreAuthorized = "client.pre_authorized" by Idp;
     /// Somebody is signed in, in this browser, whom the request can mean without a page.
     SessionPresent = "session.present" by Idp;
+    /// The account is of a kind, personal or an organisation's, that path, application and resource take.
+    AccountKind = "account.kind" by Idp;
     /// The user exists in the tenant.
     UserExists = "user.exists" by Idp;
     /// The password is the user's.

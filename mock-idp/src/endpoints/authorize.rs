@@ -10,15 +10,16 @@ use wire::{Check, Checks};
 
 use super::reply::shown;
 use super::{IdentityProvider, Incoming};
-use crate::directory::{Directory, Tenant};
+use crate::directory::Directory;
 use crate::error::EntraError;
+use crate::protocol::admission::Principal;
 use crate::protocol::authorize::{Prompt, Refused, check};
 use crate::protocol::consent::{Grantee, added_silently};
 use crate::protocol::interaction::{Flow, FlowCookie, LIFETIME, SignedIn};
 use crate::protocol::parameters::Parameters;
 use crate::protocol::sealed::Seal;
 use crate::protocol::sessions::{Choice, Session, choose};
-use crate::protocol::sign_in::{Principal, authenticate};
+use crate::protocol::sign_in::authenticate;
 use crate::protocol::token::Seals;
 use crate::protocol::{Family, guid, randomness};
 
@@ -141,17 +142,20 @@ impl IdentityProvider {
             }
             let field = |name| incoming.form.text(name).unwrap_or_default();
             let (username, password) = (field("loginfmt"), field("passwd"));
-            let issuer_of = |tenant: Tenant<'_>| self.0.origins.issuer(Family::V1, &tenant.id.to_string());
             let checks = &mut visit.checks;
-            match authenticate(directory, &authorization, username, password, issuer_of, checks) {
+            match authenticate(directory, &authorization, username, password, checks) {
                 Ok(principal) => {
                     let signed_in = SignedIn {
-                        oid: principal.account.object_id,
+                        oid: principal.object_id(),
                         sid: randomness::guid(&mut *self.rng()),
                         auth_time: incoming.now.as_second(),
                         asked: Vec::new(),
                     };
-                    let session = Session { oid: signed_in.oid, sid: signed_in.sid, auth_time: signed_in.auth_time };
+                    let session = Session {
+                        oid: principal.account.object_id,
+                        sid: signed_in.sid,
+                        auth_time: signed_in.auth_time,
+                    };
                     let next = visit.ask_or_finish(&authorization, principal, signed_in, flow.clone())?;
                     let mut response = next.response(&flow);
                     visit.stay_signed_in(session, &mut response);
@@ -202,7 +206,7 @@ impl IdentityProvider {
             let grantee = if for_everyone && principal.account.is_administrator() {
                 Grantee::Tenant(principal.tenant.id)
             } else {
-                Grantee::User(principal.account.object_id)
+                Grantee::User(principal.object_id())
             };
             let given = signed_in.asked.iter().cloned().chain([added_silently()]);
             self.consents().give(authorization.client.client_id, grantee, given);

@@ -237,12 +237,27 @@ impl EntraErrorKind {
             Self::RequestsItselfByUri => row(90_009).token(O::InvalidRequest).page().silent(O::InvalidRequest),
             Self::InvalidInput => row(90_013).token(O::InvalidRequest),
             Self::UnsupportedPrompt => row(90_023).page().unverified(),
+            Self::ConsumersOnV1 => row(90_027).token(O::InvalidRequest).page(),
             Self::AdminConsentRequired => row(90_094).page().silent(O::ConsentRequired),
+            Self::ResourceNotForConsumers => {
+                row(90_124).token(O::InvalidRequest).page().silent(O::InvalidRequest).unverified()
+            }
+            Self::ApplicationNotForConsumers => row(90_130).token(O::InvalidRequest).page(),
             Self::ForeignInteraction => row(165_900).page_with(403).without_lookup(),
             Self::ResourceNotFound => row(500_011).token(O::InvalidResource).redirect(O::InvalidResource),
             // no failure of the client's credential, hence no 401
             Self::RedirectUriNotAsAuthorized => row(500_112).token(O::InvalidClient),
             Self::NoReplyAddress => row(500_113).page(),
+            Self::PersonalAccountUnsupported => {
+                row(500_200).token(O::InvalidGrant).page().silent(O::InteractionRequired).unverified()
+            }
+            Self::PersonalAccountOnV1 => row(500_201).token(O::InvalidGrant).redirect(O::AccessDenied).unverified(),
+            Self::AccountTypeForResource => {
+                row(500_207).token(O::InvalidGrant).page().silent(O::InteractionRequired).unverified()
+            }
+            Self::DomainForAccountType => {
+                row(500_208).token(O::InvalidGrant).page().silent(O::InteractionRequired).unverified()
+            }
             Self::VerifierMismatch => row(501_481).token(O::InvalidGrant),
             Self::CodeChallengeMalformed => row(501_491).redirect(O::InvalidRequest),
             Self::ServicePrincipalMissing => row(650_052).token(O::InvalidResource).redirect(O::InvalidResource),
@@ -277,6 +292,7 @@ impl EntraErrorKind {
             Self::CrossOriginRedemption => row(9_002_326).token(O::InvalidRequest),
             Self::SameOriginRedemption => row(9_002_327).token(O::InvalidRequest),
             Self::PersonalAccountsOnly => row(9_002_331).token(O::UnauthorizedClient).page(),
+            Self::OrganizationsOnly => row(9_002_332).token(O::InvalidRequest).page().unverified(),
             Self::ResourceMismatch => row(9_010_010).token(O::InvalidTarget).redirect(O::InvalidTarget),
         }
     }

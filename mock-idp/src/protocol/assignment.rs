@@ -2,7 +2,7 @@
 
 use wire::{Check, Checks};
 
-use super::sign_in::Principal;
+use super::admission::Principal;
 use crate::directory::Application;
 use crate::error::EntraError;
 

@@ -4,6 +4,7 @@
 
 use wire::{Check, Checks};
 
+use super::admission::{Door, check_family};
 use super::parameters::Parameters;
 use super::pkce::{CodeChallenge, Method};
 use super::redirect_uri::{MatchedRedirectUri, Platform, ResponseMode, ReturnAddress};
@@ -116,6 +117,7 @@ pub fn check<'d>(
     checks: &mut Checks,
 ) -> Result<Authorization<'d>, Box<Refused>> {
     let segment = tenant::find(directory, segment, checks)?;
+    check_family(family, segment, checks)?;
     check_once(family, parameters, checks)?;
     let client = client::find(directory, segment, parameters.text("client_id"), checks)?;
     let redirect_uri = find_redirect_uri(client, parameters.text("redirect_uri"), checks)?;
@@ -159,7 +161,9 @@ pub fn check<'d>(
     let wanted = Wanted::read(family, parameters, mode, checks).map_err(refused)?;
     match segment.tenant() {
         // found again after the sign-in, when the tenant is known in every case
-        Some(tenant) => wanted.resolve(directory, tenant, client, checks).map(|_| ()),
+        Some(tenant) => {
+            wanted.resolve(directory, tenant, client, checks).map(|_| ()).map_err(EntraError::before_sign_in)
+        }
         None => wanted.refuse_hopeless(directory, client, checks),
     }
     .map_err(refused)?;
@@ -180,7 +184,13 @@ pub fn check<'d>(
     })
 }
 
-impl Authorization<'_> {
+impl<'a> Authorization<'a> {
+    /// Where the user comes in.
+    #[must_use]
+    pub fn door(&self) -> Door<'a> {
+        Door { family: self.family, segment: self.segment, client: self.client }
+    }
+
     /// What the request asks for in the tenant of the user.
     ///
     /// # Errors

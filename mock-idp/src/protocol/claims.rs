@@ -47,7 +47,7 @@ pub fn access_token(
 ) -> Map<String, Value> {
     let resource = grant.target.resource.client_id;
     let scp = grant.scopes.iter().cloned().collect::<Vec<_>>().join(" ");
-    let sub = pairwise(grant, resource);
+    let sub = pairwise(grant.subject.tid, grant.subject.oid, resource);
     let mut claims = Claims::default();
     let audience = match version {
         Family::V1 => grant.target.requested_as.clone(),
@@ -124,7 +124,7 @@ pub fn id_token(
             claims.add("oid", grant.subject.oid.to_string());
             claims.add("rh", handle(grant.subject.tid, client));
             claims.add("sid", grant.subject.sid.to_string());
-            claims.add("sub", pairwise(grant, client));
+            claims.add("sub", pairwise(grant.subject.tid, grant.subject.oid, client));
             claims.add("tid", grant.subject.tid.to_string());
             claims.add("unique_name", account.username.as_str());
             claims.add("upn", account.username.as_str());
@@ -144,7 +144,7 @@ pub fn id_token(
             }
             claims.add("rh", handle(grant.subject.tid, client));
             claims.add("sid", grant.subject.sid.to_string());
-            claims.add("sub", pairwise(grant, client));
+            claims.add("sub", pairwise(grant.subject.tid, grant.subject.oid, client));
             claims.add("tid", grant.subject.tid.to_string());
         }
     }
@@ -193,12 +193,13 @@ fn authenticated_by(grant: &Grant<'_>) -> &'static str {
     }
 }
 
-/// `sub`: the same for one user at one application, and different at every other.
-fn pairwise(grant: &Grant<'_>, audience: Uuid) -> String {
+/// `sub`: the same for one user of a tenant at one application, and different at every other.
+#[must_use]
+pub fn pairwise(tid: Uuid, oid: Uuid, audience: Uuid) -> String {
     let digest = Sha256::new()
         .chain_update("entralab pairwise subject")
-        .chain_update(grant.subject.tid)
-        .chain_update(grant.subject.oid)
+        .chain_update(tid)
+        .chain_update(oid)
         .chain_update(audience)
         .finalize();
     URL_SAFE_NO_PAD.encode(digest)

@@ -9,12 +9,12 @@ use scenarios::world::Lifetimes;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
+use super::admission::Principal;
 use super::authorize::Authorization;
 use super::interaction::SignedIn;
 use super::pkce::CodeChallenge;
 use super::redirect_uri::Platform;
 use super::scope::{DEFAULT, OidcScope};
-use super::sign_in::Principal;
 use super::target::{Requested, Target, Wants};
 use crate::directory::Application;
 
@@ -143,7 +143,7 @@ impl Code {
                 client_id: authorization.client.client_id,
                 platform: redirect_uri.platform(),
                 tid: principal.tenant.id,
-                oid: principal.account.object_id,
+                oid: principal.object_id(),
                 sid: signed_in.sid,
                 auth_time: authorization.max_age.map(|_| signed_in.auth_time),
             },

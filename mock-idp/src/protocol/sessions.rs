@@ -11,10 +11,10 @@ use sha2::{Digest, Sha256};
 use uuid::Uuid;
 use wire::{Check, Checks};
 
+use super::admission::{Principal, admit};
 use super::authorize::{Authorization, Prompt};
 use super::interaction::SignedIn;
 use super::randomness;
-use super::sign_in::Principal;
 use crate::directory::Directory;
 use crate::error::EntraError;
 
@@ -33,7 +33,7 @@ const ACCOUNTS: usize = 16;
 /// One account that is signed in to one browser.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Session {
-    /// The user's object id.
+    /// The user's object id at home.
     pub oid: Uuid,
     /// The session id.
     pub sid: Uuid,
@@ -112,8 +112,8 @@ impl Candidate<'_> {
     /// The sign-in that the session stands for.
     #[must_use]
     pub fn signed_in(&self) -> SignedIn {
-        let Session { oid, sid, auth_time } = self.session;
-        SignedIn { oid, sid, auth_time, asked: Vec::new() }
+        let Session { sid, auth_time, .. } = self.session;
+        SignedIn { oid: self.principal.object_id(), sid, auth_time, asked: Vec::new() }
     }
 }
 
@@ -133,7 +133,7 @@ pub enum Choice<'d> {
 #[must_use]
 pub fn candidates<'d>(
     directory: &'d Directory,
-    authorization: &Authorization<'_>,
+    authorization: &Authorization<'d>,
     sessions: &[Session],
     now: Timestamp,
 ) -> Vec<Candidate<'d>> {
@@ -142,12 +142,13 @@ pub fn candidates<'d>(
     }
     let hint = authorization.login_hint.as_deref().filter(|_| authorization.prompt != Prompt::SelectAccount);
     let can_be_meant = |Candidate { principal, session }: &Candidate<'d>| {
-        authorization.segment.tenant().is_none_or(|tenant| tenant.name == principal.tenant.name)
-            && hint.is_none_or(|hint| hint.eq_ignore_ascii_case(&principal.account.username))
+        hint.is_none_or(|hint| hint.eq_ignore_ascii_case(&principal.account.username))
             && authorization.max_age.is_none_or(|age| now.as_second().saturating_sub(session.auth_time) <= age)
     };
     let found = sessions.iter().filter_map(|session| {
-        Some(Candidate { principal: Principal::find(directory, session.oid)?, session: *session })
+        let Principal { account, .. } = Principal::find(directory, session.oid)?;
+        let principal = admit(directory, authorization.door(), account, &mut Checks::default()).ok()?;
+        Some(Candidate { principal, session: *session })
     });
     found.filter(can_be_meant).collect()
 }

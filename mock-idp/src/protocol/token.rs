@@ -11,6 +11,7 @@ use redemption::{
 };
 use wire::{Check, Checks};
 
+use super::admission::{Door, Principal, admit, check_family};
 use super::assignment::check_assigned;
 use super::authorize::check_once;
 use super::client_credential::Credentials;
@@ -22,7 +23,6 @@ use super::pre_authorization::check_pre_authorized;
 use super::redirect_uri::Platform;
 use super::scope::OidcScope;
 use super::sealed::Seal;
-use super::sign_in::Principal;
 use super::target::{
     Target, Wanted, check_not_itself, check_resources_match, find_resource, parse_scope, read_resources,
 };
@@ -116,6 +116,7 @@ pub fn decide<'d>(
     checks: &mut Checks,
 ) -> Result<Grant<'d>, EntraError> {
     let segment = tenant::find(records.directory, request.segment, checks)?;
+    check_family(request.family, segment, checks)?;
     check_once(request.family, request.parameters, checks)?;
     let grant_type = require(request.parameters, "grant_type", checks)?;
     let expected = "authorization_code or refresh_token";
@@ -225,7 +226,7 @@ fn grant<'d>(
     oidc: &BTreeSet<OidcScope>,
     checks: &mut Checks,
 ) -> Result<Grant<'d>, EntraError> {
-    let principal = find_principal(records.directory, party, subject, checks)?;
+    let principal = find_principal(request.family, records.directory, party, subject, checks)?;
     let (target, oidc) = find_target(request, records.directory, party, principal, aim, oidc, checks)?;
     let granted = Granted::gather(records.directory, records.given, party.client, principal);
     check_assigned(party.client, [target.resource], principal, checks)?;
@@ -238,7 +239,7 @@ fn grant<'d>(
     Ok(Grant {
         client: party.client,
         principal,
-        subject: subject.clone(),
+        subject: Subject { tid: principal.tenant.id, oid: principal.object_id(), ..subject.clone() },
         target,
         scopes,
         refresh_until: None,
@@ -250,10 +251,11 @@ fn grant<'d>(
     })
 }
 
-/// The user must still exist, and belong to the tenant of the path.
+/// The user must still exist, and have access where the path leads: a guest may change the tenant with a refresh token.
 fn find_principal<'d>(
+    family: Family,
     directory: &'d Directory,
-    party: &Party<'_>,
+    party: &Party<'d>,
     subject: &Subject,
     checks: &mut Checks,
 ) -> Result<Principal<'d>, EntraError> {
@@ -270,21 +272,14 @@ fn find_principal<'d>(
         );
         return Err(EntraError::UserNotFound { tenant });
     };
-    let of_tenant = |tenant: crate::directory::Tenant<'_>| format!("a user of {}", tenant.display_name);
-    if let Segment::Tenant(tenant) = party.segment
-        && tenant.name != principal.tenant.name
-    {
-        let fix = "the tenant segment of the token URL (guests are not emulated)";
-        checks.refuse(Check::UserExists, of_tenant(tenant), of_tenant(principal.tenant), fix);
-        return Err(EntraError::UserFromOtherTenant {
-            identity_provider: principal.tenant.id.to_string(),
-            tenant: tenant.display_name.clone(),
-            client_id: party.client.client_id,
-            client_name: party.client.shown_name().to_owned(),
-        });
+    let door = Door { family, segment: party.segment, client: party.client };
+    match party.segment {
+        Segment::Tenant(_) => admit(directory, door, principal.account, checks),
+        // nobody changes the tenant here
+        Segment::Common | Segment::Organizations => {
+            admit(directory, door, principal.account, checks).map(|_| principal)
+        }
     }
-    checks.pass(Check::UserExists, of_tenant(principal.tenant), principal.account.username.as_str());
-    Ok(principal)
 }
 
 /// The resource that the request names, or else the one of the grant.

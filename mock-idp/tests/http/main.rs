@@ -11,3 +11,4 @@ mod rules;
 mod sessions;
 mod spa;
 mod support;
+mod tenants;

@@ -12,13 +12,13 @@ mod app;
 mod user;
 
 pub use app::{App, Permission, RedirectUris, Scope, Secret, SignInAudience, WhoCanConsent};
-pub use user::{DirectoryRole, User};
+pub use user::{DirectoryRole, Guest, User};
 
 /// What the identity provider knows.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Idp {
-    /// The tenants.
+    /// The tenants. `consumers`, that of personal Microsoft accounts, is always there.
     pub tenants: BTreeMap<Name, Tenant>,
     /// The users of all tenants.
     #[serde(default)]
@@ -79,9 +79,33 @@ pub struct Tenant {
     pub display_name: String,
     /// The verified domains, the primary one first.
     pub domains: Vec<String>,
+    /// `tenant_region_scope` of the discovery document. Default: NA.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub region: Option<Region>,
     /// Whether users may consent for themselves to delegated permissions that need no admin. Default: allowed.
     #[serde(default)]
     pub user_consent: UserConsent,
+}
+
+/// Where a tenant's data lives.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub enum Region {
+    /// North America.
+    #[default]
+    #[serde(rename = "NA")]
+    NorthAmerica,
+    /// Europe.
+    #[serde(rename = "EU")]
+    Europe,
+    /// Asia.
+    #[serde(rename = "AS")]
+    Asia,
+    /// Australia and New Zealand.
+    #[serde(rename = "OC")]
+    Oceania,
+    /// Elsewhere.
+    #[serde(rename = "WW")]
+    World,
 }
 
 /// Enterprise applications > Consent and permissions > User consent settings.
@@ -105,6 +129,9 @@ pub struct Consent {
     pub resource: Name,
     /// The scope values that were agreed to.
     pub scopes: Vec<String>,
+    /// The tenant it was given in, by its name in this world. Default: the user's, or else the client's own.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tenant: Option<Name>,
     /// The user it holds for, by name in this world. Default: everyone in the tenant (admin consent).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub user: Option<Name>,

@@ -8,6 +8,7 @@ use super::super::reply::{frame, page_response};
 use super::{Answer, Decision, Failure, Next, Visit, cookies};
 use crate::error::EntraError;
 use crate::pages::{AskedOf, ConsentPage, ShownAccount, ShownError, SignInPage};
+use crate::protocol::admission::Principal;
 use crate::protocol::assignment::check_assigned;
 use crate::protocol::authorize::{Authorization, Prompt, Refused};
 use crate::protocol::consent::{Asked, AskedIds, Granted, note_question, refuse_silently, still_to_ask};
@@ -15,9 +16,8 @@ use crate::protocol::grants::Code;
 use crate::protocol::interaction::{Flow, SignedIn};
 use crate::protocol::randomness;
 use crate::protocol::sessions::{self, Candidate, Session, candidates};
-use crate::protocol::sign_in::Principal;
 use crate::protocol::target::Requested;
-use crate::protocol::token::reply::client_info_of;
+use crate::protocol::token::reply::client_info;
 use crate::routes::Route;
 
 impl<'v> Visit<'v> {
@@ -143,7 +143,7 @@ impl<'v> Visit<'v> {
         let code = Code::issue(authorization, principal, signed_in, requested, lifetimes, jti, now);
         let mut first = vec![("code", self.seals.codes.seal(&code)?)];
         if authorization.client_info {
-            first.push(("client_info", client_info_of(code.subject.oid, code.subject.tid)));
+            first.push(("client_info", client_info(authorization.client, principal)));
         }
         let last = vec![("session_state", signed_in.sid.to_string())];
         let checks = std::mem::take(&mut self.checks);
@@ -151,7 +151,7 @@ impl<'v> Visit<'v> {
     }
 
     /// The signed-in accounts of this browser that the request can mean.
-    pub(super) fn candidates(&self, authorization: &Authorization<'_>) -> Vec<Candidate<'v>> {
+    pub(super) fn candidates(&self, authorization: &Authorization<'v>) -> Vec<Candidate<'v>> {
         if !self.directory.single_sign_on() {
             return Vec::new();
         }

@@ -12,8 +12,10 @@ use serde::Serialize;
 use serde_json::json;
 
 use super::{Grant, Seals};
+use crate::directory::Application;
 use crate::keys::SigningKeys;
 use crate::origins::Origins;
+use crate::protocol::admission::Principal;
 use crate::protocol::claims::{self, Moment};
 use crate::protocol::grants::{Aim, RefreshToken};
 use crate::protocol::redirect_uri::Platform;
@@ -106,7 +108,7 @@ impl Mint<'_> {
         let id_token = with_id_token.then(|| claims::id_token(grant, family, self.origins, moment, rng));
         let id_token = id_token.map(|claims| self.keys.sign(family, &claims)).transpose()?;
         let refresh_token = grant.refreshable.then(|| self.refresh_token(grant, rng)).transpose()?;
-        let client_info = grant.client_info.then(|| client_info(grant));
+        let client_info = grant.client_info.then(|| client_info(grant.client, grant.principal));
         // the answer says a second less than the token lives
         let expires_in = lifetime - 1;
         Ok(match family {
@@ -153,14 +155,26 @@ impl Mint<'_> {
     }
 }
 
-/// `client_info`: the home object id and tenant of the user, as client libraries key their caches.
+/// `client_info`: the home object id and tenant of the user, as client libraries key their caches. That of a personal
+/// account says more.
 #[must_use]
-pub fn client_info_of(oid: uuid::Uuid, tid: uuid::Uuid) -> String {
-    URL_SAFE_NO_PAD.encode(json!({"uid": oid, "utid": tid}).to_string())
-}
-
-fn client_info(grant: &Grant<'_>) -> String {
-    client_info_of(grant.subject.oid, grant.subject.tid)
+pub fn client_info(client: Application<'_>, principal: Principal<'_>) -> String {
+    let Principal { account, home, .. } = principal;
+    let mut info = json!({"uid": account.object_id, "utid": home.id});
+    if home.is_consumers() {
+        info = json!({
+            "ver": "1.0",
+            "sub": claims::pairwise(home.id, account.object_id, client.client_id),
+            "name": account.display_name,
+            "preferred_username": account.username,
+            "oid": account.object_id,
+            "tid": home.id,
+            "home_oid": account.object_id,
+            "uid": account.object_id,
+            "utid": home.id,
+        });
+    }
+    URL_SAFE_NO_PAD.encode(info.to_string())
 }
 
 /// `scope` of the v2 answer: the scopes of OpenID Connect by name, and those of the access token's `scp` with their
