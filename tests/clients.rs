@@ -1,39 +1,147 @@
-//! Software that knows nothing of us, against a running lab.
+//! Software that knows nothing of us, against a running lab: client libraries from their own packages, unmodified.
 //!
-//! Needs Python with `tests/clients/requirements.txt`: `ENTRALAB_PYTHON` names the interpreter. Without it the test
-//! says what it did not run.
+//! Each script gets a lab of its own. What it needs is not part of this project:
+//!
+//! - `ENTRALAB_PYTHON` names a Python that has `tests/clients/python/requirements.txt` installed;
+//! - `ENTRALAB_NODE` names a Node.js, 22 or newer, and `NODE_PATH` the folder with the packages of
+//!   `tests/clients/node/package.json`.
+//!
+//! Without them the test passes and says what it did not run.
 
-use std::path::Path;
-use std::process::{Command, ExitCode};
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
+use std::process::{Command, ExitCode, Output, Stdio};
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 #[path = "support/lab_process.rs"]
 mod lab_process;
 
 use lab_process::LabProcess;
 
-/// What is run, and the script that runs it.
-const CLIENTS: [(&str, &str); 2] = [("MSAL for Python", "msal_python.py"), ("MCP SDK for Python", "mcp_python.py")];
+/// What runs a script.
+#[derive(Clone, Copy, PartialEq)]
+enum Runtime {
+    Python,
+    Node,
+}
 
-fn main() -> ExitCode {
-    let Some(python) = std::env::var_os("ENTRALAB_PYTHON") else {
-        for (client, _) in CLIENTS {
-            println!(
-                "not run: {client} (set ENTRALAB_PYTHON to a Python that has tests/clients/requirements.txt installed)"
-            );
-        }
-        return ExitCode::SUCCESS;
-    };
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/clients");
-    let mut failed = 0;
-    for (client, script) in CLIENTS {
-        let lab = LabProcess::start(&["up", "--port-base", "0"]);
-        // No bytecode of the shared module is left beside it.
-        let status = Command::new(&python).arg("-B").arg(folder.join(script)).arg(&lab.ready_file).status();
-        if !status.as_ref().is_ok_and(std::process::ExitStatus::success) {
-            eprintln!("{client}: {status:?}");
-            failed += 1;
+/// How a script reaches the lab.
+#[derive(Clone, Copy, PartialEq)]
+enum Mode {
+    /// On localhost: its one argument is the ready file of `up`.
+    Local,
+}
+
+/// A piece of software, and the script that uses it as its users do.
+struct Client {
+    name: &'static str,
+    runtime: Runtime,
+    mode: Mode,
+    script: &'static str,
+    /// A bundled world, or a file of `tests/clients`.
+    world: &'static str,
+}
+
+const CLIENTS: &[Client] = &[
+    local("MSAL for Python", Runtime::Python, "msal_code.py", "article"),
+    local("MCP SDK for Python", Runtime::Python, "mcp_sdk.py", "article"),
+];
+
+const fn local(name: &'static str, runtime: Runtime, script: &'static str, world: &'static str) -> Client {
+    Client { name, runtime, mode: Mode::Local, script, world }
+}
+
+impl Runtime {
+    const ALL: [Self; 2] = [Self::Python, Self::Node];
+
+    const fn variable(self) -> &'static str {
+        match self {
+            Self::Python => "ENTRALAB_PYTHON",
+            Self::Node => "ENTRALAB_NODE",
         }
     }
-    println!("{} passed, {failed} failed", CLIENTS.len() - failed);
+
+    const fn folder(self) -> &'static str {
+        match self {
+            Self::Python => "python",
+            Self::Node => "node",
+        }
+    }
+
+    const fn needs(self) -> &'static str {
+        match self {
+            Self::Python => "a Python that has tests/clients/python/requirements.txt installed",
+            Self::Node => {
+                "a Node.js, 22 or newer, and NODE_PATH to a folder with the packages of tests/clients/node/package.json"
+            }
+        }
+    }
+
+    fn program(self) -> Option<OsString> {
+        std::env::var_os(self.variable()).filter(|value| !value.is_empty())
+    }
+}
+
+impl Client {
+    fn run(&self, program: &OsString) -> std::io::Result<Output> {
+        let clients = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/clients");
+        let script = clients.join(self.runtime.folder()).join(self.script);
+        let file = clients.join(self.world);
+        let world: PathBuf = if file.exists() { file } else { self.world.into() };
+        let mut command = match self.mode {
+            Mode::Local => Command::new(program),
+        };
+        if self.runtime == Runtime::Python {
+            // no bytecode of the shared module is left beside it
+            command.arg("-B");
+        }
+        command.arg(script).stdin(Stdio::null());
+        match self.mode {
+            Mode::Local => {
+                let lab = LabProcess::start(&["up", &world.to_string_lossy(), "--port-base", "0"]);
+                command.arg(&lab.ready_file).output()
+            }
+        }
+    }
+}
+
+fn main() -> ExitCode {
+    // `cargo test -- NAME` runs those whose name or script holds NAME
+    let wanted = std::env::args().skip(1).find(|argument| !argument.starts_with('-')).unwrap_or_default();
+    let is_wanted = |client: &&Client| client.name.contains(&wanted) || client.script.contains(&wanted);
+    for runtime in Runtime::ALL.into_iter().filter(|runtime| runtime.program().is_none()) {
+        let missing: Vec<_> =
+            CLIENTS.iter().filter(|client| client.runtime == runtime).map(|client| client.name).collect();
+        if !missing.is_empty() {
+            println!("not run: {} ({} names {})", missing.join(", "), runtime.variable(), runtime.needs());
+        }
+    }
+    let runnable: Vec<(&Client, OsString)> =
+        CLIENTS.iter().filter(is_wanted).filter_map(|client| Some((client, client.runtime.program()?))).collect();
+    let (next, failed) = (AtomicUsize::new(0), AtomicUsize::new(0));
+    let work = || {
+        while let Some((client, program)) = runnable.get(next.fetch_add(1, Ordering::Relaxed)) {
+            match client.run(program) {
+                Ok(output) if output.status.success() => {
+                    println!("ok: {}", String::from_utf8_lossy(&output.stdout).trim());
+                }
+                Ok(output) => {
+                    failed.fetch_add(1, Ordering::Relaxed);
+                    let (out, err) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+                    println!("FAILED: {} ({}): {}\n{out}{err}", client.name, client.script, output.status);
+                }
+                Err(error) => {
+                    failed.fetch_add(1, Ordering::Relaxed);
+                    println!("FAILED: {} ({}): {error}", client.name, client.script);
+                }
+            }
+        }
+    };
+    std::thread::scope(|scope| {
+        scope.spawn(work);
+        scope.spawn(work);
+    });
+    let failed = failed.into_inner();
+    println!("{} passed, {failed} failed", runnable.len() - failed);
     if failed == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }

@@ -165,17 +165,21 @@ pub enum EntraError {
         /// The grant type.
         grant_type: String,
     },
-    /// 70005: a response type that nothing serves.
-    #[error("The app requested an unsupported response type '{response_type}'.")]
+    /// 70005: a response type that nothing serves, or an id token without the scope `openid`.
+    #[error("The app requested the unsupported response type '{response_type}'{reason}")]
     UnsupportedResponseType {
         /// The response type.
         response_type: String,
+        /// Why, ending the sentence.
+        reason: &'static str,
     },
-    /// 70007: a response mode that the endpoint does not serve.
-    #[error("'{response_mode}' is not a supported value of 'response_mode' for this request.")]
+    /// 70007: a response mode that the endpoint does not serve, or `query` for a token.
+    #[error("'{response_mode}' is not a supported value of 'response_mode' {purpose}.")]
     UnsupportedResponseMode {
         /// The response mode.
         response_mode: String,
+        /// For what.
+        purpose: &'static str,
     },
     /// 70008: the code is too old.
     #[error(

@@ -2,14 +2,20 @@
 //!
 //! Tenant, client and redirect URI come first: until they are in order nothing is sent anywhere (RFC 6749 §4.1.2.1).
 
+pub mod response_type;
+
+use response_type::{ResponseType, check_response_mode, response_mode};
 use wire::{Check, Checks};
 
-use super::admission::{Door, check_family};
+use super::admission::{Door, Principal, check_family};
+use super::consent::{Granted, confirm};
+use super::grants::Subject;
 use super::parameters::Parameters;
 use super::pkce::{CodeChallenge, Method};
-use super::redirect_uri::{MatchedRedirectUri, Platform, ResponseMode, ReturnAddress};
+use super::redirect_uri::{MatchedRedirectUri, Platform, ReturnAddress};
 use super::target::{Requested, Wanted};
 use super::tenant::{self, Segment};
+use super::token::Grant;
 use super::{Family, client};
 use crate::directory::{Application, Directory};
 use crate::error::EntraError;
@@ -55,6 +61,8 @@ pub struct Authorization<'d> {
     pub segment: Segment<'d>,
     /// The client.
     pub client: Application<'d>,
+    /// What the answer holds.
+    pub response_type: ResponseType,
     /// Where the answer goes.
     pub return_to: ReturnAddress,
     /// Whether the request named the redirect URI; then the token request must too.
@@ -71,6 +79,8 @@ pub struct Authorization<'d> {
     pub login_hint: Option<String>,
     /// Whether `client_info` is wanted.
     pub client_info: bool,
+    /// `instance_aware`: whether the answer says which cloud it comes from. A client that reads that goes there.
+    pub instance_aware: bool,
     /// `max_age`: how old a sign-in may be, in seconds; where it was sent, the id token says when the user signed in.
     pub max_age: Option<i64>,
 }
@@ -123,10 +133,7 @@ pub fn check<'d>(
     let redirect_uri = find_redirect_uri(client, parameters.text("redirect_uri"), checks)?;
 
     // from here on the address is trusted, and most refusals go there
-    let state = parameters.bytes("state");
-    let response_mode = parameters.text("response_mode").map(ResponseMode::named);
-    let mode = response_mode.flatten().unwrap_or_default();
-    let return_to = ReturnAddress::new(redirect_uri, mode, state);
+    let return_to = ReturnAddress::new(redirect_uri, response_mode(parameters), parameters.bytes("state"));
     let interaction =
         if parameters.text("prompt") == Some("none") { Interaction::Forbidden } else { Interaction::Allowed };
     let refused = |error: EntraError| {
@@ -134,19 +141,12 @@ pub fn check<'d>(
         Box::new(Refused { error, surface })
     };
 
-    check_response_type(parameters.text("response_type"), checks).map_err(refused)?;
-    if response_mode == Some(None) {
-        let response_mode = parameters.text("response_mode").unwrap_or_default().to_owned();
-        let fix = "let the client send one of these, or no response_mode";
-        checks.refuse(Check::ResponseMode, "query, fragment or form_post", response_mode.as_str(), fix);
-        return Err(refused(EntraError::UnsupportedResponseMode { response_mode }));
-    }
-    let given = parameters.text("response_mode").unwrap_or("none given, which means query");
-    checks.pass(Check::ResponseMode, "query, fragment or form_post", given);
+    let response_type = ResponseType::check(parameters.text("response_type"), client, checks).map_err(refused)?;
+    check_response_mode(response_type, parameters, checks).map_err(refused)?;
     let prompt = check_prompt(parameters.text("prompt"), family, checks).map_err(refused)?;
     let challenge = CodeChallenge::read(parameters, checks).map_err(refused)?;
     let is_s256 = challenge.as_ref().is_some_and(|challenge| challenge.method == Method::S256);
-    if return_to.redirect_uri().platform() == Platform::Spa && !is_s256 {
+    if response_type.code && return_to.redirect_uri().platform() == Platform::Spa && !is_s256 {
         let received = if challenge.is_some() { "a plain code_challenge" } else { "no code_challenge" };
         let fix = format!("the client's PKCE, or {}", client.setting("redirect_uris.spa", "Authentication"));
         checks.refuse(
@@ -158,7 +158,8 @@ pub fn check<'d>(
         return Err(refused(EntraError::PkceRequired));
     }
     let mode = directory.resource_parameter();
-    let wanted = Wanted::read(family, parameters, mode, checks).map_err(refused)?;
+    let wanted = Wanted::read(family, response_type, parameters, mode, checks).map_err(refused)?;
+    response_type.check_id_token(parameters, checks).map_err(refused)?;
     match segment.tenant() {
         // found again after the sign-in, when the tenant is known in every case
         Some(tenant) => {
@@ -171,6 +172,7 @@ pub fn check<'d>(
         family,
         segment,
         client,
+        response_type,
         redirect_uri_given: parameters.text("redirect_uri").is_some(),
         wanted,
         prompt,
@@ -178,6 +180,7 @@ pub fn check<'d>(
         challenge,
         login_hint: parameters.text("login_hint").map(str::to_owned),
         client_info: parameters.text("client_info") == Some("1"),
+        instance_aware: parameters.text("instance_aware") == Some("true"),
         // what is no number asks for a new sign-in
         max_age: parameters.text("max_age").map(|seconds| seconds.parse().unwrap_or(0)),
         return_to,
@@ -203,6 +206,36 @@ impl<'a> Authorization<'a> {
     ) -> Result<Requested<'d>, Box<Refused>> {
         self.wanted.resolve(directory, tenant, self.client, checks).map_err(|error| Refused::of(self, error))
     }
+}
+
+/// What a client is granted by tokens from the authorize endpoint: of the first resource, and without a refresh token.
+///
+/// # Errors
+/// 65001.
+pub fn front_channel_grant<'d>(
+    authorization: &Authorization<'d>,
+    principal: Principal<'d>,
+    subject: Subject,
+    requested: &Requested<'d>,
+    granted: &Granted,
+    checks: &mut Checks,
+) -> Result<Grant<'d>, EntraError> {
+    let client = authorization.client;
+    let target = requested.targets.first().ok_or(EntraError::MissingParameter { parameter: "scope" })?.clone();
+    let scopes = confirm(client, &target, &requested.oidc, granted, checks)?;
+    Ok(Grant {
+        client,
+        principal,
+        subject,
+        target,
+        scopes,
+        oidc: requested.oidc.clone(),
+        nonce: authorization.nonce.clone(),
+        refreshable: false,
+        refresh_until: None,
+        client_info: authorization.client_info,
+        readable_by: None,
+    })
 }
 
 /// No parameter may come twice (RFC 6749 §3.1, §3.2), but for the `resource` of v2 (RFC 8707 §2), which is judged later.
@@ -257,29 +290,6 @@ fn find_redirect_uri(
     }
     checks.refuse(Check::RedirectUriRegistered, expected, requested, format!("{setting}: add {requested}"));
     Err(EntraError::RedirectUriMismatch { redirect_uri: requested.to_owned(), client_id: client.client_id })
-}
-
-fn check_response_type(response_type: Option<&str>, checks: &mut Checks) -> Result<(), EntraError> {
-    let fix = "let the client send response_type=code";
-    let Some(text) = response_type else {
-        checks.refuse(Check::RequestParameterPresent, "the parameter response_type", "none, or an empty one", fix);
-        return Err(EntraError::MissingParameter { parameter: "response_type" });
-    };
-    let words: Vec<&str> = text.split(' ').filter(|word| !word.is_empty()).collect();
-    let error = match words.as_slice() {
-        ["code"] => {
-            checks.pass(Check::ResponseType, "code", text);
-            return Ok(());
-        }
-        words if words.iter().any(|word| !matches!(*word, "code" | "id_token" | "token")) || words.is_empty() => {
-            EntraError::UnsupportedResponseType { response_type: text.to_owned() }
-        }
-        words if words.contains(&"token") => EntraError::TokenResponseDisabled,
-        words if words.contains(&"id_token") => EntraError::IdTokenResponseDisabled,
-        _ => EntraError::UnsupportedResponseType { response_type: text.to_owned() },
-    };
-    checks.refuse(Check::ResponseType, "code", text, fix);
-    Err(error)
 }
 
 fn check_prompt(prompt: Option<&str>, family: Family, checks: &mut Checks) -> Result<Prompt, EntraError> {

@@ -151,6 +151,24 @@ pub fn id_token(
     claims.end(version, rng)
 }
 
+/// Adds the hashes by which an id token from the authorize endpoint is bound to what travels beside it: `at_hash` and
+/// `c_hash` (OpenID Connect Core §3.2.2.9, §3.3.2.11).
+pub fn bind(claims: &mut Map<String, Value>, code: Option<&str>, access_token: Option<&str>) {
+    let place = claims.keys().position(|name| name == "exp").map_or(claims.len(), |exp| exp + 1);
+    for (name, value) in [("c_hash", code), ("at_hash", access_token)] {
+        if let Some(value) = value {
+            claims.shift_insert(place, name.to_owned(), left_half(value).into());
+        }
+    }
+}
+
+/// The left half of the SHA-256, as base64url: RS256 signs with SHA-256.
+fn left_half(value: &str) -> String {
+    let digest: [u8; 32] = Sha256::digest(value).into();
+    let (half, _) = digest.split_at(16);
+    URL_SAFE_NO_PAD.encode(half)
+}
+
 /// Claims in the order in which they are added.
 #[derive(Default)]
 struct Claims(Map<String, Value>);

@@ -18,6 +18,9 @@ use crate::routes::{Advertised, Route};
 /// The name of the cloud in metadata.
 const CLOUD_INSTANCE_NAME: &str = "microsoftonline.com";
 
+/// The host of the Graph before Microsoft Graph, in metadata.
+const CLOUD_GRAPH_HOST_NAME: &str = "graph.windows.net";
+
 /// The hosts of the public cloud, all of which lead to one identity provider.
 const PUBLIC_CLOUD: [&str; 4] =
     ["login.microsoftonline.com", "login.windows.net", "login.microsoft.com", "sts.windows.net"];
@@ -63,7 +66,7 @@ pub fn document(family: Family, segment: Segment<'_>, appid: Option<&str>, origi
             "kerberos_endpoint": advertised(Advertised::Kerberos),
             "tenant_region_scope": region,
             "cloud_instance_name": CLOUD_INSTANCE_NAME,
-            "cloud_graph_host_name": "graph.windows.net",
+            "cloud_graph_host_name": CLOUD_GRAPH_HOST_NAME,
             "msgraph_host": msgraph_host,
             "rbac_url": "https://pas.windows.net",
         }),
@@ -93,11 +96,22 @@ pub fn document(family: Family, segment: Segment<'_>, appid: Option<&str>, origi
             "kerberos_endpoint": advertised(Advertised::Kerberos),
             "tenant_region_scope": region,
             "cloud_instance_name": CLOUD_INSTANCE_NAME,
-            "cloud_graph_host_name": "graph.windows.net",
+            "cloud_graph_host_name": CLOUD_GRAPH_HOST_NAME,
             "msgraph_host": msgraph_host,
             "rbac_url": "https://pas.windows.net",
         }),
     }
+}
+
+/// Which cloud an answer of the authorize endpoint comes from, for clients that serve several (`instance_aware`).
+#[must_use]
+pub fn cloud_instance(origins: &Origins) -> [(&'static str, String); 4] {
+    [
+        ("cloud_instance_name", CLOUD_INSTANCE_NAME.to_owned()),
+        ("cloud_instance_host_name", Origins::host(&origins.login).to_owned()),
+        ("cloud_graph_host_name", CLOUD_GRAPH_HOST_NAME.to_owned()),
+        ("msgraph_host", Origins::host(&origins.graph).to_owned()),
+    ]
 }
 
 /// The keys document for `segment`. A v2 key names the issuer that signs with it.

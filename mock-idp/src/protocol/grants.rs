@@ -121,13 +121,27 @@ pub struct RefreshToken {
     pub oidc: BTreeSet<OidcScope>,
 }
 
+impl Subject {
+    /// The subject of what answers an authorize request.
+    #[must_use]
+    pub fn of(authorization: &Authorization<'_>, principal: Principal<'_>, signed_in: &SignedIn) -> Self {
+        Self {
+            client_id: authorization.client.client_id,
+            platform: authorization.return_to.redirect_uri().platform(),
+            tid: principal.tenant.id,
+            oid: principal.object_id(),
+            sid: signed_in.sid,
+            auth_time: authorization.max_age.map(|_| signed_in.auth_time),
+        }
+    }
+}
+
 impl Code {
     /// The code that answers an authorize request.
     #[must_use]
     pub fn issue(
         authorization: &Authorization<'_>,
-        principal: Principal<'_>,
-        signed_in: &SignedIn,
+        subject: Subject,
         requested: &Requested<'_>,
         lifetimes: &Lifetimes,
         jti: Uuid,
@@ -139,14 +153,7 @@ impl Code {
             jti,
             iat,
             exp: iat.saturating_add(i64::from(lifetimes.code_minutes) * 60),
-            subject: Subject {
-                client_id: authorization.client.client_id,
-                platform: redirect_uri.platform(),
-                tid: principal.tenant.id,
-                oid: principal.object_id(),
-                sid: signed_in.sid,
-                auth_time: authorization.max_age.map(|_| signed_in.auth_time),
-            },
+            subject,
             redirect_uri: redirect_uri.as_str().to_owned(),
             redirect_uri_given: authorization.redirect_uri_given,
             resources: requested.targets.iter().map(Aim::at).collect(),

@@ -7,6 +7,7 @@ use wire::{Check, Checks};
 
 use super::Family;
 use super::admission::check_resource;
+use super::authorize::response_type::ResponseType;
 use super::parameters::Parameters;
 use super::scope::{DEFAULT, OidcScope, ResourceScope, ScopeText};
 use crate::directory::{Application, Directory, GRAPH_URI, Tenant};
@@ -62,11 +63,15 @@ impl Wanted {
     /// 900144, 70011 or 901002.
     pub fn read(
         family: Family,
+        response_type: ResponseType,
         parameters: &Parameters,
         mode: ResourceParameter,
         checks: &mut Checks,
     ) -> Result<Self, EntraError> {
+        // v1 knows no resource of an id token
+        let is_sign_in_alone = response_type == ResponseType { id_token: true, ..ResponseType::default() };
         let parameter = match family {
+            Family::V1 if is_sign_in_alone && !parameters.has("resource") => "scope",
             Family::V1 => "resource",
             Family::V2 => "scope",
         };
@@ -84,13 +89,10 @@ impl Wanted {
             return Err(EntraError::MissingParameter { parameter });
         };
         checks.pass(Check::RequestParameterPresent, format!("the parameter {parameter}"), text);
-        match family {
-            Family::V1 => Ok(Self::Resource(text.to_owned())),
-            Family::V2 => Ok(Self::Scopes {
-                scopes: parse_scope(text, checks)?,
-                resources: read_resources(parameters, mode, checks)?,
-            }),
+        if parameter == "resource" {
+            return Ok(Self::Resource(text.to_owned()));
         }
+        Ok(Self::Scopes { scopes: parse_scope(text, checks)?, resources: read_resources(parameters, mode, checks)? })
     }
 
     /// Finds in `tenant` what is wanted.

@@ -10,6 +10,7 @@ use strum::IntoEnumIterator;
 
 use crate::support::*;
 
+pub mod authorize;
 mod code_flow;
 mod tenants;
 
@@ -18,7 +19,7 @@ pub type Cause = (u32, &'static str, fn() -> Seen);
 
 /// The causes of all themes.
 pub fn all() -> impl Iterator<Item = &'static Cause> {
-    [code_flow::CAUSES, tenants::CAUSES].into_iter().flatten()
+    [code_flow::CAUSES, authorize::CAUSES, tenants::CAUSES].into_iter().flatten()
 }
 
 fn authorize(path: &str, parameters: &[(&str, &str)]) -> Seen {

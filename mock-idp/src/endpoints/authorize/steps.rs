@@ -10,14 +10,16 @@ use crate::error::EntraError;
 use crate::pages::{AskedOf, ConsentPage, ShownAccount, ShownError, SignInPage};
 use crate::protocol::admission::Principal;
 use crate::protocol::assignment::check_assigned;
+use crate::protocol::authorize::front_channel_grant;
 use crate::protocol::authorize::{Authorization, Prompt, Refused};
 use crate::protocol::consent::{Asked, AskedIds, Granted, note_question, refuse_silently, still_to_ask};
-use crate::protocol::grants::Code;
+use crate::protocol::discovery::cloud_instance;
+use crate::protocol::grants::{Code, Subject};
 use crate::protocol::interaction::{Flow, SignedIn};
 use crate::protocol::randomness;
 use crate::protocol::sessions::{self, Candidate, Session, candidates};
 use crate::protocol::target::Requested;
-use crate::protocol::token::reply::client_info;
+use crate::protocol::token::reply::{Mint, client_info};
 use crate::routes::Route;
 
 impl<'v> Visit<'v> {
@@ -129,7 +131,7 @@ impl<'v> Visit<'v> {
         Ok(Next::Asked(self.page(authorization, &page)))
     }
 
-    /// Sends the code.
+    /// Sends what the request asked for.
     pub(super) fn finish(
         &mut self,
         authorization: &Authorization<'v>,
@@ -137,11 +139,34 @@ impl<'v> Visit<'v> {
         signed_in: &SignedIn,
         requested: &Requested<'v>,
     ) -> Answer {
-        let jti = randomness::guid(&mut *self.provider.rng());
+        let response_type = authorization.response_type;
         let lifetimes = self.directory.lifetimes();
         let now = self.incoming.now;
-        let code = Code::issue(authorization, principal, signed_in, requested, lifetimes, jti, now);
-        let mut first = vec![("code", self.seals.codes.seal(&code)?)];
+        let subject = Subject::of(authorization, principal, signed_in);
+        let mut first = Vec::new();
+        if response_type.code {
+            let jti = randomness::guid(&mut *self.provider.rng());
+            let code = Code::issue(authorization, subject.clone(), requested, lifetimes, jti, now);
+            first.push(("code", self.seals.codes.seal(&code)?));
+        }
+        if response_type.has_tokens() {
+            let granted = {
+                let consents = self.provider.consents();
+                Granted::gather(self.directory, &consents, authorization.client, principal)
+            };
+            let grant = front_channel_grant(authorization, principal, subject, requested, &granted, &mut self.checks)
+                .map_err(|error| Refused::of(authorization, error))?;
+            let keys = self.provider.signing_keys();
+            let origins = &self.provider.0.origins;
+            let mint = Mint { keys: &keys, origins, seals: self.seals, lifetimes, now };
+            let code = first.first().map(|(_, code)| code.as_str());
+            let rng = &mut *self.provider.rng();
+            let tokens = mint.front_channel(&grant, authorization.family, response_type, code, rng)?;
+            first.extend(tokens);
+        }
+        if authorization.instance_aware {
+            first.extend(cloud_instance(&self.provider.0.origins));
+        }
         if authorization.client_info {
             first.push(("client_info", client_info(authorization.client, principal)));
         }

@@ -1,12 +1,10 @@
 //! The checks that what a client redeems must pass.
 
-use jiff::Timestamp;
 use wire::{Check, Checks};
 
-use super::{Party, require};
+use super::Party;
 use crate::error::EntraError;
-use crate::protocol::grants::{Code, RefreshToken, Subject, shown_instant};
-use crate::protocol::parameters::Parameters;
+use crate::protocol::grants::Subject;
 use crate::protocol::redirect_uri::{Platform, is_spa_origin};
 use crate::protocol::sealed::{NotOpened, Seal};
 
@@ -96,65 +94,4 @@ pub(super) fn check_origin(
     };
     checks.refuse(Check::CodeOrigin, expected, received, fix);
     Err(error)
-}
-
-/// The refresh token must still be within its lifetime.
-pub(super) fn check_refresh_token_current(
-    token: &RefreshToken,
-    was_used: bool,
-    now: Timestamp,
-    checks: &mut Checks,
-) -> Result<(), EntraError> {
-    let expected = format!("a refresh before {}, when it ends", shown_instant(token.exp));
-    if now.as_second() < token.exp {
-        // RFC 9700 §4.14.2 would end the whole family here; Entra does not
-        let note =
-            if was_used { "; it was used before, which Entra allows and RFC 9700 §4.14.2 does not" } else { "" };
-        checks.pass(Check::RefreshTokenCurrent, expected, format!("one at {now}{note}"));
-        return Ok(());
-    }
-    let issued = shown_instant(token.iat);
-    let (error, fix) = if token.subject.platform == Platform::Spa {
-        let fix = "a new sign-in: a single-page application's refresh tokens end a day after it, however often they \
-                   are used";
-        (EntraError::SpaRefreshTokenExpired { issued }, fix)
-    } else {
-        let days = token.exp.saturating_sub(token.iat) / 86_400;
-        (EntraError::RefreshTokenExpired { issued, days }, "idp.lifetimes.refresh_token_days, or a new sign-in")
-    };
-    checks.refuse(Check::RefreshTokenCurrent, expected, format!("one at {now}"), fix);
-    Err(error)
-}
-
-/// The code must still be within its lifetime.
-pub(super) fn check_code_current(code: &Code, now: Timestamp, checks: &mut Checks) -> Result<(), EntraError> {
-    let expected = format!("a redemption before {}, when it ends", shown_instant(code.exp));
-    if now.as_second() >= code.exp {
-        let fix = "idp.lifetimes.code_minutes, or a new sign-in";
-        checks.refuse(Check::CodeCurrent, expected, format!("one at {now}"), fix);
-        let minutes = code.exp.saturating_sub(code.iat) / 60;
-        return Err(EntraError::CodeExpired { issued: shown_instant(code.iat), minutes });
-    }
-    checks.pass(Check::CodeCurrent, expected, format!("one at {now}"));
-    Ok(())
-}
-
-/// The redirect URI must be the one that the code was sent to.
-pub(super) fn check_redirect_uri(parameters: &Parameters, code: &Code, checks: &mut Checks) -> Result<(), EntraError> {
-    let received = match parameters.text("redirect_uri") {
-        None if code.redirect_uri_given => return require(parameters, "redirect_uri", checks).map(|_| ()),
-        None => {
-            checks.pass(Check::CodeRedirectUri, "none, as in the authorize request", "none");
-            return Ok(());
-        }
-        Some(received) => received,
-    };
-    let expected = code.redirect_uri.as_str();
-    if received == expected {
-        checks.pass(Check::CodeRedirectUri, expected, received);
-        return Ok(());
-    }
-    let fix = "the client's redirect_uri: the same at the authorize and the token endpoint, byte for byte";
-    checks.refuse(Check::CodeRedirectUri, expected, received, fix);
-    Err(EntraError::RedirectUriNotAsAuthorized { received: received.to_owned(), expected: expected.to_owned() })
 }

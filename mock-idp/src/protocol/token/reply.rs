@@ -16,6 +16,7 @@ use crate::directory::Application;
 use crate::keys::SigningKeys;
 use crate::origins::Origins;
 use crate::protocol::admission::Principal;
+use crate::protocol::authorize::response_type::ResponseType;
 use crate::protocol::claims::{self, Moment};
 use crate::protocol::grants::{Aim, RefreshToken};
 use crate::protocol::redirect_uri::Platform;
@@ -90,27 +91,68 @@ pub struct Mint<'m> {
 }
 
 impl Mint<'_> {
-    /// Makes the tokens of `grant` for a client that asked at an endpoint of `family`.
-    ///
-    /// # Errors
-    /// When signing fails.
-    pub fn reply(&self, grant: &Grant<'_>, family: Family, rng: &mut impl CryptoRng) -> Result<Reply, JoseError> {
-        let lifetime = i64::from(self.lifetimes.access_token_minutes) * 60;
-        let moment = Moment::at(self.now, lifetime);
+    /// How long access and id tokens live, in seconds.
+    fn lifetime(&self) -> i64 {
+        i64::from(self.lifetimes.access_token_minutes) * 60
+    }
+
+    /// The signed access token of `grant`.
+    fn access_token(&self, grant: &Grant<'_>, rng: &mut impl CryptoRng) -> Result<String, JoseError> {
         // the resource chooses the version of its tokens, not the endpoint
         let version = match grant.target.resource.access_token_version {
             Some(2) => Family::V2,
             _ => Family::V1,
         };
-        let access_token = claims::access_token(grant, version, self.origins, moment, rng);
-        let access_token = self.keys.sign(version, &access_token)?;
+        let moment = Moment::at(self.now, self.lifetime());
+        self.keys.sign(version, &claims::access_token(grant, version, self.origins, moment, rng))
+    }
+
+    /// The tokens of `grant` that travel through the browser, as the parameters of the answer. An id token is bound to
+    /// the `code` and the access token beside it (OpenID Connect Core §3.3.2.11).
+    ///
+    /// # Errors
+    /// When signing fails.
+    pub fn front_channel(
+        &self,
+        grant: &Grant<'_>,
+        family: Family,
+        response_type: ResponseType,
+        code: Option<&str>,
+        rng: &mut impl CryptoRng,
+    ) -> Result<Vec<(&'static str, String)>, JoseError> {
+        let access_token = response_type.token.then(|| self.access_token(grant, rng)).transpose()?;
+        let mut parameters = Vec::new();
+        if response_type.id_token {
+            let moment = Moment::at(self.now, self.lifetime());
+            let mut claims = claims::id_token(grant, family, self.origins, moment, rng);
+            claims::bind(&mut claims, code, access_token.as_deref());
+            parameters.push(("id_token", self.keys.sign(family, &claims)?));
+        }
+        if let Some(access_token) = access_token {
+            parameters.push(("access_token", access_token));
+            parameters.push(("token_type", "Bearer".to_owned()));
+            parameters.push(("expires_in", (self.lifetime() - 1).to_string()));
+            if family == Family::V2 {
+                parameters.push(("scope", shown_scopes(grant)));
+            }
+        }
+        Ok(parameters)
+    }
+
+    /// Makes the tokens of `grant` for a client that asked at an endpoint of `family`.
+    ///
+    /// # Errors
+    /// When signing fails.
+    pub fn reply(&self, grant: &Grant<'_>, family: Family, rng: &mut impl CryptoRng) -> Result<Reply, JoseError> {
+        let moment = Moment::at(self.now, self.lifetime());
+        let access_token = self.access_token(grant, rng)?;
         let with_id_token = family == Family::V1 || grant.oidc.contains(&OidcScope::OpenId);
         let id_token = with_id_token.then(|| claims::id_token(grant, family, self.origins, moment, rng));
         let id_token = id_token.map(|claims| self.keys.sign(family, &claims)).transpose()?;
         let refresh_token = grant.refreshable.then(|| self.refresh_token(grant, rng)).transpose()?;
         let client_info = grant.client_info.then(|| client_info(grant.client, grant.principal));
         // the answer says a second less than the token lives
-        let expires_in = lifetime - 1;
+        let expires_in = self.lifetime() - 1;
         Ok(match family {
             Family::V2 => Reply::V2(V2 {
                 token_type: "Bearer",

@@ -36,6 +36,9 @@ pub struct App {
     /// The redirect URIs of "Authentication", by platform.
     #[serde(default)]
     pub redirect_uris: RedirectUris,
+    /// "Implicit grant and hybrid flows": which tokens the authorize endpoint may give it. Default: none.
+    #[serde(default, skip_serializing_if = "Implicit::is_default")]
+    pub implicit: Implicit,
     /// The delegated permissions of "API permissions".
     #[serde(default)]
     pub permissions: BTreeMap<Name, Permission>,
@@ -133,6 +136,22 @@ pub struct RedirectUris {
     /// Platform "Mobile and desktop applications".
     #[serde(default)]
     pub public: Vec<String>,
+}
+
+/// "Implicit grant and hybrid flows" of "Authentication": `web.implicitGrantSettings` of the manifest.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct Implicit {
+    /// "Access tokens (used for implicit flows)". Default: false.
+    pub access_tokens: bool,
+    /// "ID tokens (used for implicit and hybrid flows)". Default: false.
+    pub id_tokens: bool,
+}
+
+impl Implicit {
+    fn is_default(&self) -> bool {
+        *self == Self::default()
+    }
 }
 
 /// Delegated permissions that a client asks for at one resource.

@@ -1,0 +1,62 @@
+//! A refresh token for tokens (RFC 6749 §6).
+
+use jiff::Timestamp;
+use wire::{Check, Checks};
+
+use super::redemption::{check_client, check_origin, open};
+use super::user_grant::grant;
+use super::{Grant, Party, Records, TokenRequest, require};
+use crate::error::EntraError;
+use crate::protocol::grants::redeemed::Redeemed;
+use crate::protocol::grants::{RefreshToken, shown_instant};
+use crate::protocol::redirect_uri::Platform;
+
+/// RFC 6749 §6. The old refresh token stays valid, as Entra has it.
+pub(super) fn refresh<'d>(
+    request: TokenRequest<'_>,
+    records: Records<'d, '_>,
+    redeemed: &mut Redeemed,
+    party: &Party<'d>,
+    checks: &mut Checks,
+) -> Result<Grant<'d>, EntraError> {
+    let sealed = require(request.parameters, "refresh_token", checks)?;
+    let token: RefreshToken =
+        open(&records.seals.refresh_tokens, sealed, Check::RefreshTokenAuthentic, "refresh_token", checks)?;
+    check_client(party, &token.subject, Check::RefreshTokenClient, checks)?;
+    check_origin(request.origin, token.subject.platform, party, checks)?;
+    party.credentials.check(party.client, token.subject.platform, records.now, checks)?;
+    let now = records.now.as_second();
+    let was_used = !redeemed.refresh_tokens.redeem(token.jti, token.exp, now);
+    check_refresh_token_current(&token, was_used, records.now, checks)?;
+    let grant = grant(request, records, party, &token.subject, &token.resource, &token.oidc, checks)?;
+    let refresh_until = (token.subject.platform == Platform::Spa).then_some(token.exp);
+    Ok(Grant { refreshable: true, refresh_until, ..grant })
+}
+
+/// The refresh token must still be within its lifetime.
+fn check_refresh_token_current(
+    token: &RefreshToken,
+    was_used: bool,
+    now: Timestamp,
+    checks: &mut Checks,
+) -> Result<(), EntraError> {
+    let expected = format!("a refresh before {}, when it ends", shown_instant(token.exp));
+    if now.as_second() < token.exp {
+        // RFC 9700 §4.14.2 would end the whole family here; Entra does not
+        let note =
+            if was_used { "; it was used before, which Entra allows and RFC 9700 §4.14.2 does not" } else { "" };
+        checks.pass(Check::RefreshTokenCurrent, expected, format!("one at {now}{note}"));
+        return Ok(());
+    }
+    let issued = shown_instant(token.iat);
+    let (error, fix) = if token.subject.platform == Platform::Spa {
+        let fix = "a new sign-in: a single-page application's refresh tokens end a day after it, however often they \
+                   are used";
+        (EntraError::SpaRefreshTokenExpired { issued }, fix)
+    } else {
+        let days = token.exp.saturating_sub(token.iat) / 86_400;
+        (EntraError::RefreshTokenExpired { issued, days }, "idp.lifetimes.refresh_token_days, or a new sign-in")
+    };
+    checks.refuse(Check::RefreshTokenCurrent, expected, format!("one at {now}"), fix);
+    Err(error)
+}

@@ -1,0 +1,28 @@
+//! What the authorize endpoint itself refuses: response types and modes, prompts, hints and the like.
+
+use serde_json::json;
+
+use super::{Cause, authorize, authorize_in};
+use crate::support::*;
+
+pub const CAUSES: &[Cause] = &[
+    (70_005, "response_type.supported", || {
+        authorize_in(implicit(), V2_AUTHORIZE, &with(&v2("profile"), "response_type", "code id_token"))
+    }),
+    (70_005, "response_type.supported", || {
+        authorize_in(implicit(), V2_AUTHORIZE, &with(&v2(DEFAULT), "response_type", "code token"))
+    }),
+    (70_007, "response_mode.supported", || {
+        let hybrid = with(&v2("openid"), "response_type", "code id_token");
+        authorize_in(implicit(), V2_AUTHORIZE, &with(&hybrid, "response_mode", "query"))
+    }),
+    (700_051, "response_type.supported", || authorize(V1_AUTHORIZE, &with(&v1(), "response_type", "token"))),
+    (900_144, "request.parameter_present", || {
+        authorize_in(implicit(), V2_AUTHORIZE, &with(&v2("openid"), "response_type", "id_token"))
+    }),
+];
+
+/// The world in which the client may have tokens from the authorize endpoint.
+pub fn implicit() -> serde_json::Value {
+    changed(json!({"apps": {"client": {"implicit": {"access_tokens": true, "id_tokens": true}}}}))
+}
