@@ -14,7 +14,7 @@ use crate::world::{Name, schema};
 pub struct User {
     /// The tenant's name in this world; `consumers` makes it a personal Microsoft account.
     pub tenant: Name,
-    /// The user principal name; of a personal account, its mail address.
+    /// The user principal name. Of a personal account, its mail address.
     pub username: String,
     /// The password.
     pub password: String,
