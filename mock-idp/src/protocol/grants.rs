@@ -70,7 +70,7 @@ pub struct Subject {
     pub oid: Uuid,
     /// The session.
     pub sid: Uuid,
-    /// When the password was checked; only where `max_age` was sent.
+    /// When the password was checked; only where the request asks for it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub auth_time: Option<i64>,
 }
@@ -131,7 +131,7 @@ impl Subject {
             tid: principal.tenant.id,
             oid: principal.object_id(),
             sid: signed_in.sid,
-            auth_time: authorization.max_age.map(|_| signed_in.auth_time),
+            auth_time: authorization.wants_auth_time().then_some(signed_in.auth_time),
         }
     }
 }

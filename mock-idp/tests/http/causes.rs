@@ -12,6 +12,7 @@ use crate::support::*;
 
 pub mod authorize;
 mod code_flow;
+mod sessions;
 mod tenants;
 
 /// A code, the check that refuses with it, and how it comes about. A code may have several causes.
@@ -19,7 +20,7 @@ pub type Cause = (u32, &'static str, fn() -> Seen);
 
 /// The causes of all themes.
 pub fn all() -> impl Iterator<Item = &'static Cause> {
-    [code_flow::CAUSES, authorize::CAUSES, tenants::CAUSES].into_iter().flatten()
+    [code_flow::CAUSES, authorize::CAUSES, sessions::CAUSES, tenants::CAUSES].into_iter().flatten()
 }
 
 fn authorize(path: &str, parameters: &[(&str, &str)]) -> Seen {
