@@ -142,8 +142,9 @@ pub fn candidates<'d>(
     }
     let picks_anew = authorization.prompt == Prompt::SelectAccount;
     let can_be_meant = |Candidate { principal, session }: &Candidate<'d>| {
-        (picks_anew || authorization.hints.can_mean(principal.account))
-            && (picks_anew || authorization.hints.sid.is_none_or(|sid| sid == session.sid))
+        let is_hinted_at = authorization.hints.can_mean(principal.account)
+            && authorization.hints.sid.is_none_or(|sid| sid == session.sid);
+        (picks_anew || is_hinted_at)
             && authorization.max_age.is_none_or(|age| now.as_second().saturating_sub(session.auth_time) <= age)
     };
     let found = sessions.iter().filter_map(|session| {
