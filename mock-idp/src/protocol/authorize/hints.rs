@@ -4,7 +4,6 @@
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use scenarios::world::CONSUMERS;
 use uuid::Uuid;
 use wire::{Check, Checks};
 
@@ -20,7 +19,7 @@ pub struct Hints<'d> {
     pub login: Option<LoginHint>,
     /// `sid`: a session.
     pub sid: Option<Uuid>,
-    /// The tenant whose verified domain `domain_hint` is; `consumers` is that of personal accounts. `organizations` and unknown domains say nothing.
+    /// The tenant whose verified domain `domain_hint` is. `organizations`, `consumers` and unknown domains say nothing.
     pub tenant: Option<Tenant<'d>>,
 }
 
@@ -40,10 +39,7 @@ impl<'d> Hints<'d> {
     /// 90005 for `login_hint` and `sid` together, 90007 for a `sid` that is no GUID.
     pub fn read(directory: &'d Directory, parameters: &Parameters, checks: &mut Checks) -> Result<Self, EntraError> {
         let login = parameters.text("login_hint").map(LoginHint::read);
-        let tenant = parameters.text("domain_hint").and_then(|domain| match domain {
-            CONSUMERS => directory.tenant(CONSUMERS),
-            domain => directory.tenant_by_domain(domain),
-        });
+        let tenant = parameters.text("domain_hint").and_then(|domain| directory.tenant_by_domain(domain));
         let Some(text) = parameters.text("sid") else { return Ok(Self { login, sid: None, tenant }) };
         let expected = "one hint at the user: a login_hint, or the sid of an id token";
         if login.is_some() {
