@@ -53,6 +53,9 @@ fn references(world: &World, place: &dyn Fn(&[&str]) -> Span, faults: &mut Fault
         ] {
             names.iter().for_each(|other| known(what, &["idp", "apps", name, member], other));
         }
+        for tenant in app.service_principal_ids.keys() {
+            known("tenant", &["idp", "apps", name, "service_principal_ids", tenant], tenant);
+        }
     }
     for (name, consent) in &idp.consents {
         known("app", &["idp", "consents", name, "client"], &consent.client);

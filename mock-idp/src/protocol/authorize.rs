@@ -12,6 +12,7 @@ use response_type::{ResponseType, check_response_mode, response_mode};
 use wire::{Check, Checks};
 
 use super::admission::{Door, Principal, check_family};
+use super::client_credential::ClientAuthentication;
 use super::consent::{Granted, confirm};
 use super::grants::Subject;
 use super::parameters::Parameters;
@@ -240,6 +241,7 @@ pub fn front_channel_grant<'d>(
     let scopes = confirm(client, &target, &requested.oidc, granted, checks)?;
     Ok(Grant {
         client,
+        authentication: ClientAuthentication::None,
         principal,
         subject,
         target,

@@ -31,5 +31,13 @@ pub const CAUSES: &[Cause] = &[
     (500_208, "account.kind", || {
         signed_in(personal(json!({})), CONSUMERS_V2, &v2("openid"), "megan@contoso.com", PASSWORD)
     }),
+    (9_001_023, "grant_type.tenant", || {
+        let pairs = with(
+            &with(&redeem(""), "grant_type", "client_credentials"),
+            "scope",
+            "https://graph.microsoft.com/.default",
+        );
+        Lab::of(personal(json!({}))).post("/consumers/oauth2/v2.0/token", &form(&pairs))
+    }),
     (9_002_332, "client.audience", || Lab::new().authorize(CONSUMERS_V2, &v2(DEFAULT))),
 ];
