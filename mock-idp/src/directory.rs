@@ -7,8 +7,8 @@ use std::ops::Deref;
 use std::sync::Arc;
 
 use scenarios::world::{
-    App, CONSUMERS, Consent, DirectoryRole, Idp, Lifetimes, Name, ResourceParameter, SignInAudience,
-    TenantlessTokenEndpoint, User, UserConsent,
+    App, CONSUMERS, Consent, DirectoryRole, Idp, Lifetimes, Name, ReplayedAssertions, ResourceParameter,
+    SignInAudience, TenantlessTokenEndpoint, User, UserConsent,
 };
 use sha2::{Digest, Sha256};
 use uuid::{Uuid, uuid};
@@ -387,6 +387,17 @@ impl Directory {
         self.idp.single_sign_on
     }
 
+    /// Every tenant.
+    pub fn tenants(&self) -> impl Iterator<Item = Tenant<'_>> {
+        self.idp.tenants.iter().map(|(name, thing)| Named { name, thing })
+    }
+
+    /// Whether a client assertion is good only once.
+    #[must_use]
+    pub fn refuses_replayed_assertions(&self) -> bool {
+        self.idp.replayed_assertions == ReplayedAssertions::Refused
+    }
+
     /// Every registered application.
     pub fn applications(&self) -> impl Iterator<Item = Application<'_>> {
         self.idp.apps.iter().map(|(name, thing)| Named { name, thing })
@@ -408,6 +419,7 @@ fn consumers() -> scenarios::world::Tenant {
         region: None,
         country: None,
         preferred_language: None,
+        lockout_threshold: None,
         user_consent: UserConsent::Allowed,
     }
 }

@@ -15,11 +15,11 @@ mod mcp;
 pub use connector::{CONSENT_HOST, Connector, Handshake, ProviderProfile, RedirectMode, TestConsole, TestMethod};
 pub use gate::{Cors, Gate, InvalidToken, UnauthenticatedClientAction};
 pub use idp::{
-    AdditionalProperty, AllowedMemberType, App, AppRole, Consent, DetailedClaim, DirectoryRole, Group, GroupKind,
-    GroupMembers, GroupMembershipClaim, Guest, Idp, Implicit, Lifetimes, MappedClaim, MappedClaims, OptionalClaim,
-    OptionalClaimName, OptionalClaims, Permission, RESTRICTED_CLAIMS, RedirectUris, Region, ResourceParameter,
-    RoleAssignment, Scope, Secret, SignInAudience, SigningKey, Tenant, TenantlessTokenEndpoint, User, UserAttribute,
-    UserConsent, WhoCanConsent,
+    AdditionalProperty, AllowedMemberType, App, AppRole, Consent, DetailedClaim, DirectoryRole, FederatedCredential,
+    Group, GroupKind, GroupMembers, GroupMembershipClaim, Guest, Idp, Implicit, Lifetimes, MappedClaim, MappedClaims,
+    OptionalClaim, OptionalClaimName, OptionalClaims, Permission, RESTRICTED_CLAIMS, RedirectUris, Region,
+    ReplayedAssertions, ResourceParameter, RoleAssignment, Scope, Secret, SignInAudience, SigningKey, Tenant,
+    TenantlessTokenEndpoint, User, UserAttribute, UserConsent, WhoCanConsent,
 };
 pub use mcp::{ErrorBodies, Mcp, NotificationAnswer, NullNotificationId, TrailingSlash};
 

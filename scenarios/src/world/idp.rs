@@ -14,7 +14,9 @@ mod group;
 mod token_configuration;
 mod user;
 
-pub use app::{App, Implicit, Permission, RedirectUris, Scope, Secret, SignInAudience, WhoCanConsent};
+pub use app::{
+    App, FederatedCredential, Implicit, Permission, RedirectUris, Scope, Secret, SignInAudience, WhoCanConsent,
+};
 pub use app_role::{AllowedMemberType, AppRole, RoleAssignment};
 pub use group::{Group, GroupKind, GroupMembers};
 pub use token_configuration::{
@@ -55,6 +57,10 @@ pub struct Idp {
     /// Graph itself can then verify them. Default: true.
     #[serde(default = "yes")]
     pub graph_nonce: bool,
+    /// What is made of a client assertion whose `jti` was used before (RFC 7523 §3). Default: accepted, as by Entra; client
+    /// libraries rely on it.
+    #[serde(default)]
+    pub replayed_assertions: ReplayedAssertions,
     /// Whether a browser stays signed in, by a session cookie, for 24 hours. Default: false.
     #[serde(default)]
     pub single_sign_on: bool,
@@ -71,6 +77,17 @@ pub enum ResourceParameter {
     Rejected,
     /// It changes nothing.
     Ignored,
+}
+
+/// What is made of a client assertion that was used before.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum ReplayedAssertions {
+    /// It is good until it ends, as Entra has it.
+    #[default]
+    Accepted,
+    /// AADSTS50012.
+    Refused,
 }
 
 /// What a token URL without a tenant segment leads to.
@@ -107,6 +124,11 @@ pub struct Tenant {
     /// Whether users may consent for themselves to delegated permissions that need no admin. Default: allowed.
     #[serde(default)]
     pub user_consent: UserConsent,
+    /// "Lockout threshold" of Authentication methods > Password protection: how many different wrong passwords lock an
+    /// account, for 60 seconds. Default: 10.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 1, max = 50))]
+    pub lockout_threshold: Option<u8>,
 }
 
 /// Where a tenant's data lives.

@@ -15,6 +15,8 @@ use crate::protocol::grants::{Aim, Subject};
 use crate::protocol::pre_authorization::check_pre_authorized;
 use crate::protocol::redirect_uri::Platform;
 use crate::protocol::scope::OidcScope;
+use crate::protocol::sign_in::check_enabled;
+use crate::protocol::signing::check_keys_for_user;
 use crate::protocol::target::{
     Target, Wanted, check_not_itself, check_resources_match, find_resource, parse_scope, read_resources,
 };
@@ -39,7 +41,7 @@ pub(super) fn grant<'d>(
     }
     let scopes = confirm(party.client, &target, &oidc, &granted, checks)?;
     let readable_by = request.origin.filter(|_| subject.platform == Platform::Spa).map(str::to_owned);
-    Ok(Grant {
+    let grant = Grant {
         client: party.client,
         authentication: party.credentials.authentication(),
         principal,
@@ -52,10 +54,12 @@ pub(super) fn grant<'d>(
         nonce: None,
         client_info: request.parameters.text("client_info") == Some("1"),
         readable_by,
-    })
+    };
+    check_keys_for_user(&grant, request.family, records.now, checks)?;
+    Ok(grant)
 }
 
-/// The user must still exist, and come in where the path leads: a guest may change the tenant with a refresh token.
+/// The user must still exist, be enabled, and come in where the path leads: a guest may change the tenant with a refresh token.
 fn find_principal<'d>(
     family: Family,
     directory: &'d Directory,
@@ -78,6 +82,7 @@ fn find_principal<'d>(
     };
     let door = Door { family, segment: party.segment, client: party.client };
     let admitted = admit(directory, door, principal.account, checks)?;
+    check_enabled(principal.account, checks)?;
     // a path without a tenant changes none
     Ok(if party.segment.tenant().is_some() { admitted } else { principal })
 }
