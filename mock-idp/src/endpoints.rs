@@ -4,6 +4,7 @@ mod authorize;
 mod graph;
 mod lookup;
 mod metadata;
+mod realm;
 mod reply;
 mod rotation;
 mod token;
@@ -183,6 +184,8 @@ impl IdentityProvider {
                 Route::DeviceAuthorization(family) => self.device_authorization(family, &incoming),
                 Route::DeviceLogin => self.device_login(&incoming),
                 Route::DeviceAlias => self.device_alias(),
+                Route::UserRealm => self.user_realm(&incoming),
+                Route::CredentialType => self.credential_type(&incoming),
                 Route::SignIn => self.sign_in(&incoming),
                 Route::NewPassword => self.new_password(&incoming),
                 Route::Consent => self.consent(&incoming),

@@ -61,6 +61,16 @@ pub enum EntraError {
     /// 50012: a client assertion that was used before, where `idp.replayed_assertions` refuses that. Entra itself takes it again, and gives the code for other failures of a certificate.
     #[error("Authentication failed: the client assertion was used before.")]
     AssertionRefused,
+    /// 50013: an on-behalf-of assertion that this identity provider did not sign for others to verify.
+    #[error(
+        "Assertion failed signature validation. [Reason - {reason}, Thumbprint of key used by client: '{thumbprint}', the keys that are configured can be seen in the Azure portal, in Graph Explorer or with Microsoft Graph.]"
+    )]
+    AssertionNotAuthentic {
+        /// What is wrong.
+        reason: &'static str,
+        /// What the header calls the key by.
+        thumbprint: String,
+    },
     /// 50020: a user of another tenant, who is no guest here. Never redirects.
     #[error(
         "User account '{{EUII Hidden}}' from identity provider '{identity_provider}' does not exist in tenant '{tenant}' and cannot access the application '{client_id}'({client_name}) in that tenant. The account needs to be added as an external user in the tenant first. Sign out and sign in again with a different account."
@@ -390,6 +400,9 @@ pub enum EntraError {
     /// 165900: a form of the sign-in pages that belongs to no sign-in of this browser.
     #[error("Invalid request. The form does not belong to a sign-in that was started in this browser.")]
     ForeignInteraction,
+    /// 240002: an id token as the assertion of an on-behalf-of request.
+    #[error("Input id_token cannot be used as 'urn:ietf:params:oauth:grant-type:jwt-bearer' grant.")]
+    IdTokenAsAssertion,
     /// 500011: no such resource in the tenant.
     #[error(
         "The resource principal named {resource} was not found in the tenant named {tenant}. This can happen if the application has not been installed by the administrator of the tenant or consented to by any user in the tenant. You might have sent your authentication request to the wrong tenant."
@@ -413,6 +426,28 @@ pub enum EntraError {
     /// 500113: the client has no redirect URI at all.
     #[error("No reply address is registered for the application.")]
     NoReplyAddress,
+    /// 500131: an on-behalf-of assertion that is a token for another application.
+    #[error(
+        "Assertion audience does not match the Client app presenting the assertion. The audience in the assertion was '{audience}' and the expected audience is '{client_id}' or one of the Application Uris of this application with App ID '{client_id}'({client_name}). The downstream client must request a token for the expected audience, and this application must use that token as the assertion."
+    )]
+    OnBehalfOfAudience {
+        /// `aud` of the assertion.
+        audience: String,
+        /// The middle tier.
+        client_id: Uuid,
+        /// Its display name.
+        client_name: String,
+    },
+    /// 500133: an on-behalf-of assertion that is not valid now.
+    #[error(
+        "Assertion is not within its valid time range. Ensure that the access token is not expired before using it for user assertion, or request a new token. Current time: {now}, expiry time of assertion {expires}."
+    )]
+    OnBehalfOfTimeRange {
+        /// The instant of the request.
+        now: String,
+        /// `exp`.
+        expires: String,
+    },
     /// 500200: a personal account where path or application take none.
     #[error(
         "User account '{{EUII Hidden}}' is a personal Microsoft account. Personal Microsoft accounts are not supported for this application unless they are invited to an organization. Sign out and sign in again with an organizational account."
@@ -674,6 +709,12 @@ pub enum EntraError {
         client_id: Uuid,
         /// Its display name.
         client_name: String,
+    },
+    /// 7000114: an app-only token as the assertion of an on-behalf-of request.
+    #[error("Application '{client_id}' is not allowed to make application on-behalf-of calls.")]
+    NoOnBehalfOfApplications {
+        /// The middle tier.
+        client_id: Uuid,
     },
     /// 7000215: none of the application's secrets.
     #[error(

@@ -18,6 +18,7 @@ pub mod passwords;
 pub mod pkce;
 pub mod pre_authorization;
 pub mod randomness;
+pub mod realm;
 pub mod redirect_uri;
 pub mod revocation;
 pub mod roles;

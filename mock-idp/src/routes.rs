@@ -23,6 +23,10 @@ pub enum Route {
     DeviceLogin,
     /// The short address of that page, under no tenant.
     DeviceAlias,
+    /// Whose a user name is; the name stands behind the path.
+    UserRealm,
+    /// Whether a user exists, as Entra's sign-in page asks.
+    CredentialType,
     /// Where the sign-in page posts to.
     SignIn,
     /// Where the page for a new password posts to.
@@ -117,7 +121,7 @@ pub enum Advertised {
 
 impl Route {
     /// Every route under a tenant segment.
-    pub const ALL: [Self; 17] = [
+    pub const ALL: [Self; 19] = [
         Self::Discovery(Family::V1),
         Self::Discovery(Family::V2),
         Self::Keys(Family::V1),
@@ -130,6 +134,8 @@ impl Route {
         Self::DeviceAuthorization(Family::V1),
         Self::DeviceAuthorization(Family::V2),
         Self::DeviceLogin,
+        Self::UserRealm,
+        Self::CredentialType,
         Self::SignIn,
         Self::NewPassword,
         Self::Consent,
@@ -153,6 +159,8 @@ impl Route {
             Self::DeviceAuthorization(Family::V2) => "oauth2/v2.0/devicecode",
             Self::DeviceLogin => "oauth2/deviceauth",
             Self::DeviceAlias => "devicelogin",
+            Self::UserRealm => "userrealm/",
+            Self::CredentialType => "GetCredentialType",
             Self::SignIn => "login",
             Self::NewPassword => "changepassword",
             Self::Consent => "consent/set",
@@ -182,10 +190,12 @@ impl Route {
             }
             Self::UserInfo => GraphCall::UserInfo.methods(),
             Self::Graph(call) => call.methods(),
-            Self::Stylesheet | Self::Lookup | Self::DeviceAlias => &[Method::GET, Method::HEAD],
+            Self::Stylesheet | Self::Lookup | Self::DeviceAlias | Self::UserRealm => &[Method::GET, Method::HEAD],
             Self::Authorize(_) | Self::DeviceLogin => &[Method::GET, Method::HEAD, Method::POST],
             Self::Token(_) => &[Method::POST, Method::OPTIONS],
-            Self::DeviceAuthorization(_) | Self::SignIn | Self::NewPassword | Self::Consent => &[Method::POST],
+            Self::DeviceAuthorization(_) | Self::CredentialType | Self::SignIn | Self::NewPassword | Self::Consent => {
+                &[Method::POST]
+            }
         }
     }
 
@@ -213,7 +223,14 @@ impl Route {
         if segment.is_empty() {
             return None;
         }
-        let route = Self::ALL.into_iter().find(|route| route.suffix().eq_ignore_ascii_case(suffix))?;
+        // the suffix that ends in a slash is the start of one
+        let fits = |route: &Self| match route.suffix() {
+            start if start.ends_with('/') => {
+                suffix.get(..start.len()).is_some_and(|found| found.eq_ignore_ascii_case(start))
+            }
+            whole => whole.eq_ignore_ascii_case(suffix),
+        };
+        let route = Self::ALL.into_iter().find(fits)?;
         Some((route, segment))
     }
 }

@@ -191,6 +191,14 @@ checks! {
     RefreshTokenClient = "refresh_token.client" by Idp;
     /// The refresh token is still within its lifetime.
     RefreshTokenCurrent = "refresh_token.current" by Idp;
+    /// The assertion of an on-behalf-of request is a token that this identity provider signed, unchanged.
+    AssertionAuthentic = "assertion.authentic" by Idp;
+    /// The assertion is an access token, and a user's.
+    AssertionOfUser = "assertion.of_user" by Idp;
+    /// The assertion is a token for the application that presents it.
+    AssertionAudience = "assertion.audience" by Idp;
+    /// Now lies between the assertion's `nbf` and `exp`.
+    AssertionCurrent = "assertion.current" by Idp;
     /// The access token is one for Microsoft Graph, current and unchanged.
     GraphToken = "graph.token" by Idp;
     /// The access token carries a permission that the call of Microsoft Graph needs.

@@ -16,7 +16,7 @@ use crate::origins::Origins;
 use crate::routes::{Advertised, GraphCall, Route};
 
 /// The name of the cloud in metadata.
-const CLOUD_INSTANCE_NAME: &str = "microsoftonline.com";
+pub(super) const CLOUD_INSTANCE_NAME: &str = "microsoftonline.com";
 
 /// The host of the Graph before Microsoft Graph, in metadata.
 const CLOUD_GRAPH_HOST_NAME: &str = "graph.windows.net";

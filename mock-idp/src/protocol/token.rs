@@ -3,6 +3,7 @@
 mod authorization_code;
 pub mod client_credentials;
 mod device_code;
+mod on_behalf_of;
 mod password;
 mod redemption;
 mod refresh_token;
@@ -158,6 +159,7 @@ pub fn decide<'d>(
     let grant = match grant_type {
         GrantType::AuthorizationCode => authorization_code::redeem(request, records, memory, &party, checks)?,
         GrantType::DeviceCode => device_code::redeem(request, records, memory, &party, checks)?,
+        GrantType::OnBehalfOf => on_behalf_of::exchange(request, records, memory, &party, checks)?,
         GrantType::Password => password::sign_in(request, records, memory, &party, checks)?,
         GrantType::RefreshToken => refresh_token::refresh(request, records, memory, &party, checks)?,
         GrantType::ClientCredentials => {
@@ -175,17 +177,19 @@ enum GrantType {
     ClientCredentials,
     /// RFC 8628; the v1 endpoint and some libraries use the short name.
     DeviceCode,
+    OnBehalfOf,
     Password,
     RefreshToken,
 }
 
 impl GrantType {
     /// Every grant type, with its names.
-    const NAMES: [(&'static str, Self); 6] = [
+    const NAMES: [(&'static str, Self); 7] = [
         ("authorization_code", Self::AuthorizationCode),
         ("client_credentials", Self::ClientCredentials),
         ("urn:ietf:params:oauth:grant-type:device_code", Self::DeviceCode),
         ("device_code", Self::DeviceCode),
+        (on_behalf_of::JWT_BEARER, Self::OnBehalfOf),
         ("password", Self::Password),
         ("refresh_token", Self::RefreshToken),
     ];
@@ -215,7 +219,7 @@ impl GrantType {
             }
             // the user name says which tenant is meant
             (Self::Password, Segment::Tenant(_) | Segment::Organizations) => return Ok(()),
-            (Self::AuthorizationCode | Self::DeviceCode | Self::RefreshToken, _) => return Ok(()),
+            (Self::AuthorizationCode | Self::DeviceCode | Self::OnBehalfOf | Self::RefreshToken, _) => return Ok(()),
         };
         let fix = "the tenant segment of the token URL: the tenant's id or domain (portal: Microsoft Entra ID > \
                    Overview > Tenant ID)";

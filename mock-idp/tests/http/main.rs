@@ -12,6 +12,7 @@ mod graph;
 mod hints;
 mod isolation;
 mod metadata;
+mod on_behalf_of;
 mod pages;
 mod response_types;
 mod rules;

@@ -262,7 +262,7 @@ impl Mint<'_> {
     /// When signing fails.
     pub fn reply(&self, grant: &Grant<'_>, family: Family, rng: &mut impl CryptoRng) -> Result<Reply, JoseError> {
         let access_token = self.access_token(grant, false, rng)?;
-        let with_id_token = family == Family::V1 || grant.oidc.contains(&OidcScope::OpenId);
+        let with_id_token = grant.oidc.contains(&OidcScope::OpenId);
         let id_token = with_id_token.then(|| self.id_token(grant, family, false, rng));
         let id_token = id_token.map(|claims| self.sign(grant.client, family, &claims, None)).transpose()?;
         let refresh_token = grant.refreshable.then(|| self.refresh_token(grant, rng)).transpose()?;

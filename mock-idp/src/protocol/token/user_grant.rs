@@ -60,7 +60,7 @@ pub(super) fn grant<'d>(
 }
 
 /// The user must still exist, be enabled, and come in where the path leads: a guest may change the tenant with a refresh token.
-fn find_principal<'d>(
+pub(super) fn find_principal<'d>(
     family: Family,
     directory: &'d Directory,
     party: &Party<'d>,
