@@ -3,6 +3,7 @@
 //! A code has several faces: [`faces`] is the one table of (surface, code) → delivery, and [`envelope`] the one place
 //! that writes the OAuth error object. [`meaning`] says each code in words.
 
+pub mod caused;
 pub mod envelope;
 pub mod faces;
 pub mod meaning;

@@ -18,7 +18,7 @@ use crate::error::faces::Front;
 use crate::protocol::admission::Principal;
 use crate::protocol::authorize::{Prompt, Refused, ReturnTo, check, check_query_length};
 use crate::protocol::consent::{Grantee, added_silently};
-use crate::protocol::interaction::{Flow, FlowCookie, LIFETIME};
+use crate::protocol::interaction::{COOKIE_LIFETIME, Flow, FlowCookie};
 use crate::protocol::revocation::refuse_ended;
 use crate::protocol::sealed::Seal;
 use crate::protocol::sessions::{Choice, choose};
@@ -121,7 +121,7 @@ impl IdentityProvider {
                 Choice::SignIn => visit.sign_in_page(&authorization, &flow, username, &[], None)?,
                 Choice::Pick(accounts) => visit.sign_in_page(&authorization, &flow, username, &accounts, None)?,
             };
-            set_cookie(&mut response, &cookie, LIFETIME.as_secs());
+            set_cookie(&mut response, &cookie, COOKIE_LIFETIME.as_secs());
             Ok(response)
         })
     }

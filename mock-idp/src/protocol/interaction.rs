@@ -21,6 +21,9 @@ pub const TYP: &str = "entralab-flow+jwt";
 /// How long a page may stay open.
 pub const LIFETIME: SignedDuration = SignedDuration::from_hours(1);
 
+/// How long the browser keeps the cookie of a sign-in: longer, so that a late form is told that it is late.
+pub const COOKIE_LIFETIME: SignedDuration = SignedDuration::from_hours(24);
+
 /// What the flow tokens are for.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Flow {
