@@ -184,6 +184,11 @@ pub enum EntraError {
         /// `common` or `organizations`.
         segment: String,
     },
+    /// 50199: `prompt=none` of an application whose address is of a scheme of its own: the user would have to confirm it.
+    #[error(
+        "For security reasons, user confirmation is required for this request: the redirect URI is no web address. Allow the user to interact."
+    )]
+    AppNotConfirmed,
     /// 54005: the code has been redeemed before.
     #[error(
         "OAuth2 authorization code was already redeemed. Retry with a new valid code or use an existing refresh token."
@@ -404,6 +409,16 @@ pub enum EntraError {
     /// 240002: an id token as the assertion of an on-behalf-of request.
     #[error("Input id_token cannot be used as 'urn:ietf:params:oauth:grant-type:jwt-bearer' grant.")]
     IdTokenAsAssertion,
+    /// 399274: an application whose single sign-on is set to SAML.
+    #[error(
+        "The application '{client_id}'({client_name}) is configured for SAML SSO, and cannot be used with OAuth 2.0 or OpenID Connect."
+    )]
+    SamlApplication {
+        /// The client.
+        client_id: Uuid,
+        /// Its display name.
+        client_name: String,
+    },
     /// 500011: no such resource in the tenant.
     #[error(
         "The resource principal named {resource} was not found in the tenant named {tenant}. This can happen if the application has not been installed by the administrator of the tenant or consented to by any user in the tenant. You might have sent your authentication request to the wrong tenant."

@@ -18,8 +18,8 @@ pub use idp::{
     AdditionalProperty, AllowedMemberType, App, AppRole, Consent, DetailedClaim, DirectoryRole, FederatedCredential,
     Group, GroupKind, GroupMembers, GroupMembershipClaim, Guest, Idp, Implicit, Lifetimes, MappedClaim, MappedClaims,
     OptionalClaim, OptionalClaimName, OptionalClaims, Permission, RESTRICTED_CLAIMS, RedirectUris, Region,
-    ReplayedAssertions, ResourceParameter, RoleAssignment, Scope, Secret, SignInAudience, SigningKey, Tenant,
-    TenantlessTokenEndpoint, User, UserAttribute, UserConsent, WhoCanConsent,
+    ReplayedAssertions, ResourceParameter, RoleAssignment, Scope, Secret, SignInAudience, SigningKey, SingleSignOnMode,
+    Tenant, TenantlessTokenEndpoint, User, UserAttribute, UserConsent, WhoCanConsent,
 };
 pub use mcp::{ErrorBodies, Mcp, NotificationAnswer, NullNotificationId, TrailingSlash};
 

@@ -1,6 +1,7 @@
 //! The authorize endpoints, and the pages behind them.
 
 mod device;
+mod interrupts;
 mod new_password;
 mod steps;
 
@@ -86,6 +87,7 @@ impl Next {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Decision {
     Accept,
+    Back,
     Cancel,
 }
 
@@ -113,8 +115,12 @@ impl IdentityProvider {
             let username = authorization.hints.username(directory);
             let mut response = match choice {
                 Choice::Go(account) => {
-                    match visit.ask_or_finish(&authorization, account.principal, account.signed_in(), flow)? {
-                        Next::Finished(response) => return Ok(response),
+                    let signed_in = account.signed_in();
+                    match visit.ask_or_finish(&authorization, account.principal, signed_in.clone(), flow)? {
+                        Next::Finished(mut response) => {
+                            visit.prolong(&signed_in, &mut response);
+                            return Ok(response);
+                        }
                         Next::Asked(response) => response,
                     }
                 }
@@ -135,6 +141,10 @@ impl IdentityProvider {
             if visit.decision() == Decision::Cancel {
                 return Ok(visit.cancelled(&authorization, &flow));
             }
+            if visit.decision() == Decision::Back {
+                let accounts = visit.candidates(&authorization);
+                return visit.sign_in_page(&authorization, &flow, String::new(), &accounts, None);
+            }
             if let Some(sid) = incoming.form.text("session") {
                 let mut candidates = visit.candidates(&authorization);
                 let Some(picked) = candidates.iter().position(|candidate| guid(sid) == Some(candidate.session.sid))
@@ -148,6 +158,9 @@ impl IdentityProvider {
             }
             let field = |name| incoming.form.text(name).unwrap_or_default();
             let (username, password) = (field("loginfmt"), field("passwd"));
+            if password.is_empty() && directory.account_by_username(username.trim()).is_some() {
+                return visit.password_page(&authorization, &flow, username.trim());
+            }
             let attempt = Attempt { door: authorization.door(), username, password, now: incoming.now };
             let tried = authenticate(directory, &mut self.passwords(), attempt, &mut visit.checks);
             let error = match tried {
@@ -230,7 +243,7 @@ impl IdentityProvider {
 }
 
 /// Name and value of every cookie.
-fn cookies(incoming: &Incoming<'_>) -> Vec<(String, String)> {
+pub(super) fn cookies(incoming: &Incoming<'_>) -> Vec<(String, String)> {
     let headers = incoming.parts.headers.get_all(header::COOKIE).iter().filter_map(|value| value.to_str().ok());
     headers
         .flat_map(|value| value.split(';'))

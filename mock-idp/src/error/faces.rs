@@ -263,6 +263,7 @@ impl EntraErrorKind {
             Self::CodeChallengeParameter => row(50_147).redirect(O::InvalidRequest),
             Self::GrantRevoked => row(50_173).token(O::InvalidGrant).suberror("bad_token"),
             Self::NotMultiTenant => row(50_194).token(O::InvalidRequest).page(),
+            Self::AppNotConfirmed => row(50_199).silent(O::InteractionRequired).unverified(),
             Self::CodeRedeemed => row(54_005).token(O::InvalidGrant),
             Self::ConsentRequired => {
                 row(65_001).token(O::InvalidGrant).suberror("consent_required").silent(O::ConsentRequired)
@@ -306,6 +307,7 @@ impl EntraErrorKind {
             Self::RequestedSessionMissing => row(160_021).silent(O::InteractionRequired),
             Self::ForeignInteraction => row(165_900).page_with(403).without_lookup(),
             Self::IdTokenAsAssertion => row(240_002).token(O::InvalidGrant),
+            Self::SamlApplication => row(399_274).token(O::InvalidRequest).page().unverified(),
             Self::ResourceNotFound => row(500_011).token(O::InvalidResource).redirect(O::InvalidResource),
             // no failure of the client's credential, hence no 401
             Self::RedirectUriNotAsAuthorized => row(500_112).token(O::InvalidClient),

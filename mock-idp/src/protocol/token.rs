@@ -23,7 +23,7 @@ use super::client_credential::{ClientAuthentication, Credentials, Proof};
 use super::consent::GivenConsents;
 use super::device_code::DeviceCodes;
 use super::grants::redeemed::Redeemed;
-use super::grants::{CODE_TYP, REFRESH_TOKEN_TYP, Subject};
+use super::grants::{CODE_TYP, Code, REFRESH_TOKEN_TYP, Subject};
 use super::parameters::Parameters;
 use super::passwords::Passwords;
 use super::redirect_uri::Platform;
@@ -125,6 +125,8 @@ pub struct Grant<'d> {
     pub refresh_until: Option<i64>,
     /// Whether `client_info` is wanted.
     pub client_info: bool,
+    /// The redeemed code, where the client's page is to get one too (`return_spa_code`).
+    pub spa_code_of: Option<Code>,
     /// The origin that may read the answer: a single-page application's.
     pub readable_by: Option<String>,
 }

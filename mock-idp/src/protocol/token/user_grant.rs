@@ -53,6 +53,7 @@ pub(super) fn grant<'d>(
         oidc,
         nonce: None,
         client_info: request.parameters.text("client_info") == Some("1"),
+        spa_code_of: None,
         readable_by,
     };
     check_keys_for_user(&grant, request.family, records.now, checks)?;
