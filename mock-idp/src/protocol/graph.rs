@@ -13,8 +13,8 @@ use uuid::Uuid;
 use wire::access_token::{Claims, Keys, Rules, Signed, TENANT_PLACEHOLDER};
 use wire::{Check, CheckResult, Checks};
 
+use super::admission::Principal;
 use super::scope::OidcScope;
-use super::sign_in::Principal;
 use super::{Family, claims, guid};
 use crate::directory::{Account, Directory, GRAPH_ID, GRAPH_URI, Group};
 use crate::origins::Origins;
@@ -334,8 +334,10 @@ fn find_user<'d>(
     directory: &'d Directory,
     checks: &mut Checks,
 ) -> Result<Account<'d>, GraphError> {
-    let found =
-        guid(named).and_then(|id| directory.account_by_object_id(id)).or_else(|| directory.account_by_username(named));
+    let found = guid(named)
+        .and_then(|id| directory.account_by_object_id(id))
+        .map(|(account, _)| account)
+        .or_else(|| directory.account_by_username(named));
     let of_tenant =
         |account: &Account<'d>| directory.tenant(&account.thing().tenant).is_some_and(|tenant| tenant.id == tid);
     let expected = "the object id or the name of a user of the token's tenant";
