@@ -8,6 +8,7 @@ pub mod minting;
 mod realm;
 mod reply;
 mod rotation;
+mod sign_out;
 mod token;
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
@@ -100,7 +101,7 @@ impl IdentityProvider {
         let seals = Seals::new(&seed).and_then(|seals| Ok((seals, Seal::new(&seed, interaction::TYP)?)));
         let rng_seed: [u8; 32] = Sha256::new().chain_update(seed).chain_update("random values").finalize().into();
         Self(Arc::new(Shared {
-            directory: RwLock::new(Arc::new(Directory::new(idp, &origins.graph))),
+            directory: RwLock::new(Arc::new(Directory::new(idp, &origins))),
             consents: Mutex::default(),
             redeemed: Mutex::default(),
             sessions: Mutex::default(),
@@ -122,7 +123,7 @@ impl IdentityProvider {
     /// Takes `idp` in the place of the world's identity section. Codes, refresh tokens, sessions, and the consents and
     /// passwords that users gave on the pages stay.
     pub fn replace(&self, idp: Arc<Idp>) {
-        let directory = Arc::new(Directory::new(idp, &self.0.origins.graph));
+        let directory = Arc::new(Directory::new(idp, &self.0.origins));
         *self.0.directory.write().unwrap_or_else(PoisonError::into_inner) = directory;
     }
 
@@ -188,8 +189,12 @@ impl IdentityProvider {
                 Route::UserRealm => self.user_realm(&incoming),
                 Route::CredentialType => self.credential_type(&incoming),
                 Route::SignIn => self.sign_in(&incoming),
+                Route::KeepSignedIn => self.keep_signed_in(&incoming),
+                Route::ConfirmApp => self.confirm_app(&incoming),
                 Route::NewPassword => self.new_password(&incoming),
                 Route::Consent => self.consent(&incoming),
+                Route::EndSession(family) => self.sign_out(family, &incoming),
+                Route::CheckSession | Route::NativeClient => self.blank(),
                 Route::Stylesheet => metadata::stylesheet(),
                 Route::Lookup => lookup::page(&incoming),
                 Route::UserInfo | Route::Graph(_) if parts.method == Method::OPTIONS => {
@@ -225,7 +230,10 @@ impl IdentityProvider {
             Route::Authorize(_)
             | Route::DeviceLogin
             | Route::DeviceAlias
+            | Route::EndSession(_)
             | Route::SignIn
+            | Route::KeepSignedIn
+            | Route::ConfirmApp
             | Route::NewPassword
             | Route::Consent
             | Route::Lookup => Surface::Authorize { return_to: None, interaction: Interaction::Allowed },

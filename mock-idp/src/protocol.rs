@@ -1,6 +1,7 @@
 //! The rules, without I/O: plain functions of a request, a [`Directory`](crate::directory::Directory), an instant and
 //! a random source. Each leaves the checks that it made.
 
+pub mod admission;
 pub mod assignment;
 pub mod authorize;
 pub mod claims;
@@ -25,6 +26,7 @@ pub mod scope;
 pub mod sealed;
 pub mod sessions;
 pub mod sign_in;
+pub mod sign_out;
 pub mod signing;
 pub mod target;
 pub mod tenant;

@@ -9,8 +9,11 @@ use crate::nearest::{listed, nearest};
 use crate::problem::Faults;
 use crate::source::Span;
 use crate::tree::{Node, Tree};
-use crate::world::{GRAPH, Name, RESTRICTED_CLAIMS, World};
+use crate::world::{CONSUMERS, GRAPH, Name, RESTRICTED_CLAIMS, World};
 use crate::yaml::escaped;
+
+/// How the object ids of personal accounts start.
+const PERSONAL_OBJECT_ID: &str = "00000000-0000-0000-";
 
 /// Notes everything that is wrong with a world whose shape is right. `tree` is the same world with its places, `file` the one
 /// that a user would mend.
@@ -32,12 +35,14 @@ fn references(world: &World, place: &dyn Fn(&[&str]) -> Span, faults: &mut Fault
             _ => (idp.apps.contains_key(name), |world| names(&world.idp.apps)),
         };
         let graph = what == "app" && name == GRAPH && path.last() == Some(&"resource");
-        if !exists && !graph {
+        let consumers = what == "tenant" && name == CONSUMERS && path.get(1) == Some(&"users");
+        if !exists && !graph && !consumers {
             no_such(&place(path), what, name, names(world).into_iter(), faults);
         }
     };
     for (name, user) in &idp.users {
         known("tenant", &["idp", "users", name, "tenant"], &user.tenant);
+        user.guest_of.keys().for_each(|tenant| known("tenant", &["idp", "users", name, "guest_of", tenant], tenant));
     }
     for (name, group) in &idp.groups {
         known("tenant", &["idp", "groups", name, "tenant"], &group.tenant);
@@ -71,6 +76,9 @@ fn references(world: &World, place: &dyn Fn(&[&str]) -> Span, faults: &mut Fault
     for (name, consent) in &idp.consents {
         known("app", &["idp", "consents", name, "client"], &consent.client);
         known("app", &["idp", "consents", name, "resource"], &consent.resource);
+        if let Some(tenant) = &consent.tenant {
+            known("tenant", &["idp", "consents", name, "tenant"], tenant);
+        }
         if let Some(user) = &consent.user {
             known("user", &["idp", "consents", name, "user"], user);
         }
@@ -136,10 +144,13 @@ fn one_of_a_kind(world: &World, tree: &Node, file: &str, place: &dyn Fn(&[&str])
     let ids = idp.apps.iter().map(|(name, app)| (app.client_id.to_string(), key("apps", name, "client_id")));
     unique("client id", ids.collect());
     let users = || idp.users.iter();
-    unique(
-        "object id",
-        users().map(|(name, user)| (user.object_id.to_string(), key("users", name, "object_id"))).collect(),
-    );
+    let object_ids = users().flat_map(|(name, user)| {
+        let as_guest = user.guest_of.iter().map(move |(tenant, guest)| {
+            (guest.object_id.to_string(), vec!["idp", "users", name, "guest_of", tenant, "object_id"])
+        });
+        std::iter::once((user.object_id.to_string(), key("users", name, "object_id"))).chain(as_guest)
+    });
+    unique("object id", object_ids.collect());
     let groups = idp.groups.iter();
     unique(
         "group's object id",
@@ -158,6 +169,24 @@ fn one_of_a_kind(world: &World, tree: &Node, file: &str, place: &dyn Fn(&[&str])
     if let Some(entry) = tree.at(&["idp", "apps"]).and_then(|apps| apps.entry(GRAPH)) {
         let message = format!("`{GRAPH}` is in every tenant and cannot be registered");
         faults.at(&entry.key, "name.form", message, "give the app another name");
+    }
+    if let Some(entry) = tree.at(&["idp", "tenants"]).and_then(|tenants| tenants.entry(CONSUMERS)) {
+        let message = format!("`{CONSUMERS}` is the tenant of personal accounts and is always there");
+        faults.at(&entry.key, "name.form", message, "give the tenant another name");
+    }
+    for (name, user) in users().filter(|(_, user)| user.tenant == CONSUMERS) {
+        if !user.object_id.to_string().starts_with(PERSONAL_OBJECT_ID) {
+            let message = format!("{} cannot be the object id of a personal account", user.object_id);
+            let fix = format!("start it with {PERSONAL_OBJECT_ID}");
+            faults.at(&place(&["idp", "users", name, "object_id"]), "value.form", message, fix);
+        }
+    }
+    for (name, user) in users() {
+        if let Some(tenant) = user.guest_of.keys().find(|tenant| **tenant == user.tenant) {
+            let message = format!("`{name}` cannot be a guest at home");
+            let fix = "name another tenant, or leave it out";
+            faults.at(&place(&["idp", "users", name, "guest_of", tenant]), "value.range", message, fix);
+        }
     }
     if let Some(node) = tree.at(&["idp", "tenants"])
         && idp.tenants.is_empty()
@@ -181,6 +210,19 @@ fn forms(world: &World, tree: &Node, place: &dyn Fn(&[&str]) -> Span, faults: &m
         let message = format!("`path` of the MCP server cannot be \"{}\"", escaped(&world.mcp.path));
         let fix = "start it with `/`, and use letters, digits, `-`, `.`, `_`, `~` and `/`, such as /mcp";
         faults.at(&place(&["mcp", "path"]), "value.form", message, fix);
+    }
+    for (name, app) in &world.idp.apps {
+        let can_be_opened = |text: &String| {
+            Url::parse(text).is_ok_and(|url| {
+                url.scheme() == "https"
+                    || (url.scheme() == "http" && matches!(url.host_str(), Some("localhost" | "127.0.0.1")))
+            })
+        };
+        if let Some(url) = app.logout_url.as_ref().filter(|url| !can_be_opened(url)) {
+            let message = format!("no frame can open the logout URL \"{}\"", escaped(url));
+            let fix = "write an https address, or one of http://localhost";
+            faults.at(&place(&["idp", "apps", name, "logout_url"]), "value.form", message, fix);
+        }
     }
     for (name, tenant) in &world.idp.tenants {
         let path = ["idp", "tenants", name, "domains"];
@@ -333,6 +375,23 @@ mod tests {
             );
             let problems = read_text("mine", &text, None).unwrap_err().render(false);
             assert!(problems.contains("name.unknown") && problems.contains(&format!("`{name}`")), "{problems}");
+        }
+    }
+
+    #[test]
+    fn a_logout_url_is_one_that_a_frame_can_open() {
+        let problems = |url: &str| {
+            let text = format!(
+                "scenario: 1\ntitle: x\nworld:\n  base: article\n  change:\n    idp:\n      apps:\n        \
+                 copilot-studio-client: {{ logout_url: \"{url}\" }}\nsteps: []\n"
+            );
+            read_text("mine", &text, None).err().map(|problems| problems.render(false)).unwrap_or_default()
+        };
+        for url in ["http://app.example/out", "/signout", "javascript:alert(1)"] {
+            assert!(problems(url).contains("value.form") && problems(url).contains("no frame can open"), "{url}");
+        }
+        for url in ["https://app.example/out", "http://localhost:3000/out"] {
+            assert!(!problems(url).contains("logout"), "{url}");
         }
     }
 }

@@ -74,12 +74,16 @@ checks! {
     ClientEnabled = "client.enabled" by Idp;
     /// The client has a service principal in the tenant, for which a token can be.
     ClientServicePrincipal = "client.service_principal" by Idp;
+    /// The application is one of OpenID Connect and OAuth, not of SAML.
+    ClientSingleSignOnMode = "client.single_sign_on_mode" by Idp;
     /// The client has at least one redirect URI.
     RedirectUriPresent = "redirect_uri.present" by Idp;
     /// The redirect URI of the request is an absolute URI.
     RedirectUriWellFormed = "redirect_uri.well_formed" by Idp;
     /// The redirect URI of the request is registered for the client, character for character.
     RedirectUriRegistered = "redirect_uri.registered" by Idp;
+    /// The user said that the application is meant, where its address is of a scheme of its own.
+    RedirectUriConfirmed = "redirect_uri.confirmed" by Idp;
     /// The response type is one that the endpoint and the application allow.
     ResponseType = "response_type.supported" by Idp;
     /// The response mode is one that the endpoint allows.
@@ -108,12 +112,18 @@ checks! {
     ClientPreAuthorized = "client.pre_authorized" by Idp;
     /// Somebody is signed in, in this browser, whom the request can mean without a page.
     SessionPresent = "session.present" by Idp;
+    /// The account is of a kind, personal or an organisation's, that path, application and resource take.
+    AccountKind = "account.kind" by Idp;
     /// The session in this browser is from after the last change of the password, and was not revoked.
     SessionCurrent = "session.current" by Idp;
     /// The session that the request names is one of this browser, and fits the rest of the request.
     SessionRequested = "session.requested" by Idp;
     /// The account that the user picked is signed in to this browser.
     SessionPicked = "session.picked" by Idp;
+    /// The id token that names the application signing out was issued here.
+    IdTokenHint = "id_token_hint.authentic" by Idp;
+    /// The address after the sign-out is a redirect URI of the application that the request names.
+    PostLogoutRedirectUri = "post_logout_redirect_uri.registered" by Idp;
     /// The user exists in the tenant.
     UserExists = "user.exists" by Idp;
     /// The account is not disabled.

@@ -1,6 +1,7 @@
 //! The authorize endpoints, and the pages behind them.
 
 mod device;
+mod interrupts;
 mod new_password;
 mod steps;
 
@@ -12,16 +13,17 @@ use wire::{Check, Checks};
 
 use super::reply::shown;
 use super::{IdentityProvider, Incoming};
-use crate::directory::{Directory, Tenant};
+use crate::directory::Directory;
 use crate::error::EntraError;
 use crate::error::faces::Front;
+use crate::protocol::admission::Principal;
 use crate::protocol::authorize::{Prompt, Refused, ReturnTo, check, check_query_length};
 use crate::protocol::consent::{Grantee, added_silently};
 use crate::protocol::interaction::{COOKIE_LIFETIME, Flow, FlowCookie};
 use crate::protocol::revocation::refuse_ended;
 use crate::protocol::sealed::Seal;
 use crate::protocol::sessions::{Choice, choose};
-use crate::protocol::sign_in::{Attempt, Principal, authenticate};
+use crate::protocol::sign_in::{Attempt, authenticate};
 use crate::protocol::token::Seals;
 use crate::protocol::{Family, guid};
 
@@ -85,6 +87,7 @@ impl Next {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Decision {
     Accept,
+    Back,
     Cancel,
 }
 
@@ -112,8 +115,12 @@ impl IdentityProvider {
             let username = authorization.hints.username(directory);
             let mut response = match choice {
                 Choice::Go(account) => {
-                    match visit.ask_or_finish(&authorization, account.principal, account.signed_in(), flow)? {
-                        Next::Finished(response) => return Ok(response),
+                    let signed_in = account.signed_in();
+                    match visit.ask_or_finish(&authorization, account.principal, signed_in.clone(), flow)? {
+                        Next::Finished(mut response) => {
+                            visit.prolong(&signed_in, &mut response);
+                            return Ok(response);
+                        }
                         Next::Asked(response) => response,
                     }
                 }
@@ -134,6 +141,10 @@ impl IdentityProvider {
             if visit.decision() == Decision::Cancel {
                 return Ok(visit.cancelled(&authorization, &flow));
             }
+            if visit.decision() == Decision::Back {
+                let accounts = visit.candidates(&authorization);
+                return visit.sign_in_page(&authorization, &flow, String::new(), &accounts, None);
+            }
             if let Some(sid) = incoming.form.text("session") {
                 let mut candidates = visit.candidates(&authorization);
                 let Some(picked) = candidates.iter().position(|candidate| guid(sid) == Some(candidate.session.sid))
@@ -147,15 +158,11 @@ impl IdentityProvider {
             }
             let field = |name| incoming.form.text(name).unwrap_or_default();
             let (username, password) = (field("loginfmt"), field("passwd"));
-            let attempt = Attempt {
-                segment: authorization.segment,
-                client: authorization.client,
-                username,
-                password,
-                now: incoming.now,
-            };
-            let issuer_of = |tenant: Tenant<'_>| self.0.origins.issuer(Family::V1, &tenant.id.to_string());
-            let tried = authenticate(directory, &mut self.passwords(), attempt, issuer_of, &mut visit.checks);
+            if password.is_empty() && directory.account_by_username(username.trim()).is_some() {
+                return visit.password_page(&authorization, &flow, username.trim());
+            }
+            let attempt = Attempt { door: authorization.door(), username, password, now: incoming.now };
+            let tried = authenticate(directory, &mut self.passwords(), attempt, &mut visit.checks);
             let error = match tried {
                 Ok(principal) => return visit.let_in(&authorization, principal, flow),
                 Err(error) => error,
@@ -211,7 +218,7 @@ impl IdentityProvider {
             let grantee = if for_everyone && principal.account.is_administrator() {
                 Grantee::Tenant(principal.tenant.id)
             } else {
-                Grantee::User(principal.account.object_id)
+                Grantee::User(principal.object_id())
             };
             let given = signed_in.asked.iter().cloned().chain([added_silently()]);
             self.consents().give(authorization.client.client_id, grantee, given);
@@ -236,7 +243,7 @@ impl IdentityProvider {
 }
 
 /// Name and value of every cookie.
-fn cookies(incoming: &Incoming<'_>) -> Vec<(String, String)> {
+pub(super) fn cookies(incoming: &Incoming<'_>) -> Vec<(String, String)> {
     let headers = incoming.parts.headers.get_all(header::COOKIE).iter().filter_map(|value| value.to_str().ok());
     headers
         .flat_map(|value| value.split(';'))

@@ -9,11 +9,11 @@ use serde_json::{Map, Value};
 use super::IdentityProvider;
 use crate::directory::{Account, Application, Directory};
 use crate::keys::{Forgery, KeyError};
+use crate::protocol::admission::Principal;
 use crate::protocol::claims::{self, Issue, Moment};
 use crate::protocol::client_credential::ClientAuthentication;
 use crate::protocol::grants::Subject;
 use crate::protocol::redirect_uri::Platform;
-use crate::protocol::sign_in::Principal;
 use crate::protocol::target::{Target, Wants};
 use crate::protocol::token::{ApplicationGrant, Grant};
 use crate::protocol::{Family, randomness};
@@ -156,6 +156,7 @@ impl IdentityProvider {
                     refreshable: false,
                     refresh_until: None,
                     client_info: false,
+                    spa_code_of: None,
                     readable_by: None,
                 };
                 claims::access_token(&grant, &issue, &mut *rng)

@@ -263,6 +263,7 @@ impl EntraErrorKind {
             Self::CodeChallengeParameter => row(50_147).redirect(O::InvalidRequest),
             Self::GrantRevoked => row(50_173).token(O::InvalidGrant).suberror("bad_token"),
             Self::NotMultiTenant => row(50_194).token(O::InvalidRequest).page(),
+            Self::AppNotConfirmed => row(50_199).silent(O::InteractionRequired).unverified(),
             Self::CodeRedeemed => row(54_005).token(O::InvalidGrant),
             Self::ConsentRequired => {
                 row(65_001).token(O::InvalidGrant).suberror("consent_required").silent(O::ConsentRequired)
@@ -289,24 +290,40 @@ impl EntraErrorKind {
             Self::CredentialFieldMissing => row(90_014).token_with(401, O::InvalidClient),
             Self::QueryTooLong => row(90_015).page(),
             Self::UnsupportedPrompt => row(90_023).page().unverified(),
+            Self::ConsumersOnV1 => row(90_027).token(O::InvalidRequest).page(),
             Self::IssuerUnreachable => row(90_061).token(O::InvalidRequest),
             Self::AdminConsentRequired => row(90_094).page().silent(O::ConsentRequired),
             Self::InvalidParameter => row(90_100).page().silent(O::InvalidRequest).unverified(),
             Self::NoAbsoluteUri => row(90_102).page(),
             Self::UserCodeMissing => row(90_119).user_code(),
             Self::DeviceFlowFinished => row(90_120).user_code().unverified(),
+            Self::ResourceNotForConsumers => {
+                row(90_124).token(O::InvalidRequest).page().silent(O::InvalidRequest).unverified()
+            }
+            Self::ApplicationNotForConsumers => row(90_130).token(O::InvalidRequest).page(),
             Self::CurrentPasswordWrong => row(120_000).new_password().unverified(),
             Self::NewPasswordWeak => row(120_002).new_password().unverified(),
             Self::NewPasswordHoldsName => row(120_003).new_password().unverified(),
             Self::RequestedSessionMissing => row(160_021).silent(O::InteractionRequired),
             Self::ForeignInteraction => row(165_900).page_with(403).without_lookup(),
             Self::IdTokenAsAssertion => row(240_002).token(O::InvalidGrant),
+            Self::SamlApplication => row(399_274).token(O::InvalidRequest).page().unverified(),
             Self::ResourceNotFound => row(500_011).token(O::InvalidResource).redirect(O::InvalidResource),
             // no failure of the client's credential, hence no 401
             Self::RedirectUriNotAsAuthorized => row(500_112).token(O::InvalidClient),
             Self::NoReplyAddress => row(500_113).page(),
             Self::OnBehalfOfAudience => row(500_131).token(O::InvalidGrant),
             Self::OnBehalfOfTimeRange => row(500_133).token(O::InvalidGrant),
+            Self::PersonalAccountUnsupported => {
+                row(500_200).token(O::InvalidGrant).page().silent(O::InteractionRequired).unverified()
+            }
+            Self::PersonalAccountOnV1 => row(500_201).token(O::InvalidGrant).redirect(O::AccessDenied).unverified(),
+            Self::AccountTypeForResource => {
+                row(500_207).token(O::InvalidGrant).page().silent(O::InteractionRequired).unverified()
+            }
+            Self::DomainForAccountType => {
+                row(500_208).token(O::InvalidGrant).page().silent(O::InteractionRequired).unverified()
+            }
             Self::ApplicationNotAssigned => row(501_051).token(O::InvalidGrant),
             Self::MappedClaimsAudience => {
                 row(501_461).token(O::InvalidRequest).page().silent(O::InvalidRequest).unverified()
@@ -365,6 +382,7 @@ impl EntraErrorKind {
             Self::CrossOriginRedemption => row(9_002_326).token(O::InvalidRequest),
             Self::SameOriginRedemption => row(9_002_327).token(O::InvalidRequest),
             Self::PersonalAccountsOnly => row(9_002_331).token(O::UnauthorizedClient).page(),
+            Self::OrganizationsOnly => row(9_002_332).token(O::InvalidRequest).page().unverified(),
             Self::ResourceMismatch => row(9_010_010).token(O::InvalidTarget).redirect(O::InvalidTarget),
         }
     }

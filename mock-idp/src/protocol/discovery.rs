@@ -35,7 +35,8 @@ pub fn document(family: Family, segment: Segment<'_>, appid: Option<&str>, origi
     let query = appid.map(|appid| format!("?appid={appid}")).unwrap_or_default();
     let jwks_uri = format!("{}{query}", url(Route::Keys(family)));
     let issuer = origins.issuer(family, &segment.in_issuers());
-    let region = segment.tenant().map(|_| "NA");
+    let region =
+        segment.tenant().filter(|tenant| !tenant.is_consumers()).map(|tenant| tenant.region.unwrap_or_default());
     let msgraph_host = Origins::host(&origins.graph);
     let auth_methods = ["client_secret_post", "private_key_jwt", "client_secret_basic"];
     let modes = ["query", "fragment", "form_post"];
@@ -56,7 +57,7 @@ pub fn document(family: Family, segment: Segment<'_>, appid: Option<&str>, origi
             "device_authorization_endpoint": url(Route::DeviceAuthorization(family)),
             "http_logout_supported": true,
             "frontchannel_logout_supported": true,
-            "end_session_endpoint": advertised(Advertised::EndSession(family)),
+            "end_session_endpoint": url(Route::EndSession(family)),
             "claims_supported": [
                 "sub", "iss", "cloud_instance_name", "cloud_instance_host_name", "cloud_graph_host_name",
                 "msgraph_host", "aud", "exp", "iat", "auth_time", "acr", "nonce", "preferred_username", "name",
@@ -84,13 +85,13 @@ pub fn document(family: Family, segment: Segment<'_>, appid: Option<&str>, origi
             "device_authorization_endpoint": url(Route::DeviceAuthorization(family)),
             "http_logout_supported": true,
             "frontchannel_logout_supported": true,
-            "end_session_endpoint": advertised(Advertised::EndSession(family)),
+            "end_session_endpoint": url(Route::EndSession(family)),
             "claims_supported": [
                 "sub", "iss", "cloud_instance_name", "cloud_instance_host_name", "cloud_graph_host_name",
                 "msgraph_host", "aud", "exp", "iat", "auth_time", "acr", "amr", "nonce", "email", "given_name",
                 "family_name", "nickname",
             ],
-            "check_session_iframe": advertised(Advertised::CheckSession),
+            "check_session_iframe": url(Route::CheckSession),
             "userinfo_endpoint": url(Route::UserInfo),
             "kerberos_endpoint": advertised(Advertised::Kerberos),
             "tenant_region_scope": region,

@@ -17,18 +17,18 @@ use jiff::Timestamp;
 use rand_chacha::ChaCha20Rng;
 use wire::{Check, Checks};
 
+use super::admission::{Principal, check_family};
 use super::authorize::check_once;
 use super::client_credential::{ClientAuthentication, Credentials, Proof};
 use super::consent::GivenConsents;
 use super::device_code::DeviceCodes;
 use super::grants::redeemed::Redeemed;
-use super::grants::{CODE_TYP, REFRESH_TOKEN_TYP, Subject};
+use super::grants::{CODE_TYP, Code, REFRESH_TOKEN_TYP, Subject};
 use super::parameters::Parameters;
 use super::passwords::Passwords;
 use super::redirect_uri::Platform;
 use super::scope::OidcScope;
 use super::sealed::Seal;
-use super::sign_in::Principal;
 use super::target::Target;
 use super::tenant::{self, Segment};
 use super::{Family, client};
@@ -125,6 +125,8 @@ pub struct Grant<'d> {
     pub refresh_until: Option<i64>,
     /// Whether `client_info` is wanted.
     pub client_info: bool,
+    /// The redeemed code, where the client's page is to get one too (`return_spa_code`).
+    pub spa_code_of: Option<Code>,
     /// The origin that may read the answer: a single-page application's.
     pub readable_by: Option<String>,
 }
@@ -149,6 +151,7 @@ pub fn decide<'d>(
     checks: &mut Checks,
 ) -> Result<Decision<'d>, EntraError> {
     let segment = tenant::find(records.directory, request.segment, checks)?;
+    check_family(request.family, segment, checks)?;
     check_once(request.family, request.parameters, checks)?;
     let grant_type = GrantType::read(request.parameters, checks)?;
     grant_type.check_segment(segment, checks)?;
@@ -211,6 +214,7 @@ impl GrantType {
         let error = match (self, segment) {
             (Self::ClientCredentials | Self::Password, Segment::Common) => EntraError::GrantNeedsTenant,
             (Self::ClientCredentials, Segment::Organizations) => EntraError::NoTenantInformation,
+            (Self::ClientCredentials, Segment::Tenant(tenant)) if tenant.is_consumers() => EntraError::GrantNeedsTenant,
             (Self::ClientCredentials, Segment::Tenant(_)) => {
                 checks.pass(Check::GrantTypeTenant, "one tenant", segment.in_urls());
                 return Ok(());

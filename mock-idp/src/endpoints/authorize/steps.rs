@@ -10,6 +10,7 @@ use crate::directory::Account;
 use crate::endpoints::Shared;
 use crate::error::EntraError;
 use crate::pages::{AskedOf, ConsentPage, ShownAccount, ShownError, SignInPage};
+use crate::protocol::admission::Principal;
 use crate::protocol::assignment::check_assigned;
 use crate::protocol::authorize::front_channel_grant;
 use crate::protocol::authorize::{Authorization, Prompt, Refused, ReturnTo, check};
@@ -20,10 +21,10 @@ use crate::protocol::interaction::{Flow, SignedIn};
 use crate::protocol::parameters::Parameters;
 use crate::protocol::revocation::{SessionEnd, session_end};
 use crate::protocol::sessions::{self, Candidate, Session, candidates};
-use crate::protocol::sign_in::{Principal, check_enabled};
+use crate::protocol::sign_in::check_enabled;
 use crate::protocol::signing::check_keys_for_user;
 use crate::protocol::target::Requested;
-use crate::protocol::token::reply::{Mint, client_info_of};
+use crate::protocol::token::reply::{Mint, client_info};
 use crate::protocol::{device_code, randomness};
 use crate::routes::Route;
 
@@ -64,6 +65,7 @@ impl<'v> Visit<'v> {
     pub(super) fn decision(&self) -> Decision {
         match self.incoming.form.text("decision") {
             Some("accept") => Decision::Accept,
+            Some("back") => Decision::Back,
             _ => Decision::Cancel,
         }
     }
@@ -84,13 +86,14 @@ impl<'v> Visit<'v> {
     /// Goes on with a user whose password was right just now.
     pub(super) fn let_in(&mut self, authorization: &Authorization<'v>, principal: Principal<'v>, flow: Flow) -> Answer {
         let signed_in = SignedIn {
-            oid: principal.account.object_id,
+            oid: principal.object_id(),
             sid: randomness::guid(&mut *self.provider.rng()),
             auth_time: self.incoming.now.as_second(),
             asked: Vec::new(),
         };
-        let session = Session { oid: signed_in.oid, sid: signed_in.sid, auth_time: signed_in.auth_time };
-        let next = self.ask_or_finish(authorization, principal, signed_in, flow.clone())?;
+        let session = Session { oid: principal.account.object_id, sid: signed_in.sid, auth_time: signed_in.auth_time };
+        let asking = Flow { asks_to_keep: true, ..flow.clone() };
+        let next = self.ask_or_finish(authorization, principal, signed_in, asking)?;
         let mut response = next.response(&flow);
         self.stay_signed_in(session, &mut response);
         Ok(response)
@@ -104,19 +107,31 @@ impl<'v> Visit<'v> {
         accounts: &[Candidate<'_>],
         error: Option<ShownError>,
     ) -> Answer {
-        let shown = |Candidate { principal, session }: &Candidate<'_>| ShownAccount {
-            session: session.sid.to_string(),
-            display_name: principal.account.display_name.clone(),
-            username: principal.account.username.clone(),
-        };
         let page = SignInPage {
             frame: frame(),
             action: Route::SignIn.path(&authorization.segment.in_urls()),
             flow_token: self.flow_seal.seal(flow)?,
             client: authorization.client.shown_name().to_owned(),
             username,
-            accounts: accounts.iter().map(shown).collect(),
+            asks_password: false,
+            accounts: accounts.iter().map(ShownAccount::of).collect(),
             error,
+        };
+        Ok(self.page(authorization, &page))
+    }
+
+    /// The second step of a sign-in in two: the password of a user who exists.
+    pub(super) fn password_page(&mut self, authorization: &Authorization<'_>, flow: &Flow, username: &str) -> Answer {
+        self.checks.pass(Check::UserExists, "a user who exists", username);
+        let page = SignInPage {
+            frame: frame(),
+            action: Route::SignIn.path(&authorization.segment.in_urls()),
+            flow_token: self.flow_seal.seal(flow)?,
+            client: authorization.client.shown_name().to_owned(),
+            username: username.to_owned(),
+            asks_password: true,
+            accounts: Vec::new(),
+            error: None,
         };
         Ok(self.page(authorization, &page))
     }
@@ -157,6 +172,9 @@ impl<'v> Visit<'v> {
         let resources = requested.targets.iter().map(|target| target.resource);
         check_assigned(self.directory, authorization.client, resources, principal, &mut self.checks)
             .map_err(refused)?;
+        if let Some(page) = self.interrupt(authorization, principal, &signed_in, &flow)? {
+            return Ok(Next::Asked(page));
+        }
         let asked = self.still_to_ask(authorization, principal, &requested)?;
         if asked.is_empty() {
             return self.finish(authorization, principal, &signed_in, &requested).map(Next::Finished);
@@ -224,11 +242,14 @@ impl<'v> Visit<'v> {
             let tokens = mint.front_channel(&grant, authorization.family, response_type, code, rng)?;
             first.extend(tokens);
         }
+        if self.directory.single_sign_on() {
+            self.provider.sessions().take_part(signed_in.sid, authorization.client.client_id);
+        }
         if authorization.instance_aware {
             first.extend(cloud_instance(&self.provider.0.origins));
         }
         if authorization.client_info {
-            first.push(("client_info", client_info_of(principal.account.object_id, principal.tenant.id)));
+            first.push(("client_info", client_info(authorization.client, principal)));
         }
         let last = vec![("session_state", signed_in.sid.to_string())];
         let checks = std::mem::take(&mut self.checks);
@@ -244,7 +265,7 @@ impl<'v> Visit<'v> {
     }
 
     /// The signed-in accounts of this browser that the request can mean.
-    pub(super) fn candidates(&self, authorization: &Authorization<'_>) -> Vec<Candidate<'v>> {
+    pub(super) fn candidates(&self, authorization: &Authorization<'v>) -> Vec<Candidate<'v>> {
         let mut candidates = candidates(self.directory, authorization, &self.sessions(), self.incoming.now);
         let passwords = self.provider.passwords();
         candidates.retain(|Candidate { principal, session }| {
@@ -254,7 +275,7 @@ impl<'v> Visit<'v> {
     }
 
     /// A session of this browser that the request can mean, but which has ended before its time.
-    pub(super) fn ended_session(&self, authorization: &Authorization<'_>) -> Option<(Account<'v>, SessionEnd)> {
+    pub(super) fn ended_session(&self, authorization: &Authorization<'v>) -> Option<(Account<'v>, SessionEnd)> {
         let candidates = candidates(self.directory, authorization, &self.sessions(), self.incoming.now);
         let passwords = self.provider.passwords();
         candidates.into_iter().find_map(|Candidate { principal: Principal { account, .. }, session }| {
