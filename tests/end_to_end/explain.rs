@@ -40,14 +40,14 @@ fn an_unknown_name_exits_2_and_names_the_nearest() {
     let output = entralab(&["explain", "consent.grantd"]);
     assert_eq!(output.status.code(), Some(2));
     assert!(text(&output.stderr).contains("did you mean consent.granted?"), "{}", text(&output.stderr));
-    let output = entralab(&["explain", "AADSTS50076:", "you", "must", "use", "multi-factor authentication"]);
+    let output = entralab(&["explain", "AADSTS50077:", "you", "must", "use", "multi-factor authentication"]);
     let said = text(&output.stderr);
     assert_eq!(output.status.code(), Some(2));
     assert!(
-        said.contains("https://login.microsoftonline.com/error?code=50076") && said.contains("did you mean"),
+        said.contains("https://login.microsoftonline.com/error?code=50077") && said.contains("did you mean"),
         "{said}"
     );
-    let output = entralab(&["explain", "--json", "AADSTS50012"]);
+    let output = entralab(&["explain", "--json", "AADSTS50999"]);
     assert_eq!(output.status.code(), Some(2));
     let error: Value = serde_json::from_str(text(&output.stderr).trim()).expect("one JSON line");
     assert_eq!(error["error"]["code"], "explain.unknown");
