@@ -6,6 +6,7 @@ use std::collections::HashMap;
 use std::ops::Deref;
 use std::sync::Arc;
 
+use scenarios::world::policy::{ConditionalAccessPolicy, NamedLocation};
 use scenarios::world::{
     App, Consent, DirectoryRole, Idp, Lifetimes, Name, ResourceParameter, SignInAudience, TenantlessTokenEndpoint, User,
 };
@@ -249,6 +250,22 @@ impl Directory {
     #[must_use]
     pub fn single_sign_on(&self) -> bool {
         self.idp.single_sign_on
+    }
+
+    /// Every Conditional Access policy.
+    pub fn conditional_access(&self) -> impl Iterator<Item = Named<'_, ConditionalAccessPolicy>> {
+        self.idp.policies.conditional_access.iter().map(|(name, thing)| Named { name, thing })
+    }
+
+    /// Every named location.
+    pub fn named_locations(&self) -> impl Iterator<Item = &NamedLocation> {
+        self.idp.policies.named_locations.values()
+    }
+
+    /// The named location of this name in the world.
+    #[must_use]
+    pub fn named_location(&self, name: &str) -> Option<&NamedLocation> {
+        self.idp.policies.named_locations.get(name)
     }
 
     /// Every registered application.

@@ -28,10 +28,12 @@ use crate::error::faces::{Interaction, Surface};
 use crate::error::{EntraError, RequestIds};
 use crate::keys::SigningKeys;
 use crate::origins::Origins;
+use crate::protocol::conditional_access::Enrolments;
 use crate::protocol::consent::GivenConsents;
 use crate::protocol::grants::redeemed::Redeemed;
 use crate::protocol::parameters::Parameters;
 use crate::protocol::sealed::Seal;
+use crate::protocol::second_factor::SecondFactor;
 use crate::protocol::sessions::Sessions;
 use crate::protocol::token::Seals;
 use crate::protocol::{guid, interaction, randomness};
@@ -64,6 +66,8 @@ struct Shared {
     consents: Mutex<GivenConsents>,
     redeemed: Mutex<Redeemed>,
     sessions: Mutex<Sessions>,
+    enrolments: Mutex<Enrolments>,
+    second_factor: SecondFactor,
     rng: Mutex<ChaCha20Rng>,
     seals: Result<(Seals, Seal), josekit::JoseError>,
     origins: Origins,
@@ -94,6 +98,8 @@ impl IdentityProvider {
             consents: Mutex::default(),
             redeemed: Mutex::default(),
             sessions: Mutex::default(),
+            enrolments: Mutex::default(),
+            second_factor: SecondFactor::new(&seed),
             rng: Mutex::new(ChaCha20Rng::from_seed(rng_seed)),
             seals,
             origins,
@@ -107,8 +113,8 @@ impl IdentityProvider {
         Router::new().fallback(dispatch).with_state(self.clone())
     }
 
-    /// Takes `idp` in the place of the world's identity section. Codes, refresh tokens, sessions and the consents that
-    /// users gave on the page stay.
+    /// Takes `idp` in the place of the world's identity section. Codes, refresh tokens, sessions, and what users
+    /// agreed to and registered on the pages stay.
     pub fn replace(&self, idp: Arc<Idp>) {
         let directory = Arc::new(Directory::new(idp, &self.0.origins.graph));
         *self.0.directory.write().unwrap_or_else(PoisonError::into_inner) = directory;
@@ -128,6 +134,10 @@ impl IdentityProvider {
 
     fn sessions(&self) -> MutexGuard<'_, Sessions> {
         self.0.sessions.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn enrolments(&self) -> MutexGuard<'_, Enrolments> {
+        self.0.enrolments.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn rng(&self) -> MutexGuard<'_, ChaCha20Rng> {
@@ -164,6 +174,8 @@ impl IdentityProvider {
                 Route::Token(family) => self.token(family, &incoming),
                 Route::SignIn => self.sign_in(&incoming),
                 Route::Consent => self.consent(&incoming),
+                Route::SecondFactor => self.second_factor(&incoming),
+                Route::TermsOfUse => self.terms_of_use(&incoming),
                 Route::Stylesheet => metadata::stylesheet(),
                 Route::Lookup => lookup::page(&incoming),
             }
@@ -191,9 +203,12 @@ impl IdentityProvider {
         );
         let surface = match route {
             Route::Token(_) => Surface::Token,
-            Route::Authorize(_) | Route::SignIn | Route::Consent | Route::Lookup => {
-                Surface::Authorize { return_to: None, interaction: Interaction::Allowed }
-            }
+            Route::Authorize(_)
+            | Route::SignIn
+            | Route::Consent
+            | Route::SecondFactor
+            | Route::TermsOfUse
+            | Route::Lookup => Surface::Authorize { return_to: None, interaction: Interaction::Allowed },
             _ => Surface::Discovery,
         };
         let error = EntraError::WrongMethod { accepted: accepted.clone(), received };

@@ -10,6 +10,8 @@ pub mod meaning;
 use strum::{EnumDiscriminants, EnumIter};
 use uuid::Uuid;
 
+use crate::protocol::conditional_access::Challenge;
+
 /// A refusal. Its text is the message behind `AADSTS<number>: `.
 ///
 /// Source of numbers and meanings: Microsoft identity platform, "Microsoft Entra authentication and authorization
@@ -83,9 +85,61 @@ pub enum EntraError {
     /// 50058: `prompt=none`, and nobody is signed in.
     #[error("A silent sign-in request was sent but no user is signed in.")]
     NobodySignedIn,
+    /// 50072: prompt=none, and a policy demands a second factor, of which the user has none.
+    #[error(
+        "An administrator changed the configuration, or you moved to a new location: you must enroll in multi-factor authentication to access '{resource}'."
+    )]
+    MfaRegistrationInterrupted {
+        /// The client id of the resource.
+        resource: Uuid,
+        /// What the client must repeat in `claims`.
+        challenge: Challenge,
+    },
+    /// 50074: the second factor was asked for on a page, and not given.
+    #[error("Strong authentication is required, and the user did not pass the MFA challenge.")]
+    MfaNotPassed {
+        /// What the client must repeat in `claims`.
+        challenge: Challenge,
+    },
+    /// 50076: a policy demands a second factor.
+    #[error(
+        "An administrator changed the configuration, or you moved to a new location: you must use multi-factor authentication to access '{resource}'."
+    )]
+    MfaRequired {
+        /// The client id of the resource.
+        resource: Uuid,
+        /// What the client must repeat in `claims`.
+        challenge: Challenge,
+    },
+    /// 50078: the second factor was given too long ago.
+    #[error(
+        "The multifactor authentication that was presented has expired by a policy of the administrator. It must be refreshed to access '{resource}'."
+    )]
+    MfaExpired {
+        /// The client id of the resource.
+        resource: Uuid,
+        /// What the client must repeat in `claims`.
+        challenge: Challenge,
+    },
+    /// 50079: at the token endpoint, a policy demands a second factor, of which the user has none.
+    #[error(
+        "An administrator changed the configuration, or you moved to a new location: you must enroll in multi-factor authentication to access '{resource}'."
+    )]
+    MfaNotRegistered {
+        /// The client id of the resource.
+        resource: Uuid,
+        /// What the client must repeat in `claims`.
+        challenge: Challenge,
+    },
     /// 50089: the sign-in page was left open too long.
     #[error("Authentication failed because the flow token expired. Sign in again.")]
     FlowTokenExpired,
+    /// 50097: a policy demands a device, and the request presents none.
+    #[error("Device authentication is required.")]
+    DeviceAuthenticationRequired {
+        /// What the client must repeat in `claims`.
+        challenge: Challenge,
+    },
     /// 50105: the application requires assignment, and the user has none.
     #[error(
         "The administrator has configured the application {client_name} ('{client_id}') to admit only users who are assigned to it. The signed-in user '{{EUII Hidden}}' is not assigned, directly or by a group. An administrator must assign the user."
@@ -105,6 +159,12 @@ pub enum EntraError {
         /// The parameter at fault.
         parameter: &'static str,
     },
+    /// 50158: a policy demands something that only a page of its own can ask for, such as terms of use.
+    #[error("An external security challenge was not satisfied. The user will be sent to another page to satisfy it.")]
+    ExternalChallenge {
+        /// What the client must repeat in `claims`.
+        challenge: Challenge,
+    },
     /// 50194: a single-tenant application at `/common` or `/organizations`.
     #[error(
         "Application '{client_id}'({client_name}) is not configured as a multi-tenant application. Usage of the /{segment} endpoint is not supported for such apps created after '10/15/2018'. Use a tenant-specific endpoint or configure the application to be multi-tenant."
@@ -116,6 +176,38 @@ pub enum EntraError {
         client_name: String,
         /// `common` or `organizations`.
         segment: String,
+    },
+    /// 53000: a policy demands a compliant device.
+    #[error(
+        "The device is not in the required device state: compliant. Conditional Access requires a compliant device, and this one is not."
+    )]
+    DeviceNotCompliant {
+        /// What the client must repeat in `claims`.
+        challenge: Challenge,
+    },
+    /// 53001: a policy demands a hybrid joined device.
+    #[error(
+        "The device is not in the required device state: domain_joined. Conditional Access requires a domain joined device, and this one is not."
+    )]
+    DeviceNotJoined {
+        /// What the client must repeat in `claims`.
+        challenge: Challenge,
+    },
+    /// 53002: a policy demands an approved client app.
+    #[error(
+        "The application '{client_id}' is not an approved application for Conditional Access. The user needs one of the approved applications to get access."
+    )]
+    AppNotApproved {
+        /// The client.
+        client_id: Uuid,
+        /// What the client must repeat in `claims`.
+        challenge: Challenge,
+    },
+    /// 53003: a policy blocks access.
+    #[error("Access has been blocked by Conditional Access policies. The access policy does not allow token issuance.")]
+    BlockedByPolicy {
+        /// What the client must repeat in `claims`.
+        challenge: Challenge,
     },
     /// 54005: the code has been redeemed before.
     #[error(
@@ -201,6 +293,24 @@ pub enum EntraError {
         /// Why, ending the sentence.
         reason: &'static str,
     },
+    /// 70043: the sign-in behind a grant is older than a policy allows.
+    #[error(
+        "The refresh token has expired or is invalid due to sign-in frequency checks by conditional access. The token was issued on {issued} and the maximum allowed lifetime for this request is {seconds}."
+    )]
+    SignInFrequency {
+        /// When the user signed in.
+        issued: String,
+        /// How old a sign-in may be.
+        seconds: u32,
+        /// What the client must repeat in `claims`.
+        challenge: Challenge,
+    },
+    /// 70044: prompt=none, and the session is older than a policy allows.
+    #[error("The session has expired or is invalid due to sign-in frequency checks by conditional access.")]
+    SessionFrequency {
+        /// What the client must repeat in `claims`.
+        challenge: Challenge,
+    },
     /// 90002: no such tenant.
     #[error(
         "Tenant '{tenant}' not found. Check that the tenant ID is correct and that you are signing in to the right cloud. This may happen if there are no active subscriptions for the tenant."
@@ -264,6 +374,9 @@ pub enum EntraError {
     /// 500113: the client has no redirect URI at all.
     #[error("No reply address is registered for the application.")]
     NoReplyAddress,
+    /// 500121: the code of the second factor is wrong. Shown on its page.
+    #[error("Authentication failed during the strong authentication request.")]
+    WrongSecondFactor,
     /// 501481: the verifier does not hash to the challenge. The code stays alive.
     #[error("The Code_Verifier does not match the code_challenge supplied in the authorization request.")]
     VerifierMismatch,
@@ -309,6 +422,14 @@ pub enum EntraError {
         resource: Uuid,
         /// The client ids of the resources that are listed.
         listed: String,
+    },
+    /// 700003: a policy demands a device, and the one that is presented was deleted.
+    #[error("The device object was not found in the tenant '{tenant}' directory.")]
+    DeviceNotFound {
+        /// The tenant's display name.
+        tenant: String,
+        /// What the client must repeat in `claims`.
+        challenge: Challenge,
     },
     /// 700005: the code was issued in another tenant.
     #[error(
@@ -463,6 +584,28 @@ impl EntraError {
     #[must_use]
     pub fn number(&self) -> u32 {
         self.kind().number()
+    }
+
+    /// What the client must repeat in `claims` of its next authorize request; none where that would not help.
+    #[must_use]
+    pub fn claims(&self) -> Option<String> {
+        match self {
+            Self::MfaRegistrationInterrupted { challenge, .. }
+            | Self::MfaNotPassed { challenge, .. }
+            | Self::MfaRequired { challenge, .. }
+            | Self::MfaExpired { challenge, .. }
+            | Self::MfaNotRegistered { challenge, .. }
+            | Self::DeviceAuthenticationRequired { challenge, .. }
+            | Self::ExternalChallenge { challenge, .. }
+            | Self::DeviceNotCompliant { challenge, .. }
+            | Self::DeviceNotJoined { challenge, .. }
+            | Self::AppNotApproved { challenge, .. }
+            | Self::BlockedByPolicy { challenge, .. }
+            | Self::SignInFrequency { challenge, .. }
+            | Self::SessionFrequency { challenge, .. }
+            | Self::DeviceNotFound { challenge, .. } => challenge.to_claims(),
+            _ => None,
+        }
     }
 
     /// `AADSTS<number>: <message>`, without control characters and of bounded length, whatever the request put in.

@@ -59,6 +59,52 @@ pub struct SignInPage {
     pub error: Option<ShownError>,
 }
 
+/// The code of the second factor, or its registration.
+#[derive(Clone, Debug, Template)]
+#[template(path = "second_factor.html")]
+pub struct SecondFactorPage {
+    /// Around it.
+    pub frame: Frame,
+    /// Where the forms go.
+    pub action: String,
+    /// The flow token.
+    pub flow_token: String,
+    /// Who signed in.
+    pub username: String,
+    /// The user's organisation.
+    pub organization: String,
+    /// The application.
+    pub client: String,
+    /// What demands it.
+    pub demanded_by: String,
+    /// Whether the user has none yet, and registers one.
+    pub registers: bool,
+    /// The code that an authenticator app would show.
+    pub code: String,
+    /// What was wrong with the last try.
+    pub error: Option<ShownError>,
+}
+
+/// The terms of use.
+#[derive(Clone, Debug, Template)]
+#[template(path = "terms_of_use.html")]
+pub struct TermsOfUsePage {
+    /// Around it.
+    pub frame: Frame,
+    /// Where the forms go.
+    pub action: String,
+    /// The flow token.
+    pub flow_token: String,
+    /// Who signed in.
+    pub username: String,
+    /// The user's organisation.
+    pub organization: String,
+    /// The application.
+    pub client: String,
+    /// What demands it.
+    pub demanded_by: String,
+}
+
 /// What the application wants.
 #[derive(Clone, Debug, Template)]
 #[template(path = "consent.html")]
@@ -207,6 +253,27 @@ mod tests {
             asked: vec![AskedOf { resource: text(), scopes: vec![(text(), text())] }],
             for_everyone: true,
         };
+        let second_factor = SecondFactorPage {
+            frame: frame(),
+            action: text(),
+            flow_token: text(),
+            username: text(),
+            organization: text(),
+            client: text(),
+            demanded_by: text(),
+            registers: true,
+            code: text(),
+            error: Some(error()),
+        };
+        let terms = TermsOfUsePage {
+            frame: frame(),
+            action: text(),
+            flow_token: text(),
+            username: text(),
+            organization: text(),
+            client: text(),
+            demanded_by: text(),
+        };
         let error = ErrorPage {
             frame: frame(),
             error: error(),
@@ -218,7 +285,15 @@ mod tests {
         let form_post =
             FormPostPage { frame: frame(), action: text(), fields: vec![("state", text())], nonce: "n".to_owned() };
         let lookup = LookupPage { frame: frame(), action: text(), asked: text(), found: None };
-        let pages = [sign_in.render(), consent.render(), error.render(), form_post.render(), lookup.render()];
+        let pages = [
+            sign_in.render(),
+            consent.render(),
+            second_factor.render(),
+            terms.render(),
+            error.render(),
+            form_post.render(),
+            lookup.render(),
+        ];
         for page in pages {
             let page = page.unwrap();
             assert!(!page.contains("<script>alert"), "{page}");

@@ -21,6 +21,10 @@ pub enum Route {
     SignIn,
     /// Where the consent page posts to.
     Consent,
+    /// The form of the second factor.
+    SecondFactor,
+    /// The form of the terms of use.
+    TermsOfUse,
     /// The pages' stylesheet.
     Stylesheet,
     /// The page about a code, which `error_uri` leads to.
@@ -44,7 +48,7 @@ pub enum Advertised {
 
 impl Route {
     /// Every route under a tenant segment.
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 14] = [
         Self::Discovery(Family::V1),
         Self::Discovery(Family::V2),
         Self::Keys(Family::V1),
@@ -56,6 +60,8 @@ impl Route {
         Self::Token(Family::V2),
         Self::SignIn,
         Self::Consent,
+        Self::SecondFactor,
+        Self::TermsOfUse,
         Self::Stylesheet,
     ];
 
@@ -73,6 +79,8 @@ impl Route {
             Self::Token(Family::V2) => "oauth2/v2.0/token",
             Self::SignIn => "login",
             Self::Consent => "consent/set",
+            Self::SecondFactor => "SAS/ProcessAuth",
+            Self::TermsOfUse => "TermsOfUse/accept",
             Self::Stylesheet => "entralab/pages.css",
             Self::Lookup => "error",
         }
@@ -97,7 +105,7 @@ impl Route {
             Self::Stylesheet | Self::Lookup => &[Method::GET, Method::HEAD],
             Self::Authorize(_) => &[Method::GET, Method::HEAD, Method::POST],
             Self::Token(_) => &[Method::POST, Method::OPTIONS],
-            Self::SignIn | Self::Consent => &[Method::POST],
+            Self::SignIn | Self::Consent | Self::SecondFactor | Self::TermsOfUse => &[Method::POST],
         }
     }
 

@@ -101,6 +101,10 @@ checks! {
     UserPassword = "user.password" by Idp;
     /// The user is assigned to the application, where it requires that.
     UserAssigned = "user.assigned" by Idp;
+    /// The Conditional Access policies that apply, and security defaults, have what they demand.
+    ConditionalAccess = "conditional_access.satisfied" by Idp;
+    /// The code of the second factor is the user's.
+    SecondFactor = "mfa.code" by Idp;
     /// Somebody who may has agreed that the client acts for the user at the resource.
     ConsentGranted = "consent.granted" by Idp;
     /// The user accepted what the consent page asked.

@@ -1,5 +1,6 @@
 //! The authorize endpoints, and the pages behind them.
 
+mod policies;
 mod steps;
 
 use axum::response::{IntoResponse, Response};
@@ -124,10 +125,7 @@ impl IdentityProvider {
             let checks = &mut visit.checks;
             let authorization = check(directory, flow.family, &flow.segment, &parameters, checks)?;
             if visit.decision() == Decision::Cancel {
-                let parameters = vec![("error", "access_denied".to_owned()), ("error_subcode", "cancel".to_owned())];
-                let checks = std::mem::take(&mut visit.checks);
-                let response = self.send_back(&authorization.return_to, parameters, Vec::new(), checks);
-                return Ok(end_flow(response, &flow));
+                return Ok(visit.cancel(&authorization, &flow));
             }
             if let Some(sid) = incoming.form.text("session") {
                 let mut candidates = visit.candidates(&authorization);
@@ -149,9 +147,11 @@ impl IdentityProvider {
                         oid: principal.account.object_id,
                         sid: randomness::guid(&mut *self.rng()),
                         auth_time: incoming.now.as_second(),
+                        mfa_time: None,
+                        wrong_codes: 0,
                         asked: Vec::new(),
                     };
-                    let session = Session { oid: signed_in.oid, sid: signed_in.sid, auth_time: signed_in.auth_time };
+                    let session = Session::of(&signed_in);
                     let next = visit.ask_or_finish(&authorization, principal, signed_in, flow.clone())?;
                     let mut response = next.response(&flow);
                     visit.stay_signed_in(session, &mut response);
@@ -192,7 +192,8 @@ impl IdentityProvider {
             // what the page showed must still be what there is to ask
             let requested = authorization.requested(directory, principal.tenant, &mut visit.checks)?;
             let asked = visit.still_to_ask(&authorization, principal, &requested)?;
-            if !asked.is_empty() && ids(&asked) != signed_in.asked {
+            let is_satisfied = visit.unsatisfied(&authorization, principal, &signed_in, &requested).is_ok();
+            if !is_satisfied || (!asked.is_empty() && ids(&asked) != signed_in.asked) {
                 let next = visit.ask_or_finish(&authorization, principal, signed_in, flow.clone())?;
                 return Ok(next.response(&flow));
             }

@@ -29,7 +29,9 @@ impl IdentityProvider {
         };
         let grant = {
             let given = self.consents();
-            let records = Records { directory: &directory, given: &given, seals, now: incoming.now };
+            let enrolments = self.enrolments();
+            let records =
+                Records { directory: &directory, given: &given, enrolments: &enrolments, seals, now: incoming.now };
             decide(request, records, &mut self.redeemed(), &mut checks)
         };
         let grant = match grant {

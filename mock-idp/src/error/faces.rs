@@ -215,11 +215,44 @@ impl EntraErrorKind {
             Self::UserNotFound => row(50_034).token(O::InvalidGrant).sign_in_again(),
             Self::UnknownInstance => row(50_049).discovery(O::InvalidInstance),
             Self::NobodySignedIn => row(50_058).silent(O::LoginRequired),
+            Self::MfaRegistrationInterrupted => row(50_072).silent(O::InteractionRequired).unverified(),
+            Self::MfaNotPassed => row(50_074).page(),
+            Self::MfaRequired => {
+                row(50_076).token(O::InvalidGrant).suberror("basic_action").silent(O::InteractionRequired)
+            }
+            Self::MfaExpired => row(50_078).token(O::InvalidGrant).suberror("basic_action").unverified(),
+            Self::MfaNotRegistered => row(50_079).token(O::InvalidGrant).suberror("basic_action"),
             Self::FlowTokenExpired => row(50_089).page(),
+            // 401, because it challenges the client to prove its device (captured)
+            Self::DeviceAuthenticationRequired => {
+                row(50_097).token_with(401, O::InvalidGrant).silent(O::InteractionRequired)
+            }
             Self::UserNotAssigned => row(50_105).token(O::InvalidGrant).page().silent(O::InteractionRequired),
             Self::InvalidPassword => row(50_126).sign_in_again(),
             Self::CodeChallengeParameter => row(50_147).redirect(O::InvalidRequest),
+            Self::ExternalChallenge => row(50_158).token(O::InteractionRequired).silent(O::InteractionRequired),
             Self::NotMultiTenant => row(50_194).token(O::InvalidRequest).page(),
+            Self::DeviceNotCompliant => row(53_000)
+                .token(O::InvalidGrant)
+                .suberror("message_only")
+                .page()
+                .silent(O::InteractionRequired)
+                .unverified(),
+            Self::DeviceNotJoined => row(53_001)
+                .token(O::InvalidGrant)
+                .suberror("message_only")
+                .page()
+                .silent(O::InteractionRequired)
+                .unverified(),
+            Self::AppNotApproved => row(53_002)
+                .token(O::InvalidGrant)
+                .suberror("message_only")
+                .page()
+                .silent(O::InteractionRequired)
+                .unverified(),
+            Self::BlockedByPolicy => {
+                row(53_003).token(O::InvalidGrant).suberror("message_only").page().silent(O::InteractionRequired)
+            }
             Self::CodeRedeemed => row(54_005).token(O::InvalidGrant),
             Self::ConsentRequired => {
                 row(65_001).token(O::InvalidGrant).suberror("consent_required").silent(O::ConsentRequired)
@@ -233,6 +266,8 @@ impl EntraErrorKind {
             Self::UnsupportedResponseMode => row(70_007).redirect(O::InvalidRequest),
             Self::CodeExpired => row(70_008).token(O::InvalidGrant),
             Self::InvalidScope => row(70_011).token(O::InvalidScope).redirect(O::InvalidScope),
+            Self::SignInFrequency => row(70_043).token(O::InvalidGrant).suberror("token_expired").without_lookup(),
+            Self::SessionFrequency => row(70_044).silent(O::InteractionRequired).unverified(),
             Self::TenantNotFound => row(90_002).discovery(O::InvalidTenant).token(O::InvalidRequest).page(),
             Self::RequestsItselfByUri => row(90_009).token(O::InvalidRequest).page().silent(O::InvalidRequest),
             Self::InvalidInput => row(90_013).token(O::InvalidRequest),
@@ -243,11 +278,15 @@ impl EntraErrorKind {
             // no failure of the client's credential, hence no 401
             Self::RedirectUriNotAsAuthorized => row(500_112).token(O::InvalidClient),
             Self::NoReplyAddress => row(500_113).page(),
+            Self::WrongSecondFactor => row(500_121).sign_in_again().unverified(),
             Self::VerifierMismatch => row(501_481).token(O::InvalidGrant),
             Self::CodeChallengeMalformed => row(501_491).redirect(O::InvalidRequest),
             Self::ServicePrincipalMissing => row(650_052).token(O::InvalidResource).redirect(O::InvalidResource),
             Self::ScopeNotOnResource => row(650_053).token(O::InvalidScope).redirect(O::InvalidClient).without_lookup(),
             Self::ResourceNotListed => row(650_057).redirect(O::InvalidResource),
+            Self::DeviceNotFound => {
+                row(700_003).token(O::InvalidGrant).page().silent(O::InteractionRequired).unverified()
+            }
             Self::CodeOfOtherTenant => row(700_005).token(O::InvalidGrant),
             Self::GrantOfOtherClient => row(700_007).token(O::InvalidGrant),
             Self::ClientNotFound => row(700_016).token(O::UnauthorizedClient).page(),

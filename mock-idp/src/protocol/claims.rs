@@ -10,6 +10,7 @@ use serde_json::{Map, Value, json};
 use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
+use super::conditional_access::ip_address;
 use super::redirect_uri::Platform;
 use super::scope::OidcScope;
 use super::token::Grant;
@@ -62,7 +63,7 @@ pub fn access_token(
                 claims.add("acct", 0);
             }
             claims.add("aio", randomness::text::<36>(rng));
-            claims.add("amr", json!(["pwd"]));
+            claims.add("amr", json!(grant.subject.methods()));
             if grant.target.resource.is_graph() {
                 claims.add("app_displayname", grant.client.shown_name());
             }
@@ -72,7 +73,7 @@ pub fn access_token(
             if grant.target.resource.is_graph() {
                 claims.add("idtyp", "user");
             }
-            claims.add("ipaddr", "127.0.0.1");
+            claims.add("ipaddr", ip_address(grant.principal).to_string());
             claims.add("name", grant.principal.account.display_name.as_str());
             claims.add("oid", grant.subject.oid.to_string());
             claims.add("rh", handle(grant.subject.tid, resource));
@@ -113,12 +114,12 @@ pub fn id_token(
     let mut claims = Claims::default();
     claims.add("aud", client.to_string());
     claims.issued_by(grant, version, origins, moment);
-    claims.add_some("auth_time", grant.subject.auth_time);
+    claims.add_some("auth_time", grant.subject.auth_time_wanted.then_some(grant.subject.auth_time));
     match version {
         Family::V1 => {
-            claims.add("amr", json!(["pwd"]));
+            claims.add("amr", json!(grant.subject.methods()));
             claims.names(grant);
-            claims.add("ipaddr", "127.0.0.1");
+            claims.add("ipaddr", ip_address(grant.principal).to_string());
             claims.add("name", account.display_name.as_str());
             claims.add_some("nonce", grant.nonce.as_deref());
             claims.add("oid", grant.subject.oid.to_string());

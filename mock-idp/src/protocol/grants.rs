@@ -70,9 +70,14 @@ pub struct Subject {
     pub oid: Uuid,
     /// The session.
     pub sid: Uuid,
-    /// When the password was checked; only where `max_age` was sent.
+    /// When the password was checked, in seconds of Unix time.
+    pub auth_time: i64,
+    /// When the second factor was; none where it was not.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub auth_time: Option<i64>,
+    pub mfa_time: Option<i64>,
+    /// Whether id tokens say when the user signed in: only where it was asked for.
+    #[serde(default)]
+    pub auth_time_wanted: bool,
 }
 
 /// An authorization code (RFC 6749 §4.1.2).
@@ -122,6 +127,12 @@ pub struct RefreshToken {
 }
 
 impl Subject {
+    /// `amr`: the methods by which the user proved who it is.
+    #[must_use]
+    pub fn methods(&self) -> &'static [&'static str] {
+        if self.mfa_time.is_some() { &["pwd", "mfa"] } else { &["pwd"] }
+    }
+
     /// The subject of what answers an authorize request.
     #[must_use]
     pub fn of(authorization: &Authorization<'_>, principal: Principal<'_>, signed_in: &SignedIn) -> Self {
@@ -131,7 +142,9 @@ impl Subject {
             tid: principal.tenant.id,
             oid: principal.account.object_id,
             sid: signed_in.sid,
-            auth_time: authorization.max_age.map(|_| signed_in.auth_time),
+            auth_time: signed_in.auth_time,
+            mfa_time: signed_in.mfa_time,
+            auth_time_wanted: authorization.max_age.is_some(),
         }
     }
 }

@@ -39,9 +39,18 @@ pub struct Session {
     pub sid: Uuid,
     /// When the password was checked, in seconds of Unix time.
     pub auth_time: i64,
+    /// When the second factor was; none where it was not.
+    pub mfa_time: Option<i64>,
 }
 
 impl Session {
+    /// The session of a sign-in.
+    #[must_use]
+    pub fn of(signed_in: &SignedIn) -> Self {
+        let SignedIn { oid, sid, auth_time, mfa_time, .. } = *signed_in;
+        Self { oid, sid, auth_time, mfa_time }
+    }
+
     fn is_current(&self, now: Timestamp) -> bool {
         now.as_second() < self.auth_time.saturating_add(LIFETIME.as_secs())
     }
@@ -112,8 +121,8 @@ impl Candidate<'_> {
     /// The sign-in that the session stands for.
     #[must_use]
     pub fn signed_in(&self) -> SignedIn {
-        let Session { oid, sid, auth_time } = self.session;
-        SignedIn { oid, sid, auth_time, asked: Vec::new() }
+        let Session { oid, sid, auth_time, mfa_time } = self.session;
+        SignedIn { oid, sid, auth_time, mfa_time, wrong_codes: 0, asked: Vec::new() }
     }
 }
 
@@ -196,7 +205,7 @@ mod tests {
     use super::*;
 
     fn session(oid: u128, auth_time: i64) -> Session {
-        Session { oid: Uuid::from_u128(oid), sid: Uuid::from_u128(oid + 1_000), auth_time }
+        Session { oid: Uuid::from_u128(oid), sid: Uuid::from_u128(oid + 1_000), auth_time, mfa_time: None }
     }
 
     fn cookie(value: &str) -> Vec<(String, String)> {

@@ -13,6 +13,7 @@ use wire::{Check, Checks};
 
 use super::authorize::check_once;
 use super::client_credential::Credentials;
+use super::conditional_access::Enrolments;
 use super::consent::GivenConsents;
 use super::grants::redeemed::Redeemed;
 use super::grants::{CODE_TYP, REFRESH_TOKEN_TYP, Subject};
@@ -67,6 +68,8 @@ pub struct Records<'d, 'r> {
     pub directory: &'d Directory,
     /// The consents of the consent page.
     pub given: &'r GivenConsents,
+    /// What users did on the pages of policies.
+    pub enrolments: &'r Enrolments,
     /// The seals of codes and refresh tokens.
     pub seals: &'r Seals,
     /// The instant.

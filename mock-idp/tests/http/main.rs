@@ -7,6 +7,7 @@ mod golden;
 mod isolation;
 mod metadata;
 mod pages;
+mod policies;
 mod response_types;
 mod rules;
 mod sessions;

@@ -9,6 +9,7 @@ use uuid::Uuid;
 use super::{Name, schema};
 
 mod app;
+pub mod policy;
 mod user;
 
 pub use app::{App, Permission, RedirectUris, Scope, Secret, SignInAudience, WhoCanConsent};
@@ -42,6 +43,9 @@ pub struct Idp {
     /// Whether a browser stays signed in, by a session cookie, for 24 hours. Default: false.
     #[serde(default)]
     pub single_sign_on: bool,
+    /// Conditional Access, and the places that it knows. Default: no policies.
+    #[serde(default, skip_serializing_if = "policy::Policies::are_none")]
+    pub policies: policy::Policies,
 }
 
 /// What the v2 endpoints make of a `resource` parameter (RFC 8707).
@@ -82,6 +86,10 @@ pub struct Tenant {
     /// Whether users may consent for themselves to delegated permissions that need no admin. Default: allowed.
     #[serde(default)]
     pub user_consent: UserConsent,
+    /// Security defaults (Overview > Properties): everybody registers for multifactor authentication, and
+    /// administrators do it at each sign-in. Not together with Conditional Access policies. Default: false.
+    #[serde(default, skip_serializing_if = "policy::is_false")]
+    pub security_defaults: bool,
 }
 
 /// Enterprise applications > Consent and permissions > User consent settings.

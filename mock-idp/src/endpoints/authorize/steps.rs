@@ -73,7 +73,7 @@ impl<'v> Visit<'v> {
     }
 
     /// A page whose form may lead, by way of this identity provider, to the application.
-    fn page(&mut self, authorization: &Authorization<'_>, page: &impl askama::Template) -> Response {
+    pub(super) fn page(&mut self, authorization: &Authorization<'_>, page: &impl askama::Template) -> Response {
         let form_action = format!("'self' {}", authorization.return_to.redirect_uri().form_action());
         page_response(StatusCode::OK, page, &form_action, std::mem::take(&mut self.checks))
     }
@@ -103,6 +103,9 @@ impl<'v> Visit<'v> {
         let refused = |error| Refused::of(authorization, error);
         let resources = requested.targets.iter().map(|target| target.resource);
         check_assigned(authorization.client, resources, principal, &mut self.checks).map_err(refused)?;
+        if let Some(page) = self.policy_page(authorization, principal, &signed_in, &requested, &flow)? {
+            return Ok(Next::Asked(page));
+        }
         let asked = self.still_to_ask(authorization, principal, &requested)?;
         if asked.is_empty() {
             return self.finish(authorization, principal, &signed_in, &requested).map(Next::Finished);

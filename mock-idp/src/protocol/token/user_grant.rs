@@ -9,6 +9,7 @@ use crate::directory::Directory;
 use crate::error::EntraError;
 use crate::protocol::Family;
 use crate::protocol::assignment::check_assigned;
+use crate::protocol::conditional_access::{self, Facts};
 use crate::protocol::consent::{Granted, check_listed_on_v1, confirm};
 use crate::protocol::grants::{Aim, Subject};
 use crate::protocol::pre_authorization::check_pre_authorized;
@@ -39,6 +40,9 @@ pub(super) fn grant<'d>(
         check_listed_on_v1(records.directory, party.client, &target, &granted, checks)?;
     }
     let scopes = confirm(party.client, &target, &oidc, &granted, checks)?;
+    let gets_id_token = request.family == Family::V1 || oidc.contains(&OidcScope::OpenId);
+    let facts = Facts::of_grant(records, party.client, principal, subject, target.resource, gets_id_token);
+    conditional_access::check_grant(records.directory, &facts, checks)?;
     let readable_by = request.origin.filter(|_| subject.platform == Platform::Spa).map(str::to_owned);
     Ok(Grant {
         client: party.client,
