@@ -235,9 +235,17 @@ impl Unsatisfied {
 ///
 /// # Errors
 /// What is demanded first, where something is; the check that refuses for it is left by [`Unsatisfied::refuse`].
-pub fn evaluate(directory: &Directory, facts: &Facts<'_>, checks: &mut Checks) -> Result<(), Unsatisfied> {
-    let mut unsatisfied: Option<Unsatisfied> = security_defaults(facts, checks).err();
-    for policy in directory.conditional_access().filter(|policy| policy.tenant == facts.principal.tenant.name) {
+pub fn evaluate(directory: &Directory, facts: &Facts<'_>, checks: &mut Checks) -> Result<(), Box<Unsatisfied>> {
+    let tenant = facts.principal.tenant;
+    let policies = || directory.conditional_access().filter(|policy| policy.tenant == tenant.name);
+    if !tenant.security_defaults && policies().next().is_none() {
+        let expected =
+            format!("any sign-in, because {} has neither policies nor security defaults", tenant.display_name);
+        checks.pass(Check::ConditionalAccess, expected, shown_facts(facts));
+        return Ok(());
+    }
+    let mut unsatisfied: Option<Box<Unsatisfied>> = security_defaults(facts, checks).err();
+    for policy in policies() {
         let Err(other) = judge(directory, policy, facts, checks) else { continue };
         match &mut unsatisfied {
             Some(first) if first.demand == other.demand => {
@@ -252,7 +260,12 @@ pub fn evaluate(directory: &Directory, facts: &Facts<'_>, checks: &mut Checks) -
 }
 
 /// What one policy makes of the sign-in.
-fn judge(directory: &Directory, policy: Policy<'_>, facts: &Facts<'_>, checks: &mut Checks) -> Result<(), Unsatisfied> {
+fn judge(
+    directory: &Directory,
+    policy: Policy<'_>,
+    facts: &Facts<'_>,
+    checks: &mut Checks,
+) -> Result<(), Box<Unsatisfied>> {
     let name = policy.name;
     let resource = match applies::to(directory, policy, facts) {
         Ok(resource) => resource,
@@ -272,7 +285,7 @@ fn judge(directory: &Directory, policy: Policy<'_>, facts: &Facts<'_>, checks: &
         checks.pass(Check::ConditionalAccess, format!("{name}: anything, because it is report-only"), received);
         return Ok(());
     }
-    Err(Unsatisfied {
+    Err(Box::new(Unsatisfied {
         demand,
         policies: vec![policy.id()],
         contexts: policy
@@ -286,11 +299,11 @@ fn judge(directory: &Directory, policy: Policy<'_>, facts: &Facts<'_>, checks: &
         expected: format!("{name}: {}", demand.shown()),
         received: received(demand, facts),
         fix: fix(demand, facts, &format!("{}: exclude the user, or another grant", policy.setting())),
-    })
+    }))
 }
 
 /// Who has security defaults needs a second factor at hand, and an administrator must use it.
-fn security_defaults(facts: &Facts<'_>, checks: &mut Checks) -> Result<(), Unsatisfied> {
+fn security_defaults(facts: &Facts<'_>, checks: &mut Checks) -> Result<(), Box<Unsatisfied>> {
     let tenant = facts.principal.tenant;
     if !tenant.security_defaults {
         return Ok(());
@@ -309,7 +322,7 @@ fn security_defaults(facts: &Facts<'_>, checks: &mut Checks) -> Result<(), Unsat
         "idp.tenants.{}.security_defaults: false (portal: Overview > Properties > Manage security defaults)",
         tenant.name
     );
-    Err(Unsatisfied {
+    Err(Box::new(Unsatisfied {
         demand,
         policies: Vec::new(),
         contexts: BTreeSet::new(),
@@ -317,7 +330,7 @@ fn security_defaults(facts: &Facts<'_>, checks: &mut Checks) -> Result<(), Unsat
         expected: format!("security defaults: {}", demand.shown()),
         received: received(demand, facts),
         fix: fix(demand, facts, &setting),
-    })
+    }))
 }
 
 /// What a policy that applies demands, and the sign-in lacks.
@@ -482,3 +495,6 @@ pub fn refusal(unsatisfied: &Unsatisfied, facts: &Facts<'_>, place: Place) -> En
         Demand::TermsOfUse => EntraError::ExternalChallenge { challenge },
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -142,7 +142,7 @@ impl<'v> Visit<'v> {
         principal: Principal<'v>,
         signed_in: &SignedIn,
         requested: &Requested<'v>,
-    ) -> Result<(), Unsatisfied> {
+    ) -> Result<(), Box<Unsatisfied>> {
         let facts = self.facts(authorization, principal, signed_in, requested);
         evaluate(self.directory, &facts, &mut self.checks)
     }
