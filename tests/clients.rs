@@ -4,7 +4,8 @@
 //!
 //! - `ENTRALAB_PYTHON` names a Python that has `tests/clients/python/requirements.txt` installed;
 //! - `ENTRALAB_NODE` names a Node.js, 22 or newer, and `NODE_PATH` the folder with the packages of
-//!   `tests/clients/node/package.json`.
+//!   `tests/clients/node/package.json`;
+//! - `ENTRALAB_OPENIDCONNECT` names the program that `cargo build` makes of `tests/clients/rust`.
 //!
 //! Without them the test passes and says what it did not run.
 
@@ -23,6 +24,8 @@ use lab_process::LabProcess;
 enum Runtime {
     Python,
     Node,
+    /// The program itself.
+    Rust,
 }
 
 /// How a script reaches the lab.
@@ -42,9 +45,19 @@ struct Client {
     world: &'static str,
 }
 
+/// An application of each kind.
+const WORLD: &str = "clients.scenario.yaml";
+
 const CLIENTS: &[Client] = &[
     local("MSAL for Python", Runtime::Python, "msal_code.py", "article"),
     local("MCP SDK for Python", Runtime::Python, "mcp_sdk.py", "article"),
+    local("azure-identity", Runtime::Python, "azure_identity.py", WORLD),
+    local("Authlib", Runtime::Python, "authlib_starlette.py", WORLD),
+    local("fastmcp", Runtime::Python, "fastmcp_azure.py", WORLD),
+    local("MSAL Node", Runtime::Node, "msal_node.cjs", WORLD),
+    local("openid-client", Runtime::Node, "openid_client.cjs", WORLD),
+    local("oauth4webapi", Runtime::Node, "oauth4webapi.cjs", WORLD),
+    local("openidconnect", Runtime::Rust, "src/main.rs", WORLD),
 ];
 
 const fn local(name: &'static str, runtime: Runtime, script: &'static str, world: &'static str) -> Client {
@@ -52,12 +65,13 @@ const fn local(name: &'static str, runtime: Runtime, script: &'static str, world
 }
 
 impl Runtime {
-    const ALL: [Self; 2] = [Self::Python, Self::Node];
+    const ALL: [Self; 3] = [Self::Python, Self::Node, Self::Rust];
 
     const fn variable(self) -> &'static str {
         match self {
             Self::Python => "ENTRALAB_PYTHON",
             Self::Node => "ENTRALAB_NODE",
+            Self::Rust => "ENTRALAB_OPENIDCONNECT",
         }
     }
 
@@ -65,6 +79,7 @@ impl Runtime {
         match self {
             Self::Python => "python",
             Self::Node => "node",
+            Self::Rust => "rust",
         }
     }
 
@@ -74,6 +89,7 @@ impl Runtime {
             Self::Node => {
                 "a Node.js, 22 or newer, and NODE_PATH to a folder with the packages of tests/clients/node/package.json"
             }
+            Self::Rust => "the program that cargo build makes of tests/clients/rust",
         }
     }
 
@@ -95,10 +111,16 @@ impl Client {
             // no bytecode of the shared module is left beside it
             command.arg("-B");
         }
-        command.arg(script).stdin(Stdio::null());
+        if self.runtime != Runtime::Rust {
+            command.arg(script);
+        }
+        command.stdin(Stdio::null());
         match self.mode {
             Mode::Local => {
                 let lab = LabProcess::start(&["up", &world.to_string_lossy(), "--port-base", "0"]);
+                let ready = std::fs::read(&lab.ready_file)?;
+                let ready: serde_json::Value = serde_json::from_slice(&ready)?;
+                command.env("NODE_EXTRA_CA_CERTS", ready["ca"].as_str().unwrap_or_default());
                 command.arg(&lab.ready_file).output()
             }
         }

@@ -31,6 +31,12 @@ pub enum EntraError {
         /// The client.
         client_id: Uuid,
     },
+    /// 16001: the account picked on the page is not signed in any more. Shown on the page.
+    #[error("The account that was selected is not valid any more. Select another one, or sign in.")]
+    PickedSessionInvalid,
+    /// 16002: `prompt=none` with the `sid` of a session that the rest of the request excludes.
+    #[error("The session requirement that the application named by its sid was not met.")]
+    RequestedSessionUnfit,
     /// 28000: scopes of more than one resource where a token of one is asked for.
     #[error(
         "The value given for the input parameter 'scope' is not valid because it holds more than one resource. The scope '{scope}' is not valid."
@@ -319,6 +325,14 @@ pub enum EntraError {
         /// The path segment.
         tenant: String,
     },
+    /// 90005: both hints at once.
+    #[error(
+        "Unable to complete the request. It is not valid because an identifier and a login hint cannot be used together."
+    )]
+    SeveralHints,
+    /// 90007: a `sid` that is no GUID.
+    #[error("Bad request. The session id that was passed cannot be parsed.")]
+    InvalidSessionId,
     /// 90009: an application asks for a token for itself by URI.
     #[error(
         "Application '{client_id}'({client_name}) is requesting a token for itself. This scenario is supported only if the resource is specified using the GUID based App Identifier."
@@ -335,6 +349,9 @@ pub enum EntraError {
         /// What is wrong, a sentence.
         reason: &'static str,
     },
+    /// 90015: the query is too long.
+    #[error("The query string of the request is too long.")]
+    QueryTooLong,
     /// 90023: an unknown `prompt`.
     #[error("Unsupported 'prompt' value.")]
     UnsupportedPrompt,
@@ -348,6 +365,21 @@ pub enum EntraError {
         /// The tenant's display name.
         tenant: String,
     },
+    /// 90100: a parameter that cannot be read.
+    #[error("The parameter '{parameter}' is empty or not valid.")]
+    InvalidParameter {
+        /// Its name.
+        parameter: &'static str,
+    },
+    /// 90102: a parameter that must be an address, and is none.
+    #[error("The value of '{parameter}' must be a valid absolute URI.")]
+    NoAbsoluteUri {
+        /// Its name.
+        parameter: &'static str,
+    },
+    /// 160021: `prompt=none` with a `sid` of no session in this browser.
+    #[error("The application requested a user session which does not exist.")]
+    RequestedSessionMissing,
     /// 165900: a form of the sign-in pages that belongs to no sign-in of this browser.
     #[error("Invalid request. The form does not belong to a sign-in that was started in this browser.")]
     ForeignInteraction,

@@ -53,6 +53,12 @@ checks! {
     RequestParameterPresent = "request.parameter_present" by Idp;
     /// No parameter is given twice.
     RequestParameterOnce = "request.parameter_once" by Idp;
+    /// The query is not too long.
+    RequestQueryLength = "request.query_length" by Idp;
+    /// The request hints at the user in one way, and readably.
+    RequestHints = "request.hints" by Idp;
+    /// The `claims` parameter is JSON of the form that OpenID Connect gives it.
+    RequestClaims = "request.claims" by Idp;
     /// The form belongs to this sign-in, and was not made up by another site.
     RequestInteraction = "request.interaction" by Idp;
     /// The tenant in the path exists.
@@ -65,6 +71,8 @@ checks! {
     ClientAudience = "client.audience" by Idp;
     /// The client has at least one redirect URI.
     RedirectUriPresent = "redirect_uri.present" by Idp;
+    /// The redirect URI of the request is an absolute URI.
+    RedirectUriWellFormed = "redirect_uri.well_formed" by Idp;
     /// The redirect URI of the request is registered for the client, character for character.
     RedirectUriRegistered = "redirect_uri.registered" by Idp;
     /// The response type is one that the endpoint and the application allow.
@@ -95,6 +103,10 @@ checks! {
     ClientPreAuthorized = "client.pre_authorized" by Idp;
     /// Somebody is signed in, in this browser, whom the request can mean without a page.
     SessionPresent = "session.present" by Idp;
+    /// The session that the request names is one of this browser, and fits the rest of the request.
+    SessionRequested = "session.requested" by Idp;
+    /// The account that the user picked is signed in to this browser.
+    SessionPicked = "session.picked" by Idp;
     /// The user exists in the tenant.
     UserExists = "user.exists" by Idp;
     /// The password is the user's.

@@ -13,7 +13,7 @@ use super::reply::shown;
 use super::{IdentityProvider, Incoming};
 use crate::directory::{Directory, Tenant};
 use crate::error::EntraError;
-use crate::protocol::authorize::{Prompt, Refused, check};
+use crate::protocol::authorize::{Prompt, Refused, check, check_query_length};
 use crate::protocol::consent::{Grantee, added_silently};
 use crate::protocol::interaction::{Flow, FlowCookie, LIFETIME, SignedIn};
 use crate::protocol::parameters::Parameters;
@@ -92,15 +92,17 @@ impl IdentityProvider {
         self.visit(incoming, |visit| {
             let parameters = if incoming.parts.method == Method::POST { &incoming.form } else { &incoming.query };
             let directory = visit.directory;
+            check_query_length(incoming.parts.uri.query().unwrap_or_default().len(), &mut visit.checks)?;
             let authorization = check(directory, family, incoming.segment, parameters, &mut visit.checks)?;
+            let sessions = visit.sessions();
             let candidates = visit.candidates(&authorization);
-            let choice = choose(&authorization, directory.single_sign_on(), candidates, &mut visit.checks)
+            let choice = choose(&authorization, directory.single_sign_on(), &sessions, candidates, &mut visit.checks)
                 .map_err(|error| Refused::of(&authorization, error))?;
             let (flow, cookie) = {
                 let mut rng = self.rng();
                 Flow::start(family, incoming.segment, parameters.encode(), incoming.now, &mut *rng)
             };
-            let username = authorization.login_hint.clone().unwrap_or_default();
+            let username = authorization.hints.username(directory);
             let mut response = match choice {
                 Choice::Go(account) => {
                     match visit.ask_or_finish(&authorization, account.principal, account.signed_in(), flow)? {
@@ -131,7 +133,8 @@ impl IdentityProvider {
                 let mut candidates = visit.candidates(&authorization);
                 let Some(picked) = candidates.iter().position(|candidate| guid(sid) == Some(candidate.session.sid))
                 else {
-                    return visit.sign_in_page(&authorization, &flow, String::new(), &candidates, None);
+                    let error = visit.tile_of_no_session();
+                    return visit.sign_in_page(&authorization, &flow, String::new(), &candidates, Some(error));
                 };
                 let picked = candidates.swap_remove(picked);
                 let next = visit.ask_or_finish(&authorization, picked.principal, picked.signed_in(), flow.clone())?;

@@ -208,6 +208,8 @@ impl EntraErrorKind {
         use OAuthError as O;
         match self {
             Self::SeveralSessions => row(16_000).silent(O::InteractionRequired),
+            Self::PickedSessionInvalid => row(16_001).sign_in_again().unverified(),
+            Self::RequestedSessionUnfit => row(16_002).silent(O::InteractionRequired).unverified(),
             Self::SeveralResources => row(28_000).token(O::InvalidScope),
             Self::EmptyScope => row(28_003).token(O::InvalidRequest),
             Self::RedirectUriMismatch => row(50_011).page(),
@@ -269,10 +271,16 @@ impl EntraErrorKind {
             Self::SignInFrequency => row(70_043).token(O::InvalidGrant).suberror("token_expired").without_lookup(),
             Self::SessionFrequency => row(70_044).silent(O::InteractionRequired).unverified(),
             Self::TenantNotFound => row(90_002).discovery(O::InvalidTenant).token(O::InvalidRequest).page(),
+            Self::SeveralHints => row(90_005).page().silent(O::InvalidRequest),
+            Self::InvalidSessionId => row(90_007).page().silent(O::InvalidRequest),
             Self::RequestsItselfByUri => row(90_009).token(O::InvalidRequest).page().silent(O::InvalidRequest),
             Self::InvalidInput => row(90_013).token(O::InvalidRequest),
+            Self::QueryTooLong => row(90_015).page(),
             Self::UnsupportedPrompt => row(90_023).page().unverified(),
             Self::AdminConsentRequired => row(90_094).page().silent(O::ConsentRequired),
+            Self::InvalidParameter => row(90_100).page().silent(O::InvalidRequest).unverified(),
+            Self::NoAbsoluteUri => row(90_102).page(),
+            Self::RequestedSessionMissing => row(160_021).silent(O::InteractionRequired),
             Self::ForeignInteraction => row(165_900).page_with(403).without_lookup(),
             Self::ResourceNotFound => row(500_011).token(O::InvalidResource).redirect(O::InvalidResource),
             // no failure of the client's credential, hence no 401

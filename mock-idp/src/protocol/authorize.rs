@@ -2,8 +2,12 @@
 //!
 //! Tenant, client and redirect URI come first: until they are in order nothing is sent anywhere (RFC 6749 §4.1.2.1).
 
+pub mod claims_request;
+pub mod hints;
 pub mod response_type;
 
+use claims_request::ClaimsRequest;
+use hints::Hints;
 use response_type::{ResponseType, check_response_mode, response_mode};
 use wire::{Check, Checks};
 
@@ -75,8 +79,10 @@ pub struct Authorization<'d> {
     pub nonce: Option<String>,
     /// The PKCE challenge.
     pub challenge: Option<CodeChallenge>,
-    /// `login_hint`.
-    pub login_hint: Option<String>,
+    /// Whom it means.
+    pub hints: Hints<'d>,
+    /// What it asks tokens to hold.
+    pub claims: ClaimsRequest,
     /// Whether `client_info` is wanted.
     pub client_info: bool,
     /// `instance_aware`: whether the answer says which cloud it comes from. A client that reads that goes there.
@@ -143,6 +149,8 @@ pub fn check<'d>(
     let response_type = ResponseType::check(parameters.text("response_type"), client, checks).map_err(refused)?;
     check_response_mode(response_type, parameters, checks).map_err(refused)?;
     let prompt = check_prompt(parameters.text("prompt"), family, checks).map_err(refused)?;
+    let hints = Hints::read(directory, parameters, checks).map_err(refused)?;
+    let claims = ClaimsRequest::read(parameters, checks).map_err(refused)?;
     let challenge = CodeChallenge::read(parameters, checks).map_err(refused)?;
     let is_s256 = challenge.as_ref().is_some_and(|challenge| challenge.method == Method::S256);
     if response_type.code && return_to.redirect_uri().platform() == Platform::Spa && !is_s256 {
@@ -175,7 +183,8 @@ pub fn check<'d>(
         prompt,
         nonce: parameters.text("nonce").map(str::to_owned),
         challenge,
-        login_hint: parameters.text("login_hint").map(str::to_owned),
+        hints,
+        claims,
         client_info: parameters.text("client_info") == Some("1"),
         instance_aware: parameters.text("instance_aware") == Some("true"),
         // what is no number asks for a new sign-in
@@ -185,6 +194,12 @@ pub fn check<'d>(
 }
 
 impl Authorization<'_> {
+    /// Whether the id token says when the user signed in: `max_age` and the claim `auth_time` ask for it.
+    #[must_use]
+    pub fn wants_auth_time(&self) -> bool {
+        self.max_age.is_some() || self.claims.id_token.contains_key("auth_time")
+    }
+
     /// What the request asks for in the tenant of the user.
     ///
     /// # Errors
@@ -229,6 +244,24 @@ pub fn front_channel_grant<'d>(
     })
 }
 
+/// The longest query that the authorize endpoints take, in bytes. Entra's limit is not published; this one is the usual
+/// limit of web servers.
+const QUERY_LIMIT_BYTES: usize = 16 * 1024;
+
+/// A query must not be too long; a form may be.
+///
+/// # Errors
+/// 90015.
+pub fn check_query_length(length: usize, checks: &mut Checks) -> Result<(), EntraError> {
+    if length <= QUERY_LIMIT_BYTES {
+        return Ok(());
+    }
+    let expected = format!("a query of at most {QUERY_LIMIT_BYTES} bytes");
+    let fix = "the client: keep what is behind state in its own store, or post the request as a form";
+    checks.refuse(Check::RequestQueryLength, expected, format!("{length} bytes"), fix);
+    Err(EntraError::QueryTooLong)
+}
+
 /// No parameter may come twice (RFC 6749 §3.1, §3.2), but for the `resource` of v2 (RFC 8707 §2), which is judged later.
 ///
 /// # Errors
@@ -266,6 +299,11 @@ fn find_redirect_uri(
     }
     checks.pass(Check::RedirectUriPresent, "at least one registered redirect URI", format!("{} registered", all.len()));
     let expected = all.join(" or ");
+    if let Some(requested) = requested.filter(|requested| url::Url::parse(requested).is_err()) {
+        let fix = "the client's redirect_uri: the whole address, with its scheme";
+        checks.refuse(Check::RedirectUriWellFormed, "an absolute URI", requested, fix);
+        return Err(EntraError::NoAbsoluteUri { parameter: "redirect_uri" });
+    }
     let Some(requested) = requested else {
         return MatchedRedirectUri::only_one(registered)
             .inspect(|matched| checks.pass(Check::RedirectUriRegistered, expected.as_str(), matched.as_str()))

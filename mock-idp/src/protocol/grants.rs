@@ -144,7 +144,7 @@ impl Subject {
             sid: signed_in.sid,
             auth_time: signed_in.auth_time,
             mfa_time: signed_in.mfa_time,
-            auth_time_wanted: authorization.max_age.is_some(),
+            auth_time_wanted: authorization.wants_auth_time(),
         }
     }
 }

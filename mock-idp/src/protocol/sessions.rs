@@ -137,8 +137,8 @@ pub enum Choice<'d> {
     Go(Candidate<'d>),
 }
 
-/// The accounts among `sessions` that the request can mean: of its tenant, of its `login_hint`, and fresh enough for
-/// its `max_age`. None where it asks for credentials.
+/// The accounts among `sessions` that the request can mean: of its tenant, of its hints, and fresh enough for its
+/// `max_age`. None where it asks for credentials.
 #[must_use]
 pub fn candidates<'d>(
     directory: &'d Directory,
@@ -149,10 +149,11 @@ pub fn candidates<'d>(
     if authorization.prompt == Prompt::Login {
         return Vec::new();
     }
-    let hint = authorization.login_hint.as_deref().filter(|_| authorization.prompt != Prompt::SelectAccount);
+    let picks_anew = authorization.prompt == Prompt::SelectAccount;
     let can_be_meant = |Candidate { principal, session }: &Candidate<'d>| {
         authorization.segment.tenant().is_none_or(|tenant| tenant.name == principal.tenant.name)
-            && hint.is_none_or(|hint| hint.eq_ignore_ascii_case(&principal.account.username))
+            && (picks_anew || authorization.hints.can_mean(principal.account))
+            && (picks_anew || authorization.hints.sid.is_none_or(|sid| sid == session.sid))
             && authorization.max_age.is_none_or(|age| now.as_second().saturating_sub(session.auth_time) <= age)
     };
     let found = sessions.iter().filter_map(|session| {
@@ -161,13 +162,15 @@ pub fn candidates<'d>(
     found.filter(can_be_meant).collect()
 }
 
-/// How the request goes on, given the accounts that it can mean.
+/// How the request goes on, given the sessions of the browser and the accounts among them that it can mean.
 ///
 /// # Errors
-/// Under `prompt=none`: 50058 where there is none, 16000 where there are several.
+/// Under `prompt=none`: 50058 where there is none, 160021 or 16002 where the one is not that it names, 16000 where
+/// there are several.
 pub fn choose<'d>(
     authorization: &Authorization<'_>,
     single_sign_on: bool,
+    sessions: &[Session],
     candidates: Vec<Candidate<'d>>,
     checks: &mut Checks,
 ) -> Result<Choice<'d>, EntraError> {
@@ -178,15 +181,7 @@ pub fn choose<'d>(
             checks.pass(Check::SessionPresent, expected, only.principal.account.username.as_str());
             Ok(Choice::Go(*only))
         }
-        [] if is_silent => {
-            let client = "the client's prompt: none works only while the user is signed in to this browser";
-            let fix = match single_sign_on {
-                true => client.to_owned(),
-                false => format!("{client}; and idp.single_sign_on, without which nobody stays signed in"),
-            };
-            checks.refuse(Check::SessionPresent, expected, "nobody", fix);
-            Err(EntraError::NobodySignedIn)
-        }
+        [] if is_silent => Err(refuse_silence(authorization, single_sign_on, sessions, checks)),
         [] => Ok(Choice::SignIn),
         _ if is_silent => {
             let fix = "the client's login_hint: which of them it means";
@@ -195,6 +190,32 @@ pub fn choose<'d>(
         }
         _ => Ok(Choice::Pick(candidates)),
     }
+}
+
+/// Why a request that allows no page finds nobody.
+fn refuse_silence(
+    authorization: &Authorization<'_>,
+    single_sign_on: bool,
+    sessions: &[Session],
+    checks: &mut Checks,
+) -> EntraError {
+    let client = "the client's prompt: none works only while the user is signed in to this browser";
+    let fix = match single_sign_on {
+        true => client.to_owned(),
+        false => format!("{client}; and idp.single_sign_on, without which nobody stays signed in"),
+    };
+    let Some(sid) = authorization.hints.sid else {
+        checks.refuse(Check::SessionPresent, "one signed-in user whom the request can mean", "nobody", fix);
+        return EntraError::NobodySignedIn;
+    };
+    let expected = format!("the session that the request names, {sid}, in this browser and fit for the request");
+    if sessions.iter().any(|session| session.sid == sid) {
+        let fix = "the client's request: its tenant, domain_hint and max_age must admit the session of its sid";
+        checks.refuse(Check::SessionRequested, expected, "one that the rest of the request excludes", fix);
+        return EntraError::RequestedSessionUnfit;
+    }
+    checks.refuse(Check::SessionRequested, expected, "no such session", fix);
+    EntraError::RequestedSessionMissing
 }
 
 #[cfg(test)]

@@ -13,13 +13,14 @@ use crate::support::*;
 pub mod authorize;
 mod code_flow;
 mod policy;
+mod sessions;
 
 /// A code, the check that refuses with it, and how it comes about. A code may have several causes.
 pub type Cause = (u32, &'static str, fn() -> Seen);
 
 /// The causes of all themes.
 pub fn all() -> impl Iterator<Item = &'static Cause> {
-    [code_flow::CAUSES, authorize::CAUSES, policy::CAUSES].into_iter().flatten()
+    [code_flow::CAUSES, authorize::CAUSES, policy::CAUSES, sessions::CAUSES].into_iter().flatten()
 }
 
 fn authorize(path: &str, parameters: &[(&str, &str)]) -> Seen {

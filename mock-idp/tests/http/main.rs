@@ -4,6 +4,7 @@ mod attacks;
 mod causes;
 mod flows;
 mod golden;
+mod hints;
 mod isolation;
 mod metadata;
 mod pages;

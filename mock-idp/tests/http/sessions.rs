@@ -4,21 +4,21 @@ use serde_json::{Value, json};
 
 use crate::support::*;
 
-fn with_single_sign_on(change: Value) -> Lab {
+pub fn with_single_sign_on(change: Value) -> Lab {
     let mut world = changed(change);
     world["single_sign_on"] = json!(true);
     Lab::of(world)
 }
 
 /// A browser in which megan has signed in once.
-fn signed_in(lab: &Lab) -> Browser<'_> {
+pub fn signed_in(lab: &Lab) -> Browser<'_> {
     let mut browser = Browser::new(lab);
     browser.open(V2_AUTHORIZE, &v2(DEFAULT));
     assert!(returned(&browser.sign_in("megan@contoso.com", PASSWORD), "code").is_some());
     browser
 }
 
-fn prompt(value: &'static str) -> Vec<(&'static str, &'static str)> {
+pub fn prompt(value: &'static str) -> Vec<(&'static str, &'static str)> {
     with(&v2(DEFAULT), "prompt", value)
 }
 

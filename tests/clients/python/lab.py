@@ -16,54 +16,82 @@ class Lab:
     def __init__(self):
         with open(sys.argv[1], encoding="utf-8") as file:
             ready = json.load(file)
-        self.idp, self.tenant, self.mcp, self.page, self.ca = (
-            ready[name] for name in ("idp", "tenant", "mcp", "lab", "ca")
+        self.idp, self.tenant, self.mcp, self.page, self.ca, self.apps = (
+            ready[name] for name in ("idp", "tenant", "mcp", "lab", "ca", "apps")
         )
-        self.client = ready["apps"]["copilot-studio-client"]
-        self.redirect_uri = self.client["redirect_uris"][0]
-        self.scope = ready["apps"]["streamable-mcp-server2"]["identifier_uri"] + "/.default"
+        self.authority = f"{self.idp}/{self.tenant}"
         self.user = next(user for user in ready["users"] if user["username"].startswith("megan"))
         os.environ["REQUESTS_CA_BUNDLE"] = self.ca  # where it is set, requests believes it more than `verify`
-        self.browser = requests.Session()
-        self.browser.verify = self.ca
-        self.browser.trust_env = False
+        os.environ["SSL_CERT_FILE"] = self.ca  # for the libraries that are built on httpx
+        self.browser = Browser(self.ca, self.user)
 
-    def application(self, secret=None):
-        """The client app in MSAL, with its own secret or another."""
+    def client_id(self, app):
+        return self.apps[app]["client_id"]
+
+    def scope(self, app, name):
+        """A scope of an application of the world."""
+        return f"{self.apps[app]['identifier_uri']}/{name}"
+
+    def application(self, app, secret=None):
+        """The application in MSAL, with its own secret or another credential."""
         return msal.ConfidentialClientApplication(
-            self.client["client_id"],
-            client_credential=secret or self.client["client_secret"],
-            authority=f"{self.idp}/{self.tenant}",
+            self.client_id(app),
+            client_credential=secret or self.apps[app]["client_secret"],
+            authority=self.authority,
             instance_discovery=False,
             verify=self.ca,
         )
 
-    def sign_in(self, application, scopes):
-        """What MSAL has after the person signed in for `scopes`, by code and PKCE."""
-        flow = application.initiate_auth_code_flow(scopes, redirect_uri=self.redirect_uri)
-        assert "code_challenge=" in flow["auth_uri"], flow["auth_uri"]
-        return application.acquire_token_by_auth_code_flow(flow, self._pages(flow["auth_uri"]))
+    def public_application(self, app, **settings):
+        """The application in MSAL, without a secret."""
+        return msal.PublicClientApplication(
+            self.client_id(app), authority=self.authority, instance_discovery=False, verify=self.ca, **settings
+        )
 
-    def _pages(self, url):
+    def sign_in(self, application, scopes, redirect_uri, **parameters):
+        """What MSAL has after the person signed in for `scopes`, by code and PKCE."""
+        flow = application.initiate_auth_code_flow(scopes, redirect_uri=redirect_uri, **parameters)
+        assert "code_challenge=" in flow["auth_uri"], flow["auth_uri"]
+        return application.acquire_token_by_auth_code_flow(flow, self.browser.sign_in(flow["auth_uri"], redirect_uri))
+
+
+class Browser(requests.Session):
+    """A browser without scripts, and the person in front of it."""
+
+    def __init__(self, ca, user):
+        super().__init__()
+        self.verify = ca
+        self.trust_env = False
+        self.user = user
+
+    def sign_in(self, url, redirect_uri):
         """Follows the pages from `url` as a person would, and stops at the redirect, whose parameters it returns."""
-        answer = self.browser.get(url, allow_redirects=False)
-        for _ in range(10):
+        answer = self.get(url, allow_redirects=False)
+        for _ in range(12):
             if answer.is_redirect:
                 target = urllib.parse.urljoin(answer.url, answer.headers["location"])
-                if target.startswith(self.redirect_uri):
+                if target.startswith(redirect_uri):
                     return dict(urllib.parse.parse_qsl(urllib.parse.urlsplit(target).query))
-                answer = self.browser.get(target, allow_redirects=False)
+                answer = self.get(target, allow_redirects=False)
                 continue
-            form = next(form for form in Forms(answer.text).forms if "idSIButton9" in form["buttons"])
-            fields = dict(form["fields"])
-            if "loginfmt" in fields:
-                fields |= {"loginfmt": self.user["username"], "passwd": self.user["password"]}
-            name, value = form["buttons"]["idSIButton9"]
-            if name:
-                fields[name] = value
-            target = urllib.parse.urljoin(answer.url, form["action"])
-            answer = self.browser.post(target, data=fields, allow_redirects=False)
+            action, fields = self.form(answer)
+            if action.startswith(redirect_uri):
+                return fields
+            answer = self.post(action, data=fields, allow_redirects=False)
         raise AssertionError("the pages never led back to the redirect URI")
+
+    def form(self, answer, filled=None):
+        """Where the page's form goes when the person presses its first button, and what it sends."""
+        forms = [form for form in Forms(answer.text).forms if "idSIButton9" in form["buttons"]]
+        assert forms, f"a page without a way on: {answer.text}"
+        fields = dict(forms[0]["fields"])
+        if "loginfmt" in fields:
+            fields |= {"loginfmt": self.user["username"], "passwd": self.user["password"]}
+        fields |= filled or {}
+        name, value = forms[0]["buttons"]["idSIButton9"]
+        if name:
+            fields[name] = value
+        return urllib.parse.urljoin(answer.url, forms[0]["action"]), fields
 
 
 class Forms(html.parser.HTMLParser):

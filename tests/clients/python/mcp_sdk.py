@@ -85,14 +85,17 @@ async def is_refused(lab, token, check):
 
 async def main():
     lab = Lab()
-    token = lab.sign_in(lab.application(), [lab.scope])["access_token"]
+    app = "copilot-studio-client"
+    redirect_uri = lab.apps[app]["redirect_uris"][0]
+    scope = lab.scope("streamable-mcp-server2", ".default")
+    token = lab.sign_in(lab.application(app), [scope], redirect_uri)["access_token"]
     version = await calls_the_tools(lab, token)
     answers = Answers(lab, token)
     async with answers.client as http, Client(streamable_http_client(lab.mcp, http_client=http)) as client:
         assert sorted(tool.name for tool in (await client.list_tools()).tools) == TOOLS
 
     await is_refused(lab, None, "authorization.present")
-    for_graph = lab.sign_in(lab.application(), ["email"])
+    for_graph = lab.sign_in(lab.application(app), ["email"], redirect_uri)
     await is_refused(lab, for_graph["access_token"], "audience.allowed")
     print("MCP SDK for Python", importlib.metadata.version("mcp"), "called the tools through the gate, speaking", version)
 

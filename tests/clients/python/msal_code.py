@@ -11,9 +11,11 @@ from lab import Lab
 
 def main():
     lab = Lab()
-    scopes = [lab.scope]
-    app = lab.application()
-    result = lab.sign_in(app, scopes)
+    client = "copilot-studio-client"
+    scopes = [lab.scope("streamable-mcp-server2", ".default")]
+    redirect_uri = lab.apps[client]["redirect_uris"][0]
+    app = lab.application(client)
+    result = lab.sign_in(app, scopes, redirect_uri)
     assert "access_token" in result, result
     assert result["id_token_claims"]["preferred_username"] == lab.user["username"], result["id_token_claims"]
 
@@ -48,7 +50,7 @@ def main():
     ).json()
     assert "TSLA" in price["result"]["content"][0]["text"], price
 
-    refused = lab.sign_in(lab.application("not-the-secret"), scopes)
+    refused = lab.sign_in(lab.application(client, "not-the-secret"), scopes, redirect_uri)
     assert refused.get("error") == "invalid_client" and refused.get("error_codes") == [7000215], refused
     print("MSAL for Python", msal.__version__, "signed in, refreshed and called the gate")
 

@@ -4,7 +4,7 @@ use axum::response::Response;
 use http::{HeaderValue, StatusCode, header};
 use wire::Check;
 
-use super::super::reply::{frame, page_response};
+use super::super::reply::{frame, page_response, shown};
 use super::{Answer, Decision, Failure, Next, Visit, cookies};
 use crate::error::EntraError;
 use crate::pages::{AskedOf, ConsentPage, ShownAccount, ShownError, SignInPage};
@@ -178,14 +178,24 @@ impl<'v> Visit<'v> {
         Ok(self.provider.send_back(&authorization.return_to, first, last, checks))
     }
 
-    /// The signed-in accounts of this browser that the request can mean.
-    pub(super) fn candidates(&self, authorization: &Authorization<'_>) -> Vec<Candidate<'v>> {
+    /// The sessions of this browser, where browsers stay signed in.
+    pub(super) fn sessions(&self) -> Vec<Session> {
         if !self.directory.single_sign_on() {
             return Vec::new();
         }
-        let now = self.incoming.now;
-        let sessions = self.provider.sessions().of(&cookies(self.incoming), now);
-        candidates(self.directory, authorization, &sessions, now)
+        self.provider.sessions().of(&cookies(self.incoming), self.incoming.now)
+    }
+
+    /// The signed-in accounts of this browser that the request can mean.
+    pub(super) fn candidates(&self, authorization: &Authorization<'_>) -> Vec<Candidate<'v>> {
+        candidates(self.directory, authorization, &self.sessions(), self.incoming.now)
+    }
+
+    /// What the sign-in page says of a picked account whose session has ended.
+    pub(super) fn tile_of_no_session(&mut self) -> ShownError {
+        let expected = "an account that is signed in to this browser";
+        self.checks.refuse(Check::SessionPicked, expected, "one that is not, or no longer", "pick again, or sign in");
+        shown(&EntraError::PickedSessionInvalid, &self.checks)
     }
 
     /// Remembers the sign-in for this browser, where browsers stay signed in.

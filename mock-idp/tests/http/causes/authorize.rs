@@ -16,6 +16,19 @@ pub const CAUSES: &[Cause] = &[
         let hybrid = with(&v2("openid"), "response_type", "code id_token");
         authorize_in(implicit(), V2_AUTHORIZE, &with(&hybrid, "response_mode", "query"))
     }),
+    (90_005, "request.hints", || {
+        let hinted = with(&v2(DEFAULT), "login_hint", "megan@contoso.com");
+        authorize(V2_AUTHORIZE, &with(&hinted, "sid", OTHER_TENANT))
+    }),
+    (90_007, "request.hints", || authorize(V2_AUTHORIZE, &with(&v2(DEFAULT), "sid", "AQABAAAA"))),
+    (90_015, "request.query_length", || {
+        let lab = Lab::new();
+        lab.authorize(V2_AUTHORIZE, &with(&v2(DEFAULT), "state", &"x".repeat(20_000)))
+    }),
+    (90_100, "request.claims", || {
+        authorize(V2_AUTHORIZE, &with(&v2(DEFAULT), "claims", "eyJhY2Nlc3NfdG9rZW4iOnt9fQ=="))
+    }),
+    (90_102, "redirect_uri.well_formed", || authorize(V2_AUTHORIZE, &with(&v2(DEFAULT), "redirect_uri", "/callback"))),
     (700_051, "response_type.supported", || authorize(V1_AUTHORIZE, &with(&v1(), "response_type", "token"))),
     (900_144, "request.parameter_present", || {
         authorize_in(implicit(), V2_AUTHORIZE, &with(&v2("openid"), "response_type", "id_token"))
