@@ -10,6 +10,7 @@ use scenarios::world::policy::{ConditionalAccessPolicy, NamedLocation};
 use scenarios::world::{
     App, Consent, DirectoryRole, Idp, Lifetimes, Name, ResourceParameter, SignInAudience, TenantlessTokenEndpoint, User,
 };
+use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
 use crate::protocol::guid;
@@ -86,6 +87,23 @@ impl<'d> Application<'d> {
     #[must_use]
     pub fn has_service_principal(self, tenant: Tenant<'_>) -> bool {
         self.is_graph() || service_principals(self.thing).iter().any(|name| name == tenant.name)
+    }
+
+    /// The object id of its service principal in the tenant.
+    #[must_use]
+    pub fn service_principal_id(self, tenant: Tenant<'_>) -> Uuid {
+        self.service_principal_ids.get(tenant.name).copied().unwrap_or_else(|| {
+            let digest: [u8; 32] = Sha256::new()
+                .chain_update("entralab service principal")
+                .chain_update(self.client_id)
+                .chain_update(tenant.id)
+                .finalize()
+                .into();
+            let (id, _) = digest.split_at(16);
+            uuid::Builder::from_slice(id)
+                .map(|id| id.with_version(uuid::Version::Random).into_uuid())
+                .unwrap_or_default()
+        })
     }
 
     /// Whether organisations other than its own may use it.

@@ -91,6 +91,9 @@ pub enum EntraError {
     /// 50058: `prompt=none`, and nobody is signed in.
     #[error("A silent sign-in request was sent but no user is signed in.")]
     NobodySignedIn,
+    /// 50059: at `/organizations`, an application asks for a token for itself, which only a tenant can give. Source: reports of 2019 to 2022.
+    #[error("No tenant-identifying information found in either the request or implied by any provided credentials.")]
+    NoTenantInformation,
     /// 50072: prompt=none, and a policy demands a second factor, of which the user has none.
     #[error(
         "An administrator changed the configuration, or you moved to a new location: you must enroll in multi-factor authentication to access '{resource}'."
@@ -543,6 +546,22 @@ pub enum EntraError {
     /// 901002: the v2 endpoints of until 2025 take no `resource`.
     #[error("The 'resource' request parameter is not supported.")]
     ResourceParameterUnsupported,
+    /// 1002012: an application asks for a token for itself, and its scope is not of the form `<resource>/.default`.
+    #[error(
+        "The provided value for scope {scope} is not valid. Client credential flows must have a scope value with /.default suffixed to the resource identifier (application ID URI)."
+    )]
+    ScopeNotDefault {
+        /// The scope text.
+        scope: String,
+    },
+    /// 7000112: the client is disabled in the tenant.
+    #[error("Application '{client_id}'({client_name}) is disabled.")]
+    ApplicationDisabled {
+        /// The client.
+        client_id: Uuid,
+        /// Its display name.
+        client_name: String,
+    },
     /// 7000215: none of the application's secrets.
     #[error(
         "Invalid client secret provided. Ensure the secret being sent in the request is the client secret value, not the client secret ID, for a secret added to app '{client_id}'."
@@ -551,6 +570,9 @@ pub enum EntraError {
         /// The client.
         client_id: Uuid,
     },
+    /// 7000216: an application asks for a token for itself without any credential.
+    #[error("'client_assertion', 'client_secret' or 'request' is required for the 'client_credentials' grant type.")]
+    AppCredentialMissing,
     /// 7000218: a confidential client without a secret.
     #[error("The request body must contain the following parameter: 'client_assertion' or 'client_secret'.")]
     CredentialMissing,
@@ -562,12 +584,27 @@ pub enum EntraError {
         /// The client.
         client_id: Uuid,
     },
+    /// 7000229: an application asks for a token for itself in a tenant that has no service principal of it.
+    #[error(
+        "The client application {client_id} is missing service principal in the tenant {tenant}. See instructions here: https://go.microsoft.com/fwlink/?linkid=2225119"
+    )]
+    ClientServicePrincipalMissing {
+        /// The client.
+        client_id: Uuid,
+        /// The tenant's id.
+        tenant: Uuid,
+    },
     /// 9000411: a parameter is given twice.
     #[error("The request is not properly formatted. The parameter '{parameter}' is duplicated.")]
     DuplicatedParameter {
         /// Its name.
         parameter: String,
     },
+    /// 9001023: a grant that `/common` and `/consumers` do not serve.
+    #[error(
+        "The grant type is not supported over the /common or /consumers endpoints. Please use the /organizations or tenant-specific endpoint."
+    )]
+    GrantNeedsTenant,
     /// 9002313: a code or refresh token that is no token at all.
     #[error("Invalid request. Request is malformed or invalid.")]
     Malformed,

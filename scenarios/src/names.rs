@@ -51,6 +51,9 @@ fn references(world: &World, place: &dyn Fn(&[&str]) -> Span, faults: &mut Fault
         ] {
             names.iter().for_each(|other| known(what, &["idp", "apps", name, member], other));
         }
+        for tenant in app.service_principal_ids.keys() {
+            known("tenant", &["idp", "apps", name, "service_principal_ids", tenant], tenant);
+        }
     }
     for (name, policy) in &idp.policies.conditional_access {
         let path = |rest: [&'static str; 2]| ["idp", "policies", "conditional_access", name.as_str(), rest[0], rest[1]];

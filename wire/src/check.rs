@@ -69,6 +69,10 @@ checks! {
     ClientRegistered = "client.registered" by Idp;
     /// The application's audience allows the tenant segment of the path.
     ClientAudience = "client.audience" by Idp;
+    /// The application is not disabled.
+    ClientEnabled = "client.enabled" by Idp;
+    /// The client has a service principal in the tenant, for which a token can be.
+    ClientServicePrincipal = "client.service_principal" by Idp;
     /// The client has at least one redirect URI.
     RedirectUriPresent = "redirect_uri.present" by Idp;
     /// The redirect URI of the request is an absolute URI.
@@ -123,6 +127,8 @@ checks! {
     ConsentAccepted = "consent.accepted" by Idp;
     /// The grant type is one that the endpoint serves.
     GrantType = "grant_type.supported" by Idp;
+    /// The tenant segment of the path is one that the grant type can do with.
+    GrantTypeTenant = "grant_type.tenant" by Idp;
     /// A confidential client sent its secret, and a public client sent none.
     ClientSecretPresent = "client_secret.present" by Idp;
     /// The secret is one of the application's.

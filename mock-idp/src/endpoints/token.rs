@@ -10,7 +10,7 @@ use crate::error::EntraErrorKind;
 use crate::error::faces::Surface;
 use crate::protocol::redirect_uri::is_spa_origin;
 use crate::protocol::token::reply::Mint;
-use crate::protocol::token::{Records, TokenRequest, decide};
+use crate::protocol::token::{Decision, Records, TokenRequest, decide};
 use crate::protocol::{Family, guid};
 
 impl IdentityProvider {
@@ -27,15 +27,15 @@ impl IdentityProvider {
             authorization: text_header(header::AUTHORIZATION),
             origin: text_header(header::ORIGIN),
         };
-        let grant = {
+        let decision = {
             let given = self.consents();
             let enrolments = self.enrolments();
             let records =
                 Records { directory: &directory, given: &given, enrolments: &enrolments, seals, now: incoming.now };
             decide(request, records, &mut self.redeemed(), &mut checks)
         };
-        let grant = match grant {
-            Ok(grant) => grant,
+        let decision = match decision {
+            Ok(decision) => decision,
             Err(error) => {
                 let mut response = self.refuse(&error, Surface::Token, incoming, checks);
                 // a single-page application may read why, but for what browsers are to show as a failure of CORS
@@ -51,13 +51,18 @@ impl IdentityProvider {
         let keys = self.signing_keys();
         let mint =
             Mint { keys: &keys, origins: &self.0.origins, seals, lifetimes: directory.lifetimes(), now: incoming.now };
-        let Ok(reply) = mint.reply(&grant, family, &mut *self.rng()) else {
+        let mut rng = self.rng();
+        let (reply, readable_by) = match &decision {
+            Decision::ForUser(grant) => (mint.reply(grant, family, &mut *rng), grant.readable_by.as_deref()),
+            Decision::ForApplication(grant) => (mint.application_reply(grant, family, &mut *rng), None),
+        };
+        let Ok(reply) = reply else {
             return StatusCode::INTERNAL_SERVER_ERROR.into_response();
         };
         let mut response = json(StatusCode::OK, &reply);
         no_store(&mut response);
         set(&mut response, HeaderName::from_static("x-ms-clitelem"), "1,0,0,,");
-        if let Some(origin) = &grant.readable_by {
+        if let Some(origin) = readable_by {
             allow_origin(&mut response, origin);
         }
         response.extensions_mut().insert(checks);

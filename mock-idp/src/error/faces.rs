@@ -217,6 +217,7 @@ impl EntraErrorKind {
             Self::UserNotFound => row(50_034).token(O::InvalidGrant).sign_in_again(),
             Self::UnknownInstance => row(50_049).discovery(O::InvalidInstance),
             Self::NobodySignedIn => row(50_058).silent(O::LoginRequired),
+            Self::NoTenantInformation => row(50_059).token(O::InvalidRequest),
             Self::MfaRegistrationInterrupted => row(50_072).silent(O::InteractionRequired).unverified(),
             Self::MfaNotPassed => row(50_074).page(),
             Self::MfaRequired => {
@@ -315,10 +316,17 @@ impl EntraErrorKind {
             Self::ResourceParameterUnsupported => {
                 row(901_002).token(O::InvalidRequest).page().silent(O::InvalidRequest)
             }
+            Self::ScopeNotDefault => row(1_002_012).token(O::InvalidScope),
+            Self::ApplicationDisabled => {
+                row(7_000_112).token(O::UnauthorizedClient).page().silent(O::UnauthorizedClient)
+            }
             Self::InvalidClientSecret => row(7_000_215).token_with(401, O::InvalidClient),
+            Self::AppCredentialMissing => row(7_000_216).token_with(401, O::InvalidClient),
             Self::CredentialMissing => row(7_000_218).token_with(401, O::InvalidClient),
             Self::ClientSecretExpired => row(7_000_222).token_with(401, O::InvalidClient),
+            Self::ClientServicePrincipalMissing => row(7_000_229).token_with(401, O::InvalidClient),
             Self::DuplicatedParameter => row(9_000_411).token(O::InvalidRequest).page(),
+            Self::GrantNeedsTenant => row(9_001_023).token(O::InvalidRequest),
             Self::Malformed => row(9_002_313).token(O::InvalidGrant),
             Self::PkceRequired => row(9_002_325).page().silent(O::InvalidRequest),
             Self::CrossOriginRedemption => row(9_002_326).token(O::InvalidRequest),

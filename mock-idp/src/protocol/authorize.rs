@@ -11,6 +11,7 @@ use hints::Hints;
 use response_type::{ResponseType, check_response_mode, response_mode};
 use wire::{Check, Checks};
 
+use super::client_credential::ClientAuthentication;
 use super::consent::{Granted, confirm};
 use super::grants::Subject;
 use super::parameters::Parameters;
@@ -231,6 +232,7 @@ pub fn front_channel_grant<'d>(
     let scopes = confirm(client, &target, &requested.oidc, granted, checks)?;
     Ok(Grant {
         client,
+        authentication: ClientAuthentication::None,
         principal,
         subject,
         target,

@@ -11,11 +11,12 @@ use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
 use super::conditional_access::ip_address;
-use super::redirect_uri::Platform;
 use super::scope::OidcScope;
 use super::token::Grant;
 use super::{Family, randomness};
 use crate::origins::Origins;
+
+pub mod app_only;
 
 /// Entra dates its tokens back, so that a resource whose clock is behind accepts them.
 const BACKDATED: SignedDuration = SignedDuration::from_mins(5);
@@ -55,7 +56,7 @@ pub fn access_token(
         Family::V2 => resource.to_string(),
     };
     claims.add("aud", audience);
-    claims.issued_by(grant, version, origins, moment);
+    claims.issued_by(grant.subject.tid, version, origins, moment);
     match version {
         Family::V1 => {
             claims.add("acr", "1");
@@ -68,7 +69,7 @@ pub fn access_token(
                 claims.add("app_displayname", grant.client.shown_name());
             }
             claims.add("appid", grant.client.client_id.to_string());
-            claims.add("appidacr", authenticated_by(grant));
+            claims.add("appidacr", grant.authentication.acr());
             claims.names(grant);
             if grant.target.resource.is_graph() {
                 claims.add("idtyp", "user");
@@ -87,7 +88,7 @@ pub fn access_token(
         Family::V2 => {
             claims.add("aio", randomness::text::<36>(rng));
             claims.add("azp", grant.client.client_id.to_string());
-            claims.add("azpacr", authenticated_by(grant));
+            claims.add("azpacr", grant.authentication.acr());
             claims.add("name", grant.principal.account.display_name.as_str());
             claims.add("oid", grant.subject.oid.to_string());
             claims.add("preferred_username", grant.principal.account.username.as_str());
@@ -113,7 +114,7 @@ pub fn id_token(
     let account = grant.principal.account;
     let mut claims = Claims::default();
     claims.add("aud", client.to_string());
-    claims.issued_by(grant, version, origins, moment);
+    claims.issued_by(grant.subject.tid, version, origins, moment);
     claims.add_some("auth_time", grant.subject.auth_time_wanted.then_some(grant.subject.auth_time));
     match version {
         Family::V1 => {
@@ -185,8 +186,8 @@ impl Claims {
         }
     }
 
-    fn issued_by(&mut self, grant: &Grant<'_>, version: Family, origins: &Origins, moment: Moment) {
-        self.add("iss", origins.issuer(version, &grant.subject.tid.to_string()));
+    fn issued_by(&mut self, tid: Uuid, version: Family, origins: &Origins, moment: Moment) {
+        self.add("iss", origins.issuer(version, &tid.to_string()));
         self.add("iat", moment.issued);
         self.add("nbf", moment.issued);
         self.add("exp", moment.expires);
@@ -201,14 +202,6 @@ impl Claims {
         self.add("uti", randomness::text::<16>(rng));
         self.add("ver", if version == Family::V1 { "1.0" } else { "2.0" });
         self.0
-    }
-}
-
-/// `appidacr` and `azpacr`: how the client proved who it is.
-fn authenticated_by(grant: &Grant<'_>) -> &'static str {
-    match grant.subject.platform {
-        Platform::Web => "1",
-        Platform::Spa | Platform::Public => "0",
     }
 }
 

@@ -14,7 +14,7 @@ const NOT_ZEROS: &str = "another client id than 00000000-0000-0000-0000-00000000
 /// Finds the application of `client_id`, and whether it may be used at `segment`.
 ///
 /// # Errors
-/// 900144, 700038, 700016, 50194 or 9002331.
+/// 900144, 700038, 700016, 50194, 9002331 or 7000112.
 pub fn find<'d>(
     directory: &'d Directory,
     segment: Segment<'_>,
@@ -54,7 +54,25 @@ pub fn find<'d>(
     };
     checks.pass(Check::ClientRegistered, expected, application.shown_name());
     check_audience(application, segment, checks)?;
+    check_enabled(application, checks)?;
     Ok(application)
+}
+
+/// `accountEnabled` of the service principal, or `isDisabled` of the application.
+fn check_enabled(application: Application<'_>, checks: &mut Checks) -> Result<(), EntraError> {
+    let expected = "an application that is enabled";
+    if !application.disabled {
+        checks.pass(Check::ClientEnabled, expected, "it is");
+        return Ok(());
+    }
+    let fix = format!(
+        "idp.apps.{}.disabled: false (portal: Enterprise applications > {} > Properties > Enabled for users to sign-in?)",
+        application.name,
+        application.shown_name()
+    );
+    checks.refuse(Check::ClientEnabled, expected, "it is disabled", fix);
+    let (client_id, client_name) = (application.client_id, application.shown_name().to_owned());
+    Err(EntraError::ApplicationDisabled { client_id, client_name })
 }
 
 fn check_audience(application: Application<'_>, segment: Segment<'_>, checks: &mut Checks) -> Result<(), EntraError> {

@@ -12,6 +12,26 @@ use super::redirect_uri::Platform;
 use crate::directory::Application;
 use crate::error::EntraError;
 
+/// How a client proved who it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ClientAuthentication {
+    /// Not at all: a public client, or an answer of the authorize endpoint.
+    None,
+    /// By a secret.
+    Secret,
+}
+
+impl ClientAuthentication {
+    /// What `appidacr` and `azpacr` say of it.
+    #[must_use]
+    pub const fn acr(self) -> &'static str {
+        match self {
+            Self::None => "0",
+            Self::Secret => "1",
+        }
+    }
+}
+
 /// What a token request says about its client.
 #[derive(Clone, Default)]
 pub struct Credentials {
@@ -73,6 +93,15 @@ impl Credentials {
     #[must_use]
     pub fn has_secret(&self) -> bool {
         self.secret.is_some()
+    }
+
+    /// How the client proves who it is, or tries to.
+    #[must_use]
+    pub fn authentication(&self) -> ClientAuthentication {
+        match self.secret {
+            Some(_) => ClientAuthentication::Secret,
+            None => ClientAuthentication::None,
+        }
     }
 
     /// Checks the secret against those of the client whose grant came to a redirect URI of `platform`.

@@ -14,7 +14,7 @@ use super::pre_authorization::{check_pre_authorized, is_pre_authorized};
 use super::scope::OidcScope;
 use super::sign_in::Principal;
 use super::target::{Requested, Target, Wants, check_service_principal, registered_value};
-use crate::directory::{Application, Directory, GRAPH, GRAPH_ID};
+use crate::directory::{Application, Directory, GRAPH, GRAPH_ID, Tenant};
 use crate::error::EntraError;
 
 /// For whom a consent holds.
@@ -40,6 +40,20 @@ impl GivenConsents {
         for AskedIds { resource, scopes } in asked {
             given.entry(resource).or_default().extend(scopes);
         }
+    }
+
+    /// Whether anybody of the tenant has agreed to anything: a first consent makes the client's service principal.
+    #[must_use]
+    pub fn any_in(&self, client: Application<'_>, tenant: Tenant<'_>, directory: &Directory) -> bool {
+        self.0.keys().any(|(client_id, grantee)| {
+            *client_id == client.client_id
+                && match grantee {
+                    Grantee::Tenant(id) => *id == tenant.id,
+                    Grantee::User(id) => {
+                        directory.account_by_object_id(*id).is_some_and(|account| account.tenant == tenant.name)
+                    }
+                }
+        })
     }
 }
 

@@ -1,6 +1,7 @@
 //! The token request: from what a client sends to a grant of tokens. Each `grant_type` has a file of its own.
 
 mod authorization_code;
+pub mod client_credentials;
 mod redemption;
 mod refresh_token;
 pub mod reply;
@@ -8,11 +9,12 @@ mod user_grant;
 
 use std::collections::BTreeSet;
 
+use client_credentials::ApplicationGrant;
 use jiff::Timestamp;
 use wire::{Check, Checks};
 
 use super::authorize::check_once;
-use super::client_credential::Credentials;
+use super::client_credential::{ClientAuthentication, Credentials};
 use super::conditional_access::Enrolments;
 use super::consent::GivenConsents;
 use super::grants::redeemed::Redeemed;
@@ -81,6 +83,8 @@ pub struct Records<'d, 'r> {
 pub struct Grant<'d> {
     /// The client.
     pub client: Application<'d>,
+    /// How it proved who it is.
+    pub authentication: ClientAuthentication,
     /// The user.
     pub principal: Principal<'d>,
     /// Whose grant it is, by ids.
@@ -103,6 +107,15 @@ pub struct Grant<'d> {
     pub readable_by: Option<String>,
 }
 
+/// What a token request comes to.
+#[derive(Clone, Debug)]
+pub enum Decision<'d> {
+    /// Tokens for a user.
+    ForUser(Box<Grant<'d>>),
+    /// A token for the application itself.
+    ForApplication(Box<ApplicationGrant<'d>>),
+}
+
 /// Judges a token request.
 ///
 /// # Errors
@@ -112,30 +125,40 @@ pub fn decide<'d>(
     records: Records<'d, '_>,
     redeemed: &mut Redeemed,
     checks: &mut Checks,
-) -> Result<Grant<'d>, EntraError> {
+) -> Result<Decision<'d>, EntraError> {
     let segment = tenant::find(records.directory, request.segment, checks)?;
     check_once(request.family, request.parameters, checks)?;
     let grant_type = GrantType::read(request.parameters, checks)?;
+    grant_type.check_segment(segment, checks)?;
     let credentials = Credentials::read(request.parameters, request.authorization, checks)?;
     let client = client::find(records.directory, segment, credentials.client_id.as_deref(), checks)?;
     let party = Party { client, segment, credentials };
-    match grant_type {
-        GrantType::AuthorizationCode => authorization_code::redeem(request, records, redeemed, &party, checks),
-        GrantType::RefreshToken => refresh_token::refresh(request, records, redeemed, &party, checks),
-    }
+    let grant = match grant_type {
+        GrantType::AuthorizationCode => authorization_code::redeem(request, records, redeemed, &party, checks)?,
+        GrantType::RefreshToken => refresh_token::refresh(request, records, redeemed, &party, checks)?,
+        GrantType::ClientCredentials => {
+            let grant = client_credentials::decide(request, records, &party, checks)?;
+            return Ok(Decision::ForApplication(Box::new(grant)));
+        }
+    };
+    Ok(Decision::ForUser(Box::new(grant)))
 }
 
 /// What a client asks for tokens with (`grant_type`).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum GrantType {
     AuthorizationCode,
+    ClientCredentials,
     RefreshToken,
 }
 
 impl GrantType {
     /// Every grant type, with its names.
-    const NAMES: [(&'static str, Self); 2] =
-        [("authorization_code", Self::AuthorizationCode), ("refresh_token", Self::RefreshToken)];
+    const NAMES: [(&'static str, Self); 3] = [
+        ("authorization_code", Self::AuthorizationCode),
+        ("client_credentials", Self::ClientCredentials),
+        ("refresh_token", Self::RefreshToken),
+    ];
 
     /// Reads the parameter.
     fn read(parameters: &Parameters, checks: &mut Checks) -> Result<Self, EntraError> {
@@ -148,6 +171,23 @@ impl GrantType {
         let fix = "the client's grant_type: no other grant is emulated";
         checks.refuse(Check::GrantType, expected, given, fix);
         Err(EntraError::UnsupportedGrantType { grant_type: given.to_owned() })
+    }
+
+    /// Whether the grant can do with the tenant segment: without a user, only the path says which tenant is meant.
+    fn check_segment(self, segment: Segment<'_>, checks: &mut Checks) -> Result<(), EntraError> {
+        let error = match (self, segment) {
+            (Self::ClientCredentials, Segment::Common) => EntraError::GrantNeedsTenant,
+            (Self::ClientCredentials, Segment::Organizations) => EntraError::NoTenantInformation,
+            (Self::ClientCredentials, Segment::Tenant(_)) => {
+                checks.pass(Check::GrantTypeTenant, "one tenant", segment.in_urls());
+                return Ok(());
+            }
+            (Self::AuthorizationCode | Self::RefreshToken, _) => return Ok(()),
+        };
+        let fix = "the tenant segment of the token URL: the tenant's id or domain (portal: Microsoft Entra ID > \
+                   Overview > Tenant ID)";
+        checks.refuse(Check::GrantTypeTenant, "one tenant", segment.in_urls(), fix);
+        Err(error)
     }
 }
 

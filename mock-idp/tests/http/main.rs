@@ -2,6 +2,7 @@
 
 mod attacks;
 mod causes;
+mod client_credentials;
 mod flows;
 mod golden;
 mod hints;

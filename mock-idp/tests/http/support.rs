@@ -311,6 +311,15 @@ pub fn redeem(code: &str) -> Vec<(&str, &str)> {
     ]
 }
 
+/// The token endpoint of the tenant itself.
+pub const TENANT_TOKEN: &str = "/7c0b3f52-1d2e-4a5b-9c3d-0e8f6a1b2c3d/oauth2/v2.0/token";
+pub const TENANT_V1_TOKEN: &str = "/7c0b3f52-1d2e-4a5b-9c3d-0e8f6a1b2c3d/oauth2/token";
+
+/// The token parameters of an application that asks for itself.
+pub fn for_itself(scope: &str) -> Vec<(&str, &str)> {
+    vec![("grant_type", "client_credentials"), ("client_id", CLIENT), ("client_secret", SECRET), ("scope", scope)]
+}
+
 /// The token parameters for a refresh token.
 pub fn refresh(token: &str) -> Vec<(&str, &str)> {
     vec![("grant_type", "refresh_token"), ("client_id", CLIENT), ("client_secret", SECRET), ("refresh_token", token)]

@@ -11,7 +11,9 @@ use scenarios::world::Lifetimes;
 use serde::Serialize;
 use serde_json::json;
 
+use super::client_credentials::ApplicationGrant;
 use super::{Grant, Seals};
+use crate::directory::Application;
 use crate::keys::SigningKeys;
 use crate::origins::Origins;
 use crate::protocol::authorize::response_type::ResponseType;
@@ -34,6 +36,10 @@ pub enum Reply {
     V2(V2),
     /// Everything is a string.
     V1(V1),
+    /// The same two for an application itself: nothing of a user, of scopes or of refreshing.
+    ApplicationV2(ApplicationV2),
+    /// As strings.
+    ApplicationV1(ApplicationV1),
 }
 
 /// The body of the v2 endpoint.
@@ -73,6 +79,29 @@ pub struct V1 {
     pub client_info: Option<String>,
 }
 
+/// The body of the v2 endpoint for an application itself, as captured at a real tenant in August 2026.
+#[derive(Clone, Debug, Serialize)]
+#[expect(missing_docs, reason = "the names are RFC 6749's and Entra's own")]
+pub struct ApplicationV2 {
+    pub token_type: &'static str,
+    pub expires_in: i64,
+    pub ext_expires_in: i64,
+    pub access_token: String,
+}
+
+/// The body of the v1 endpoint for an application itself.
+#[derive(Clone, Debug, Serialize)]
+#[expect(missing_docs, reason = "the names are RFC 6749's and Entra's own")]
+pub struct ApplicationV1 {
+    pub token_type: &'static str,
+    pub expires_in: String,
+    pub ext_expires_in: String,
+    pub expires_on: String,
+    pub not_before: String,
+    pub resource: String,
+    pub access_token: String,
+}
+
 /// What tokens are made with.
 #[derive(Clone, Copy)]
 pub struct Mint<'m> {
@@ -96,11 +125,7 @@ impl Mint<'_> {
 
     /// The signed access token of `grant`.
     fn access_token(&self, grant: &Grant<'_>, rng: &mut impl CryptoRng) -> Result<String, JoseError> {
-        // the resource chooses the version of its tokens, not the endpoint
-        let version = match grant.target.resource.access_token_version {
-            Some(2) => Family::V2,
-            _ => Family::V1,
-        };
+        let version = token_version(grant.target.resource);
         let moment = Moment::at(self.now, self.lifetime());
         self.keys.sign(version, &claims::access_token(grant, version, self.origins, moment, rng))
     }
@@ -178,6 +203,40 @@ impl Mint<'_> {
         })
     }
 
+    /// Makes the token of an application itself.
+    ///
+    /// # Errors
+    /// When signing fails.
+    pub fn application_reply(
+        &self,
+        grant: &ApplicationGrant<'_>,
+        family: Family,
+        rng: &mut impl CryptoRng,
+    ) -> Result<Reply, JoseError> {
+        let moment = Moment::at(self.now, self.lifetime());
+        let version = token_version(grant.target.resource);
+        let claims = claims::app_only::access_token(grant, version, self.origins, moment, rng);
+        let access_token = self.keys.sign(version, &claims)?;
+        let expires_in = self.lifetime() - 1;
+        Ok(match family {
+            Family::V2 => Reply::ApplicationV2(ApplicationV2 {
+                token_type: "Bearer",
+                expires_in,
+                ext_expires_in: expires_in,
+                access_token,
+            }),
+            Family::V1 => Reply::ApplicationV1(ApplicationV1 {
+                token_type: "Bearer",
+                expires_in: expires_in.to_string(),
+                ext_expires_in: expires_in.to_string(),
+                expires_on: moment.expires.to_string(),
+                not_before: moment.issued.to_string(),
+                resource: grant.target.requested_as.clone(),
+                access_token,
+            }),
+        })
+    }
+
     fn refresh_token(&self, grant: &Grant<'_>, rng: &mut impl CryptoRng) -> Result<String, JoseError> {
         let iat = self.now.as_second();
         let lifetime = match grant.subject.platform {
@@ -192,6 +251,14 @@ impl Mint<'_> {
             resource: Aim::at(&grant.target),
             oidc: grant.oidc.clone(),
         })
+    }
+}
+
+/// The resource chooses the version of its tokens, not the endpoint.
+fn token_version(resource: Application<'_>) -> Family {
+    match resource.access_token_version {
+        Some(2) => Family::V2,
+        _ => Family::V1,
     }
 }
 

@@ -46,6 +46,7 @@ pub(super) fn grant<'d>(
     let readable_by = request.origin.filter(|_| subject.platform == Platform::Spa).map(str::to_owned);
     Ok(Grant {
         client: party.client,
+        authentication: party.credentials.authentication(),
         principal,
         subject: subject.clone(),
         target,

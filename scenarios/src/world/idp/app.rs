@@ -60,6 +60,14 @@ pub struct App {
     /// Default: its own.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub service_principals: Option<Vec<Name>>,
+    /// The object ids of its service principals by the tenant's name in this world: the `oid` and `sub` of tokens for the
+    /// application itself. Default: made from client id and tenant.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    #[schemars(with = "BTreeMap<Name, schema::Guid>")]
+    pub service_principal_ids: BTreeMap<Name, Uuid>,
+    /// Whether the application is disabled: nobody signs in to it, and it gets no token (AADSTS7000112). Default: false.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub disabled: bool,
     /// Whether it is Microsoft's own: two such applications need pre-authorization instead of consent. Default: false.
     #[serde(default)]
     pub first_party: bool,
