@@ -13,6 +13,7 @@ mod check;
 mod completions;
 mod connect;
 mod doctor;
+mod exec;
 mod explain;
 mod list;
 mod listening;
@@ -22,6 +23,7 @@ mod new;
 mod new_file;
 mod ready;
 mod record;
+mod report_files;
 mod run;
 mod running;
 mod schema;
@@ -76,6 +78,8 @@ enum Command {
     Gate(lone::GateOptions),
     /// Starts the MCP server alone, with no gate in front: everybody on this machine may ask it.
     Mcp(lone::McpOptions),
+    /// Runs a program of yours against a lab that has the cloud's own names; ends with the program's exit code.
+    Exec(exec::Options),
     /// Is the connector against a running lab: signs in, tests the operation, lists the tools, asks.
     Connect(connect::Options),
     /// Reads scenario files and judges them without starting anything.
@@ -106,22 +110,40 @@ enum Command {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Exit {
     /// All as expected.
-    Ok = 0,
+    Ok,
     /// An expectation failed.
-    Failed = 1,
+    Failed,
     /// The command line or a file is in error.
-    Usage = 2,
+    Usage,
     /// The machine is: a port is taken, a folder not writable, nothing is running.
-    Environment = 3,
+    Environment,
     /// This is our bug.
-    Bug = 70,
+    Bug,
     /// Interrupted before it was done.
-    Interrupted = 130,
+    Interrupted,
+    /// As the program that was run ended.
+    Program(u8),
+}
+
+impl Exit {
+    /// The process's exit code.
+    #[must_use]
+    pub fn code(self) -> u8 {
+        match self {
+            Self::Ok => 0,
+            Self::Failed => 1,
+            Self::Usage => 2,
+            Self::Environment => 3,
+            Self::Bug => 70,
+            Self::Interrupted => 130,
+            Self::Program(code) => code,
+        }
+    }
 }
 
 impl From<Exit> for ExitCode {
     fn from(exit: Exit) -> Self {
-        Self::from(exit as u8)
+        Self::from(exit.code())
     }
 }
 
@@ -166,14 +188,14 @@ pub fn parse() -> Options {
             let message = error.render().to_string();
             let message = message.lines().next().unwrap_or_default().trim_start_matches("error: ");
             eprint!("{}", json_line(&json!({ "error": { "code": "usage", "message": message } })));
-            std::process::exit(Exit::Usage as i32);
+            std::process::exit(Exit::Usage.code().into());
         }
         // --help and --version are results
         match printed(error.print().and_then(|()| std::io::stdout().flush())) {
             Ok(()) => std::process::exit(error.exit_code()),
             Err(failure) => {
                 failure.tell_as(false);
-                std::process::exit(failure.exit as i32)
+                std::process::exit(failure.exit.code().into())
             }
         }
     })
@@ -188,6 +210,7 @@ pub fn run(options: Options) -> Exit {
         Command::Idp(options) => lone::identity_provider(&options, common),
         Command::Gate(options) => lone::gate(&options, common),
         Command::Mcp(options) => lone::mcp(&options, common),
+        Command::Exec(options) => exec::run(&options, common),
         Command::Connect(options) => connect::run(&options, common),
         Command::Check(options) => check::run(&options, common),
         Command::Explain(options) => explain::run(&options, common),

@@ -30,6 +30,7 @@ pub mod journal;
 mod names;
 pub mod neighbours;
 pub mod pages;
+pub mod proxy;
 mod same_page;
 mod setup;
 pub mod sockets;
@@ -146,6 +147,15 @@ impl Lab {
         origins.push((CONSENT_HOST.to_owned(), at(Party::Connector, "http", &neighbours.connector)));
         let upstream = neighbours.upstream.clone();
         Self::start_with(world.clone(), Names::Local(origins), sockets, upstream, setup, pages)
+    }
+
+    /// Starts all parties of `world` in cloud names, on free loopback ports, and `pages` on a port of their own: for
+    /// programs that find the parties through [`Lab::proxy`].
+    ///
+    /// # Errors
+    /// When no socket or certificate can be had, or a URL of the world is none.
+    pub fn start_cloud(world: World, setup: Setup, pages: impl FnOnce(&Self) -> Router) -> Result<Self, StartError> {
+        Self::start_with(world, Names::Cloud, Sockets::free_with_pages()?, None, setup, pages)
     }
 
     fn start_with(
@@ -320,6 +330,12 @@ impl Lab {
     #[must_use]
     pub fn parties(&self) -> &[Party] {
         &self.parties
+    }
+
+    /// Whether it speaks in the cloud's names, which only its own clients and those of its proxy can resolve.
+    #[must_use]
+    pub fn speaks_cloud_names(&self) -> bool {
+        matches!(self.names, Names::Cloud)
     }
 
     /// The origin behind the gate: that of the lab's MCP server, or of the program that was named.

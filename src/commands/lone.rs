@@ -19,7 +19,7 @@ use super::running::{Running, read_certificate};
 use super::settings::Settings;
 use super::{Common, Exit, Failure, runtime};
 use crate::Lab;
-use crate::lab::data_folder::{DataFolder, Part};
+use crate::lab::data_folder::{CA_CERTIFICATE, DataFolder, Part};
 use crate::lab::neighbours::Neighbours;
 use crate::lab::pages;
 use crate::lab::sockets::Sockets;
@@ -163,7 +163,7 @@ impl Alone {
             setup.also_trusted = around.also_trusted;
             let lab = Lab::start_local(&around.world, sockets, &around.neighbours, setup, pages::router)
                 .map_err(start_failure)?;
-            let mut ready = ready(&lab, &folder);
+            let mut ready = ready(&lab, &folder.file(CA_CERTIFICATE));
             ready["party"] = json!(party);
             let welcome = welcome::welcome(party, &lab, &folder);
             stay(&ready, &welcome, &folder, self.ready_file.as_deref(), common, stop).await

@@ -5,18 +5,17 @@ use std::path::PathBuf;
 use clap::Args;
 use scenarios::Scenario;
 
+use super::report_files::{self, ReportOptions};
 use super::{Common, Exit, Failure, json_line, print};
 use crate::play::Played;
 use crate::report::{events, summary, terminal};
 
 mod parallel;
 mod progress;
-mod report_file;
 mod select;
 mod watch;
 
 use progress::Progress;
-use report_file::ReportFile;
 use select::Selected;
 pub(super) use select::{read_all, read_one};
 
@@ -44,12 +43,8 @@ pub(super) struct Options {
     /// Play again whatever changes in the named files, until interrupted.
     #[arg(long)]
     watch: bool,
-    /// Write reports: junit, html, har, mermaid, tap or json, each with its file. Several are separated by commas.
-    #[arg(long, value_name = "FORMAT=FILE", value_delimiter = ',')]
-    report: Vec<ReportFile>,
-    /// Leave secrets in the files of --report, which only their owner can then read.
-    #[arg(long, requires = "report")]
-    with_secrets: bool,
+    #[command(flatten)]
+    reports: ReportOptions,
 }
 
 pub(super) fn run(options: &Options, common: Common) -> Result<Exit, Failure> {
@@ -99,7 +94,8 @@ fn round(scenarios: &[Scenario], options: &Options, common: Common) -> Result<Ex
     } else {
         print(&summary::text(&all_played, common.colored()))?;
     }
-    report_file::write_all(scenarios, &all_played, options)?;
+    report_files::write_all(scenarios, &all_played, &options.reports)?;
+    report_files::tell_github(scenarios, &all_played)?;
     Ok(if all_played.iter().all(Played::passed) { Exit::Ok } else { Exit::Failed })
 }
 

@@ -30,9 +30,15 @@ const QUESTION: &str = "Give me the stock price of tesla";
 /// How many exchanges the trace page shows; the JSON has all.
 const SHOWN_EXCHANGES: usize = 200;
 
-/// The routes of the pages, and of the control API beside them. A lab without a connector has its trace only.
+/// Whether there is a page of the connector: its links lead to names that a person's browser must be able to resolve.
+fn has_front_page(lab: &Lab) -> bool {
+    lab.parties().contains(&Party::Connector) && !lab.speaks_cloud_names()
+}
+
+/// The routes of the pages, and of the control API beside them. A lab without a connector has its trace only, and so has
+/// one that speaks in cloud names: a person's browser would follow those to the cloud.
 pub fn router(lab: &Lab) -> Router {
-    let front_page = if lab.parties().contains(&Party::Connector) {
+    let front_page = if has_front_page(lab) {
         Router::new()
             .route("/", get(front))
             .route("/connect", post(connect))
@@ -276,7 +282,7 @@ async fn trace_page(State(lab): State<Lab>) -> Response {
         }
     };
     let rows = exchanges.iter().skip(left_out).map(row).collect();
-    page(&TracePage { has_connector: lab.parties().contains(&Party::Connector), rows, left_out })
+    page(&TracePage { has_connector: has_front_page(&lab), rows, left_out })
 }
 
 async fn trace_json(State(lab): State<Lab>) -> Response {

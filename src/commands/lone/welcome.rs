@@ -40,7 +40,7 @@ pub(super) fn welcome(party: Party, lab: &Lab, folder: &DataFolder) -> String {
 type Parts = (&'static str, Vec<(&'static str, String)>, Vec<String>);
 
 fn identity_provider(lab: &Lab, folder: &DataFolder) -> Parts {
-    let ready = ready(lab, folder);
+    let ready = ready(lab, &folder.file(CA_CERTIFICATE));
     let text = |pointer: &str| ready.pointer(pointer).and_then(|value| value.as_str()).unwrap_or_default().to_owned();
     let discovery = format!("{}/.well-known/openid-configuration", text("/issuer/v2"));
     let places = vec![("identity provider", text("/idp")), ("discovery", discovery)];
