@@ -2,7 +2,7 @@
 
 mod graph;
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::ops::Deref;
 use std::sync::Arc;
 
@@ -13,7 +13,7 @@ use scenarios::world::{
 use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
-use crate::protocol::guid;
+use crate::protocol::{Family, guid};
 
 pub use graph::{GRAPH, GRAPH_ID, GRAPH_URI};
 
@@ -29,6 +29,8 @@ pub struct Directory {
     users_by_username: HashMap<String, Name>,
     users_by_object_id: HashMap<Uuid, Name>,
     consents_by_client: HashMap<Name, Vec<Name>>,
+    /// By a group's name, the groups that it is a member of.
+    groups_around: HashMap<Name, Vec<Name>>,
 }
 
 /// A thing of the world with its name there.
@@ -43,6 +45,8 @@ pub struct Named<'d, T> {
 pub type Tenant<'d> = Named<'d, scenarios::world::Tenant>;
 /// An app registration with its service principal.
 pub type Application<'d> = Named<'d, App>;
+/// A group.
+pub type Group<'d> = Named<'d, scenarios::world::Group>;
 /// A user.
 pub type Account<'d> = Named<'d, User>;
 
@@ -112,6 +116,12 @@ impl<'d> Application<'d> {
         matches!(self.audience, SignInAudience::MultipleOrgs | SignInAudience::MultipleOrgsAndPersonal)
     }
 
+    /// The version of access tokens for it. It chooses, not the endpoint.
+    #[must_use]
+    pub fn token_version(self) -> Family {
+        if self.access_token_version == Some(2) { Family::V2 } else { Family::V1 }
+    }
+
     /// Where a setting of this application is: in the world, and in the portal.
     #[must_use]
     pub fn setting(self, member: &str, portal: &str) -> String {
@@ -122,6 +132,14 @@ impl<'d> Application<'d> {
 /// The names of the tenants that have a service principal of the application.
 fn service_principals(app: &App) -> &[Name] {
     app.service_principals.as_deref().unwrap_or(std::slice::from_ref(&app.tenant))
+}
+
+impl Group<'_> {
+    /// Whether the user is in the group itself, and not only in one inside it.
+    #[must_use]
+    pub fn has_direct_member(self, account: Account<'_>) -> bool {
+        self.members.users.iter().any(|name| name == account.name)
+    }
 }
 
 impl Account<'_> {
@@ -140,6 +158,12 @@ impl Directory {
         let mut consents_by_client: HashMap<Name, Vec<Name>> = HashMap::new();
         for (name, consent) in &idp.consents {
             consents_by_client.entry(consent.client.clone()).or_default().push(name.clone());
+        }
+        let mut groups_around: HashMap<Name, Vec<Name>> = HashMap::new();
+        for (name, group) in &idp.groups {
+            for inner in &group.members.groups {
+                groups_around.entry(inner.clone()).or_default().push(name.clone());
+            }
         }
         Self {
             graph: graph::application(graph_origin),
@@ -164,6 +188,7 @@ impl Directory {
             users_by_username: idp.users.iter().map(|(name, user)| (lower(&user.username), name.clone())).collect(),
             users_by_object_id: idp.users.iter().map(|(name, user)| (user.object_id, name.clone())).collect(),
             consents_by_client,
+            groups_around,
             idp,
         }
     }
@@ -215,6 +240,26 @@ impl Directory {
         self.account(self.users_by_object_id.get(&object_id)?)
     }
 
+    /// The group of this name in the world.
+    #[must_use]
+    pub fn group(&self, name: &str) -> Option<Group<'_>> {
+        self.idp.groups.get_key_value(name).map(|(name, thing)| Named { name, thing })
+    }
+
+    /// The groups that the user is in, directly or through other groups, by name.
+    #[must_use]
+    pub fn groups_of(&self, account: Account<'_>) -> Vec<Group<'_>> {
+        let all = || self.idp.groups.iter().map(|(name, thing)| Named { name: name.as_str(), thing });
+        let mut found: BTreeSet<&str> =
+            all().filter(|group| group.has_direct_member(account)).map(|group| group.name).collect();
+        let mut reached: Vec<&str> = found.iter().copied().collect();
+        while let Some(inner) = reached.pop() {
+            let around = self.groups_around.get(inner).into_iter().flatten();
+            reached.extend(around.map(String::as_str).filter(|outer| found.insert(outer)));
+        }
+        found.into_iter().filter_map(|name| self.group(name)).collect()
+    }
+
     /// The application of this name in the world, or Microsoft Graph.
     #[must_use]
     pub fn application(&self, name: &str) -> Option<Application<'_>> {
@@ -262,6 +307,12 @@ impl Directory {
     #[must_use]
     pub fn tenantless_token_endpoint(&self) -> TenantlessTokenEndpoint {
         self.idp.tenantless_token_endpoint
+    }
+
+    /// Whether access tokens for Microsoft Graph are signed over a hashed nonce.
+    #[must_use]
+    pub fn graph_nonce(&self) -> bool {
+        self.idp.graph_nonce
     }
 
     /// Whether browsers stay signed in.

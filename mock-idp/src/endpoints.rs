@@ -26,7 +26,7 @@ use wire::{Check, Checks, Clock};
 use crate::directory::Directory;
 use crate::error::faces::{Interaction, Surface};
 use crate::error::{EntraError, RequestIds};
-use crate::keys::SigningKeys;
+use crate::keys::{Keyring, SigningKeys};
 use crate::origins::Origins;
 use crate::protocol::conditional_access::Enrolments;
 use crate::protocol::consent::GivenConsents;
@@ -71,7 +71,7 @@ struct Shared {
     rng: Mutex<ChaCha20Rng>,
     seals: Result<(Seals, Seal), josekit::JoseError>,
     origins: Origins,
-    keys: RwLock<Arc<SigningKeys>>,
+    keys: Keyring,
     clock: Clock,
 }
 
@@ -103,7 +103,7 @@ impl IdentityProvider {
             rng: Mutex::new(ChaCha20Rng::from_seed(rng_seed)),
             seals,
             origins,
-            keys: RwLock::new(keys),
+            keys: Keyring::new(keys, seed),
             clock,
         }))
     }

@@ -1,5 +1,7 @@
 //! Where the identity provider lives, and the issuers that follow from it.
 
+use uuid::Uuid;
+
 use crate::protocol::Family;
 
 /// The origins under which the identity provider answers, without a trailing slash.
@@ -30,6 +32,17 @@ impl Origins {
         match version {
             Family::V1 => format!("{}/{tenant_id}/", self.sts),
             Family::V2 => format!("{}/{tenant_id}/v2.0", self.login),
+        }
+    }
+
+    /// Where the groups of a user are, whose token has too many: the graph before Microsoft Graph, which the cloud still
+    /// names there, and on this machine Microsoft Graph.
+    #[must_use]
+    pub fn member_objects(&self, tenant_id: Uuid, object_id: Uuid) -> String {
+        if self.is_loopback() {
+            format!("{}/v1.0/users/{object_id}/getMemberObjects", self.graph)
+        } else {
+            format!("https://graph.windows.net/{tenant_id}/users/{object_id}/getMemberObjects")
         }
     }
 

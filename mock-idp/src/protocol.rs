@@ -16,6 +16,7 @@ pub mod pkce;
 pub mod pre_authorization;
 pub mod randomness;
 pub mod redirect_uri;
+pub mod roles;
 pub mod scope;
 pub mod sealed;
 pub mod second_factor;

@@ -8,7 +8,7 @@ use crate::nearest::{listed, nearest};
 use crate::problem::Faults;
 use crate::source::Span;
 use crate::tree::{Node, Tree};
-use crate::world::{GRAPH, Name, World};
+use crate::world::{GRAPH, Name, RESTRICTED_CLAIMS, World};
 use crate::yaml::escaped;
 
 /// Notes everything that is wrong with a world whose shape is right. `tree` is the same world with its places, `file` the one
@@ -16,6 +16,7 @@ use crate::yaml::escaped;
 pub(crate) fn check(world: &World, tree: &Node, file: &str, faults: &mut Faults) {
     let place = |path: &[&str]| tree.at(path).map_or_else(|| tree.span.clone(), |node| node.span.clone());
     references(world, &place, faults);
+    tokens(world, &place, faults);
     one_of_a_kind(world, tree, file, &place, faults);
     forms(world, tree, &place, faults);
 }
@@ -29,6 +30,7 @@ fn references(world: &World, place: &dyn Fn(&[&str]) -> Span, faults: &mut Fault
                 (idp.policies.named_locations.contains_key(name), |world| names(&world.idp.policies.named_locations))
             }
             "user" => (idp.users.contains_key(name), |world| names(&world.idp.users)),
+            "group" => (idp.groups.contains_key(name), |world| names(&world.idp.groups)),
             _ => (idp.apps.contains_key(name), |world| names(&world.idp.apps)),
         };
         let graph = what == "app" && name == GRAPH && path.last() == Some(&"resource");
@@ -38,6 +40,14 @@ fn references(world: &World, place: &dyn Fn(&[&str]) -> Span, faults: &mut Fault
     };
     for (name, user) in &idp.users {
         known("tenant", &["idp", "users", name, "tenant"], &user.tenant);
+    }
+    for (name, group) in &idp.groups {
+        known("tenant", &["idp", "groups", name, "tenant"], &group.tenant);
+        for (what, member, names) in
+            [("user", "users", &group.members.users), ("group", "groups", &group.members.groups)]
+        {
+            names.iter().for_each(|other| known(what, &["idp", "groups", name, "members", member], other));
+        }
     }
     for (name, app) in &idp.apps {
         known("tenant", &["idp", "apps", name, "tenant"], &app.tenant);
@@ -50,6 +60,11 @@ fn references(world: &World, place: &dyn Fn(&[&str]) -> Span, faults: &mut Fault
             ("tenant", "service_principals", app.service_principals.as_deref().unwrap_or_default()),
         ] {
             names.iter().for_each(|other| known(what, &["idp", "apps", name, member], other));
+        }
+        for (key, assignment) in &app.role_assignments {
+            for (what, who) in [("user", &assignment.user), ("group", &assignment.group)] {
+                who.iter().for_each(|who| known(what, &["idp", "apps", name, "role_assignments", key, what], who));
+            }
         }
         for tenant in app.service_principal_ids.keys() {
             known("tenant", &["idp", "apps", name, "service_principal_ids", tenant], tenant);
@@ -78,6 +93,36 @@ fn references(world: &World, place: &dyn Fn(&[&str]) -> Span, faults: &mut Fault
         known("app", &["idp", "consents", name, "resource"], &consent.resource);
         if let Some(user) = &consent.user {
             known("user", &["idp", "consents", name, "user"], user);
+        }
+    }
+}
+
+/// What an app says of its tokens: roles that it has, and claims that it may map.
+fn tokens(world: &World, place: &dyn Fn(&[&str]) -> Span, faults: &mut Faults) {
+    for (name, app) in &world.idp.apps {
+        let path = |member: &'static str, key| ["idp", "apps", name.as_str(), member, key];
+        for (key, assignment) in &app.role_assignments {
+            let here = path("role_assignments", key);
+            if let Some(role) = assignment.role.as_ref().filter(|role| !app.app_roles.contains_key(*role)) {
+                let span = place(&[&here[..], &["role"]].concat());
+                no_such(&span, "app role", role, app.app_roles.keys().map(String::as_str), faults);
+            }
+            if assignment.user.is_some() == assignment.group.is_some() {
+                let message = format!("`{}` is assigned to one user or one group", escaped(key));
+                faults.at(&place(&here), "value.form", message, "write either `user` or `group`");
+            }
+        }
+        for (key, mapped) in &app.mapped_claims {
+            let here = path("mapped_claims", key);
+            if mapped.attribute.is_some() == mapped.value.is_some() {
+                let message = format!("`{}` shows one attribute or one constant", escaped(key));
+                faults.at(&place(&here), "value.form", message, "write either `attribute` or `value`");
+            }
+            if mapped.claim.is_empty() || RESTRICTED_CLAIMS.contains(&mapped.claim.as_str()) {
+                let message = format!("no app can map the claim \"{}\"", escaped(&mapped.claim));
+                let fix = "give the claim a name that no token has of itself, such as department";
+                faults.at(&place(&[&here[..], &["claim"]].concat()), "value.form", message, fix);
+            }
         }
     }
 }
@@ -114,6 +159,11 @@ fn one_of_a_kind(world: &World, tree: &Node, file: &str, place: &dyn Fn(&[&str])
     unique(
         "object id",
         users().map(|(name, user)| (user.object_id.to_string(), key("users", name, "object_id"))).collect(),
+    );
+    let groups = idp.groups.iter();
+    unique(
+        "group's object id",
+        groups.map(|(name, group)| (group.object_id.to_string(), key("groups", name, "object_id"))).collect(),
     );
     unique(
         "username",
@@ -212,6 +262,47 @@ pub(crate) fn no_such<'k>(
 #[cfg(test)]
 mod tests {
     use crate::read_text;
+
+    /// The problems of the article's world with this change of its identity section.
+    fn problems(change: &str) -> String {
+        let text = format!("scenario: 1\ntitle: x\nworld:\n  base: article\n  change:\n    idp: {change}\nsteps: []\n");
+        read_text("mine", &text, None).map_or_else(|problems| problems.render(false), |_| String::new())
+    }
+
+    #[test]
+    fn what_tokens_are_to_say_must_be_there_to_say() {
+        let app = |members: &str| format!("{{ apps: {{ copilot-studio-client: {{ {members} }} }} }}");
+        let group = |members: &str| {
+            format!(
+                "{{ groups: {{ sales: {{ tenant: contoso, object_id: 51c0a7de-0000-4000-8000-000000000001, display_name: Sales, members: {{ {members} }} }} }} }}"
+            )
+        };
+        for (change, problem) in [
+            (group("users: [megn]"), "`megn`"),
+            (group("groups: [marketing]"), "`marketing`"),
+            (app("role_assignments: { one: { user: megn } }"), "`megn`"),
+            (app("role_assignments: { one: { group: sales } }"), "`sales`"),
+            (app("role_assignments: { one: { user: megan, role: reader } }"), "there is no app role `reader`"),
+            (app("role_assignments: { one: {} }"), "either `user` or `group`"),
+            (app("mapped_claims: { one: { claim: dept } }"), "either `attribute` or `value`"),
+            (app("mapped_claims: { one: { claim: tid, value: x } }"), "no app can map the claim \"tid\""),
+            (app("optional_claims: { access_token: [upnn] }"), "optional_claims"),
+            (app("token_lifetime_minutes: 5"), "token_lifetime_minutes"),
+        ] {
+            let problems = problems(&change);
+            assert!(problems.contains(problem), "{change}: {problems}");
+        }
+        for change in [
+            group("users: [megan]"),
+            app(
+                "app_roles: { reader: { value: Tasks.Read } }, role_assignments: { one: { user: megan, role: reader } }",
+            ),
+            app("optional_claims: { access_token: [upn, { name: groups, additional_properties: [emit_as_roles] }] }"),
+            app("mapped_claims: { one: { claim: dept, attribute: department } }, accept_mapped_claims: true"),
+        ] {
+            assert_eq!(problems(&change), "", "{change}");
+        }
+    }
 
     #[test]
     fn who_is_assigned_and_authorized_must_exist() {

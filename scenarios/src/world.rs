@@ -16,8 +16,11 @@ pub use connector::{CONSENT_HOST, Connector, Handshake, ProviderProfile, Redirec
 pub use gate::{Cors, Gate, InvalidToken, UnauthenticatedClientAction};
 pub use idp::policy;
 pub use idp::{
-    App, Consent, DirectoryRole, Idp, Lifetimes, Permission, RedirectUris, ResourceParameter, Scope, Secret,
-    SignInAudience, Tenant, TenantlessTokenEndpoint, User, UserConsent, WhoCanConsent,
+    AdditionalProperty, AllowedMemberType, App, AppRole, Consent, DetailedClaim, DirectoryRole, Group, GroupKind,
+    GroupMembers, GroupMembershipClaim, Idp, Implicit, Lifetimes, MappedClaim, MappedClaims, OptionalClaim,
+    OptionalClaimName, OptionalClaims, Permission, RESTRICTED_CLAIMS, RedirectUris, ResourceParameter, RoleAssignment,
+    Scope, Secret, SignInAudience, SigningKey, Tenant, TenantlessTokenEndpoint, User, UserAttribute, UserConsent,
+    WhoCanConsent,
 };
 pub use mcp::{ErrorBodies, Mcp, NotificationAnswer, NullNotificationId, TrailingSlash};
 

@@ -48,9 +48,8 @@ impl IdentityProvider {
                 return response;
             }
         };
-        let keys = self.signing_keys();
         let mint =
-            Mint { keys: &keys, origins: &self.0.origins, seals, lifetimes: directory.lifetimes(), now: incoming.now };
+            Mint { keys: &self.0.keys, origins: &self.0.origins, seals, directory: &directory, now: incoming.now };
         let mut rng = self.rng();
         let (reply, readable_by) = match &decision {
             Decision::ForUser(grant) => (mint.reply(grant, family, &mut *rng), grant.readable_by.as_deref()),

@@ -2,8 +2,9 @@
 
 use wire::{Check, Checks};
 
+use super::roles::is_assigned;
 use super::sign_in::Principal;
-use crate::directory::Application;
+use crate::directory::{Application, Directory};
 use crate::error::EntraError;
 
 /// The user must be assigned to the client and to each resource, where these require it.
@@ -11,6 +12,7 @@ use crate::error::EntraError;
 /// # Errors
 /// 50105.
 pub fn check_assigned<'d>(
+    directory: &Directory,
     client: Application<'d>,
     resources: impl IntoIterator<Item = Application<'d>>,
     principal: Principal<'_>,
@@ -25,12 +27,12 @@ pub fn check_assigned<'d>(
         }
         let user = principal.account.name;
         let expected = format!("a user who is assigned to {}", application.shown_name());
-        if application.assigned.iter().any(|name| name == user) {
+        if is_assigned(directory, application, principal.account) {
             checks.pass(Check::UserAssigned, expected, principal.account.username.as_str());
             continue;
         }
         let fix = format!(
-            "idp.apps.{name}.assigned: add {user} (portal: Enterprise applications > {shown} > Users and groups), or \
+            "idp.apps.{name}.assigned: add {user}, or idp.apps.{name}.role_assignments: a group that {user} is in (portal: Enterprise applications > {shown} > Users and groups), or \
              idp.apps.{name}.assignment_required: false (the same > Properties > Assignment required?)",
             name = application.name,
             shown = application.shown_name()

@@ -26,6 +26,12 @@ impl<'d> Principal<'d> {
         let account = directory.account_by_object_id(object_id)?;
         Some(Self { account, tenant: directory.tenant(&account.thing().tenant)? })
     }
+
+    /// Whether the user is a guest in the tenant.
+    #[must_use]
+    pub fn is_guest(self) -> bool {
+        self.account.tenant != self.tenant.name
+    }
 }
 
 /// Checks the credentials of the sign-in page.

@@ -2,6 +2,7 @@
 
 mod attacks;
 mod causes;
+mod claims;
 mod client_credentials;
 mod flows;
 mod golden;

@@ -9,10 +9,19 @@ use uuid::Uuid;
 use super::{Name, schema};
 
 mod app;
+mod app_role;
+mod group;
 pub mod policy;
+mod token_configuration;
 mod user;
 
-pub use app::{App, Permission, RedirectUris, Scope, Secret, SignInAudience, WhoCanConsent};
+pub use app::{App, Implicit, Permission, RedirectUris, Scope, Secret, SignInAudience, WhoCanConsent};
+pub use app_role::{AllowedMemberType, AppRole, RoleAssignment};
+pub use group::{Group, GroupKind, GroupMembers};
+pub use token_configuration::{
+    AdditionalProperty, DetailedClaim, GroupMembershipClaim, MappedClaim, MappedClaims, OptionalClaim,
+    OptionalClaimName, OptionalClaims, RESTRICTED_CLAIMS, SigningKey, UserAttribute,
+};
 pub use user::{DirectoryRole, User};
 
 /// What the identity provider knows.
@@ -24,6 +33,9 @@ pub struct Idp {
     /// The users of all tenants.
     #[serde(default)]
     pub users: BTreeMap<Name, User>,
+    /// The groups of all tenants.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub groups: BTreeMap<Name, Group>,
     /// The app registrations, each with its service principal in its own tenant. `microsoft-graph` is always there.
     #[serde(default)]
     pub apps: BTreeMap<Name, App>,
@@ -40,6 +52,10 @@ pub struct Idp {
     /// established. Default: not_found.
     #[serde(default)]
     pub tenantless_token_endpoint: TenantlessTokenEndpoint,
+    /// Whether access tokens for Microsoft Graph are signed over a hashed `nonce` of their header, as Entra does it: only
+    /// Graph itself can then verify them. Default: true.
+    #[serde(default = "yes")]
+    pub graph_nonce: bool,
     /// Whether a browser stays signed in, by a session cookie, for 24 hours. Default: false.
     #[serde(default)]
     pub single_sign_on: bool,
@@ -83,6 +99,12 @@ pub struct Tenant {
     pub display_name: String,
     /// The verified domains, the primary one first.
     pub domains: Vec<String>,
+    /// The country or region, two letters (ISO 3166). Default: US.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub country: Option<String>,
+    /// The preferred language. Default: en.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub preferred_language: Option<String>,
     /// Whether users may consent for themselves to delegated permissions that need no admin. Default: allowed.
     #[serde(default)]
     pub user_consent: UserConsent,
@@ -103,7 +125,7 @@ pub enum UserConsent {
     Disabled,
 }
 
-/// A grant of delegated permissions.
+/// A grant of permissions.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Consent {
@@ -111,8 +133,13 @@ pub struct Consent {
     pub client: Name,
     /// The resource app's name in this world, or `microsoft-graph`.
     pub resource: Name,
-    /// The scope values that were agreed to.
+    /// The delegated permissions that were agreed to: scope values.
+    #[serde(default)]
     pub scopes: Vec<String>,
+    /// The application permissions that were agreed to: values of app roles, which the client has without a user. Only an
+    /// administrator can agree to them, so leave out `user`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub roles: Vec<String>,
     /// The user it holds for, by name in this world. Default: everyone in the tenant (admin consent).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub user: Option<Name>,
@@ -122,9 +149,13 @@ pub struct Consent {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct Lifetimes {
-    /// Access and id tokens, in minutes. Default: 60 (Entra: 60 to 90, at random).
+    /// Access and id tokens, in minutes. Default: 60.
     #[schemars(range(min = 10, max = 1440))]
     pub access_token_minutes: u16,
+    /// Whether users' access tokens last up to half as long again, at random, as Entra's do: 60 to 90 minutes.
+    /// Default: false, so that every run is the same.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub access_token_spread: bool,
     /// Authorization codes, in minutes. Default: 10.
     #[schemars(range(min = 1, max = 60))]
     pub code_minutes: u16,
@@ -135,6 +166,10 @@ pub struct Lifetimes {
 
 impl Default for Lifetimes {
     fn default() -> Self {
-        Self { access_token_minutes: 60, code_minutes: 10, refresh_token_days: 90 }
+        Self { access_token_minutes: 60, access_token_spread: false, code_minutes: 10, refresh_token_days: 90 }
     }
+}
+
+fn yes() -> bool {
+    true
 }

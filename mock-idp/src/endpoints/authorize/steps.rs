@@ -6,6 +6,7 @@ use wire::Check;
 
 use super::super::reply::{frame, page_response, shown};
 use super::{Answer, Decision, Failure, Next, Visit, cookies};
+use crate::endpoints::Shared;
 use crate::error::EntraError;
 use crate::pages::{AskedOf, ConsentPage, ShownAccount, ShownError, SignInPage};
 use crate::protocol::assignment::check_assigned;
@@ -102,7 +103,8 @@ impl<'v> Visit<'v> {
         let requested = authorization.requested(self.directory, principal.tenant, &mut self.checks)?;
         let refused = |error| Refused::of(authorization, error);
         let resources = requested.targets.iter().map(|target| target.resource);
-        check_assigned(authorization.client, resources, principal, &mut self.checks).map_err(refused)?;
+        check_assigned(self.directory, authorization.client, resources, principal, &mut self.checks)
+            .map_err(refused)?;
         if let Some(page) = self.policy_page(authorization, principal, &signed_in, &requested, &flow)? {
             return Ok(Next::Asked(page));
         }
@@ -159,9 +161,8 @@ impl<'v> Visit<'v> {
             };
             let grant = front_channel_grant(authorization, principal, subject, requested, &granted, &mut self.checks)
                 .map_err(|error| Refused::of(authorization, error))?;
-            let keys = self.provider.signing_keys();
-            let origins = &self.provider.0.origins;
-            let mint = Mint { keys: &keys, origins, seals: self.seals, lifetimes, now };
+            let Shared { keys, origins, .. } = &*self.provider.0;
+            let mint = Mint { keys, origins, seals: self.seals, directory: self.directory, now };
             let code = first.first().map(|(_, code)| code.as_str());
             let rng = &mut *self.provider.rng();
             let tokens = mint.front_channel(&grant, authorization.family, response_type, code, rng)?;

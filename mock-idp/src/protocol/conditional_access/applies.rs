@@ -15,11 +15,10 @@ pub(super) fn to<'d>(directory: &Directory, policy: Policy<'_>, facts: &Facts<'d
         return Err(format!("it is off ({})", place("state")));
     }
     let account = facts.principal.account;
-    let is_guest = account.thing().tenant != facts.principal.tenant.name;
     let names = |list: &[String]| {
         list.iter().any(|entry| match entry.as_str() {
             "all" => true,
-            "guests" => is_guest,
+            "guests" => facts.principal.is_guest(),
             name => name == account.name,
         })
     };

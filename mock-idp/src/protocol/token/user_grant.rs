@@ -34,7 +34,7 @@ pub(super) fn grant<'d>(
     let principal = find_principal(records.directory, party, subject, checks)?;
     let (target, oidc) = find_target(request, records.directory, party, principal, aim, oidc, checks)?;
     let granted = Granted::gather(records.directory, records.given, party.client, principal);
-    check_assigned(party.client, [target.resource], principal, checks)?;
+    check_assigned(records.directory, party.client, [target.resource], principal, checks)?;
     check_pre_authorized(party.client, &target, checks)?;
     if request.family == Family::V1 {
         check_listed_on_v1(records.directory, party.client, &target, &granted, checks)?;
