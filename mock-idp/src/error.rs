@@ -396,6 +396,12 @@ pub enum EntraError {
         /// The tenant's display name.
         tenant: String,
     },
+    /// 500021: the network's proxy permits other tenants only.
+    #[error("Access to '{tenant}' tenant is denied.")]
+    TenantRestricted {
+        /// The tenant's display name.
+        tenant: String,
+    },
     /// 500112: not the redirect URI that the code was sent to.
     #[error(
         "The reply address '{received}' does not match the reply address '{expected}' provided when requesting the authorization code."

@@ -24,6 +24,7 @@ pub mod sessions;
 pub mod sign_in;
 pub mod target;
 pub mod tenant;
+pub mod tenant_restrictions;
 pub mod token;
 
 use serde::{Deserialize, Serialize};

@@ -77,6 +77,11 @@ fn references(world: &World, place: &dyn Fn(&[&str]) -> Span, faults: &mut Fault
             let people = users.iter().filter(|user| !matches!(user.as_str(), "all" | "guests"));
             people.for_each(|user| known("user", &path(["users", member]), user));
         }
+        for (member, groups) in
+            [("include_groups", &policy.users.include_groups), ("exclude_groups", &policy.users.exclude_groups)]
+        {
+            groups.iter().for_each(|group| known("group", &path(["users", member]), group));
+        }
         let targets = &policy.target_resources;
         for (member, apps) in [("include", &targets.include), ("exclude", &targets.exclude)] {
             let apps = apps.iter().filter(|app| !matches!(app.as_str(), "all" | GRAPH));

@@ -117,6 +117,8 @@ checks! {
     UserPassword = "user.password" by Idp;
     /// The user is assigned to the application, where it requires that.
     UserAssigned = "user.assigned" by Idp;
+    /// The tenant is one that the network's proxy permits, where it says so.
+    TenantPermitted = "tenant.permitted" by Idp;
     /// The Conditional Access policies that apply, and security defaults, have what they demand.
     ConditionalAccess = "conditional_access.satisfied" by Idp;
     /// The code of the second factor is the user's.

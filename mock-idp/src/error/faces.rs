@@ -285,6 +285,7 @@ impl EntraErrorKind {
             Self::ForeignInteraction => row(165_900).page_with(403).without_lookup(),
             Self::ResourceNotFound => row(500_011).token(O::InvalidResource).redirect(O::InvalidResource),
             // no failure of the client's credential, hence no 401
+            Self::TenantRestricted => row(500_021).page(),
             Self::RedirectUriNotAsAuthorized => row(500_112).token(O::InvalidClient),
             Self::NoReplyAddress => row(500_113).page(),
             Self::WrongSecondFactor => row(500_121).sign_in_again().unverified(),

@@ -90,10 +90,24 @@ pub fn access_token(grant: &Grant<'_>, issue: &Issue<'_>, rng: &mut impl CryptoR
         claims.add("xms_st", json!({"sub": pairwise(grant, grant.client.client_id)}));
         claims.of_graph(grant.client, rng);
     }
+    if !subject.contexts.is_empty() {
+        claims.add("acrs", json!(subject.contexts));
+    }
+    if grant.understands_challenges && understands_capabilities(resource) {
+        claims.add("xms_cc", json!(["cp1"]));
+    }
     claims.memberships(resource, optional, grant, issue);
     claims.optional(optional, grant);
     claims.mapped(resource, Some(grant));
     claims.in_order()
+}
+
+/// Whether tokens for the resource tell what the client can do: Microsoft Graph's do, and those for an app that lists
+/// `xms_cc` among its optional claims.
+#[must_use]
+pub fn understands_capabilities(resource: Application<'_>) -> bool {
+    let optional = &resource.thing().optional_claims.access_token;
+    resource.is_graph() || optional.iter().any(|claim| claim.name() == OptionalClaimName::XmsCc)
 }
 
 /// The claims of the id token of `grant`, in the version of the endpoint.

@@ -90,7 +90,7 @@ impl<'d> Facts<'d> {
             principal,
             client,
             resources: resources([resource], client, gets_id_token),
-            contexts: BTreeSet::new(),
+            contexts: subject.contexts.clone(),
             client_app_type: client_app_type(subject.platform),
             auth_time: subject.auth_time,
             mfa_time: subject.mfa_time,

@@ -75,6 +75,9 @@ pub struct Subject {
     /// When the second factor was; none where it was not.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub mfa_time: Option<i64>,
+    /// The authentication contexts that the user satisfied (`acrs`).
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub contexts: BTreeSet<String>,
     /// Whether id tokens say when the user signed in: only where it was asked for.
     #[serde(default)]
     pub auth_time_wanted: bool,
@@ -144,6 +147,7 @@ impl Subject {
             sid: signed_in.sid,
             auth_time: signed_in.auth_time,
             mfa_time: signed_in.mfa_time,
+            contexts: authorization.claims.contexts(),
             auth_time_wanted: authorization.wants_auth_time(),
         }
     }

@@ -101,6 +101,8 @@ pub struct Grant<'d> {
     pub refreshable: bool,
     /// When that ends, where it is the end of the refresh token before it.
     pub refresh_until: Option<i64>,
+    /// Whether the client said that it understands claims challenges (`cp1`).
+    pub understands_challenges: bool,
     /// Whether `client_info` is wanted.
     pub client_info: bool,
     /// The origin that may read the answer: a single-page application's.

@@ -219,3 +219,70 @@ fn every_policy_leaves_a_line_that_says_why() {
         assert!(received.contains(part), "{received}");
     }
 }
+
+/// The world with a policy for the authentication context `c1` that demands a second factor.
+fn context_world() -> Value {
+    let mut world = mfa_world();
+    world["policies"]["conditional_access"]["the-policy"]["target_resources"] =
+        json!({"authentication_contexts": ["c1"]});
+    world
+}
+
+const STEP_UP: &str = r#"{"access_token":{"acrs":{"essential":true,"value":"c1"}}}"#;
+
+#[test]
+fn an_authentication_context_is_satisfied_by_a_step_up_and_told_in_acrs() {
+    let lab = Lab::of(context_world());
+    let (mut browser, seen) = started(&lab, DEFAULT);
+    let before = tokens(&lab, &seen);
+    assert_eq!(claims(before["access_token"].as_str().unwrap())["acrs"], Value::Null);
+    // the resource challenges, and the client repeats the claims
+    let page = browser.open(V2_AUTHORIZE, &with(&v2(DEFAULT), "claims", STEP_UP));
+    assert!(page.body.contains("Enter code"), "{}", page.body);
+    let after = tokens(&lab, &browser.give_second_factor());
+    assert_eq!(claims(after["access_token"].as_str().unwrap())["acrs"], json!(["c1"]));
+    // a refresh keeps it
+    let refreshed = lab.post(V2_TOKEN, &form(&refresh(after["refresh_token"].as_str().unwrap()))).json();
+    assert_eq!(claims(refreshed["access_token"].as_str().unwrap())["acrs"], json!(["c1"]));
+    // and a refresh cannot reach it without the page
+    let token = before["refresh_token"].as_str().unwrap();
+    let seen = lab.post(V2_TOKEN, &form(&with(&refresh(token), "claims", STEP_UP)));
+    assert_eq!(seen.aadsts(), Some(50_076));
+    assert_eq!(seen.json()["claims"], STEP_UP);
+}
+
+#[test]
+fn a_client_that_understands_challenges_gets_a_long_token_for_microsoft_graph() {
+    let lab = Lab::new();
+    let of = |scope: &'static str, capability: bool| {
+        let code = lab.code(V2_AUTHORIZE, &v2(scope));
+        let claims_parameter = if capability { r#"{"access_token":{"xms_cc":{"values":["cp1"]}}}"# } else { "" };
+        let body = lab.post(V2_TOKEN, &form(&with(&redeem(&code), "claims", claims_parameter))).json();
+        let token = claims(body["access_token"].as_str().unwrap_or_else(|| panic!("{body}")));
+        (body["expires_in"].clone(), body["refresh_in"].clone(), token["xms_cc"].clone())
+    };
+    let graph = "https://graph.microsoft.com/.default";
+    assert_eq!(of(graph, true), (json!(86_399), json!(43_199), json!(["cp1"])));
+    assert_eq!(of(graph, false), (json!(3_599), Value::Null, Value::Null));
+    // an API of one's own has not opted in
+    assert_eq!(of(DEFAULT, true), (json!(3_599), Value::Null, Value::Null));
+    lab.replace(changed(json!({"apps": {"server": {"optional_claims": {"access_token": ["xms_cc"]}}}})));
+    assert_eq!(of(DEFAULT, true), (json!(3_599), Value::Null, json!(["cp1"])));
+    assert_eq!(of(DEFAULT, false), (json!(3_599), Value::Null, Value::Null));
+}
+
+#[test]
+fn a_proxy_that_permits_the_tenant_changes_nothing() {
+    let lab = Lab::new();
+    for permitted in ["contoso.com", "fabrikam.com, CONTOSO.onmicrosoft.com", TENANT] {
+        let mut browser = Browser::new(&lab);
+        browser.open(V2_AUTHORIZE, &v2(DEFAULT));
+        let page = browser.form_of("idSIButton9");
+        let fields = [("flowToken", page.fields["flowToken"].as_str()), ("decision", "accept")];
+        let typed = [("loginfmt", "megan@contoso.com"), ("passwd", PASSWORD)];
+        let mut request = post(&page.action, &form(&[&fields[..], &typed[..]].concat()));
+        request.headers_mut().insert("restrict-access-to-tenants", permitted.parse().unwrap());
+        let seen = browser.send(request);
+        assert!(returned(&seen, "code").is_some(), "{permitted}: {}", seen.body);
+    }
+}

@@ -125,7 +125,7 @@ impl<'v> Visit<'v> {
                 authorization.client,
                 gets_id_token,
             ),
-            contexts: std::collections::BTreeSet::new(),
+            contexts: authorization.claims.contexts(),
             client_app_type: client_app_type(authorization.return_to.redirect_uri().platform()),
             auth_time: signed_in.auth_time,
             mfa_time: signed_in.mfa_time,

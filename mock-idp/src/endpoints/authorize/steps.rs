@@ -16,11 +16,11 @@ use crate::protocol::consent::{Asked, AskedIds, Granted, note_question, refuse_s
 use crate::protocol::discovery::cloud_instance;
 use crate::protocol::grants::{Code, Subject};
 use crate::protocol::interaction::{Flow, SignedIn};
-use crate::protocol::randomness;
 use crate::protocol::sessions::{self, Candidate, Session, candidates};
 use crate::protocol::sign_in::Principal;
 use crate::protocol::target::Requested;
 use crate::protocol::token::reply::{Mint, client_info_of};
+use crate::protocol::{randomness, tenant_restrictions};
 use crate::routes::Route;
 
 impl<'v> Visit<'v> {
@@ -100,8 +100,12 @@ impl<'v> Visit<'v> {
         signed_in: SignedIn,
         flow: Flow,
     ) -> Result<Next, Failure> {
-        let requested = authorization.requested(self.directory, principal.tenant, &mut self.checks)?;
         let refused = |error| Refused::of(authorization, error);
+        let restricted_to = self.incoming.parts.headers.get(tenant_restrictions::HEADER);
+        let restricted_to = restricted_to.map(|value| value.to_str().unwrap_or_default());
+        tenant_restrictions::check(self.directory, restricted_to, principal.tenant, &mut self.checks)
+            .map_err(refused)?;
+        let requested = authorization.requested(self.directory, principal.tenant, &mut self.checks)?;
         let resources = requested.targets.iter().map(|target| target.resource);
         check_assigned(self.directory, authorization.client, resources, principal, &mut self.checks)
             .map_err(refused)?;

@@ -24,10 +24,12 @@ pub(super) fn to<'d>(directory: &Directory, policy: Policy<'_>, facts: &Facts<'d
     };
     let users = &policy.users;
     let has = |roles: &[scenarios::world::DirectoryRole]| account.roles.iter().any(|role| roles.contains(role));
-    if names(&users.exclude) || has(&users.exclude_roles) {
+    let groups = directory.groups_of(account);
+    let is_in = |list: &[String]| groups.iter().any(|group| list.iter().any(|name| name == group.name));
+    if names(&users.exclude) || has(&users.exclude_roles) || is_in(&users.exclude_groups) {
         return Err(format!("{} is excluded ({})", account.username, place("users")));
     }
-    if !names(&users.include) && !has(&users.include_roles) {
+    if !names(&users.include) && !has(&users.include_roles) && !is_in(&users.include_groups) {
         return Err(format!("{} is not included ({})", account.username, place("users")));
     }
     let resource = protected(policy, facts).ok_or_else(|| {

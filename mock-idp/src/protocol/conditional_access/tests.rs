@@ -25,6 +25,9 @@ fn directory(policies: Value, user: Value) -> Directory {
             "client": {"tenant": "contoso", "client_id": CLIENT},
             "server": {"tenant": "contoso", "client_id": SERVER},
         },
+        "groups": {
+            "traders": {"tenant": "contoso", "object_id": "00000000-0000-4000-8000-000000000009", "display_name": "Traders", "members": {"users": ["megan"]}},
+        },
         "policies": {"conditional_access": policies, "named_locations": {"office": {"ip_ranges": ["203.0.113.0/24", "2001:db8::/32"]}}},
     }))
     .unwrap();
@@ -123,6 +126,17 @@ fn a_policy_protects_the_resources_that_tokens_are_for() {
     assert!(!of(json!({"authentication_contexts": ["c1"]}), |_| {}));
     assert!(of(json!({"authentication_contexts": ["c1"]}), context));
     assert!(!of(json!({"authentication_contexts": ["c2"]}), context));
+}
+
+#[test]
+fn groups_include_and_exclude() {
+    let of = |users: Value| {
+        demanded(json!({"p": policy(json!({"users": users, "grant": {"controls": ["block"]}}))}), json!({}), |_| {})
+            .is_some()
+    };
+    assert!(of(json!({"include_groups": ["traders"]})));
+    assert!(!of(json!({"include": ["all"], "exclude_groups": ["traders"]})));
+    assert!(!of(json!({"include_roles": ["global_administrator"]})));
 }
 
 #[test]

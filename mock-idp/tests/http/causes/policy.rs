@@ -57,6 +57,17 @@ pub const CAUSES: &[Cause] = &[
         lab.advance(61);
         browser.open(V2_AUTHORIZE, &with(&v2(DEFAULT), "prompt", "none"))
     }),
+    (500_021, "tenant.permitted", || {
+        let lab = Lab::new();
+        let mut browser = Browser::new(&lab);
+        browser.open(V2_AUTHORIZE, &v2(DEFAULT));
+        let page = browser.form_of("idSIButton9");
+        let fields = [("flowToken", page.fields["flowToken"].as_str()), ("decision", "accept")];
+        let typed = [("loginfmt", "megan@contoso.com"), ("passwd", PASSWORD)];
+        let mut request = post(&page.action, &form(&[&fields[..], &typed[..]].concat()));
+        request.headers_mut().insert("restrict-access-to-tenants", "fabrikam.com, nobody.example".parse().unwrap());
+        browser.send(request)
+    }),
     (500_121, "mfa.code", || {
         let lab = Lab::of(mfa_world());
         at_second_factor(&lab).press(VERIFY, &[("otc", "000 000")])

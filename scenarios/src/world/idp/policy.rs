@@ -82,6 +82,12 @@ pub struct PolicyUsers {
     /// Users by their names in this world, `guests` or `all`.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub exclude: Vec<Name>,
+    /// Everybody who is in one of these groups, directly or through another, by their names in this world.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub include_groups: Vec<Name>,
+    /// Nobody who is in one of these groups.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub exclude_groups: Vec<Name>,
     /// Everybody who has one of these directory roles.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub include_roles: Vec<DirectoryRole>,
