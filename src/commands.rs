@@ -13,6 +13,7 @@ mod check;
 mod completions;
 mod connect;
 mod doctor;
+mod env;
 mod exec;
 mod explain;
 mod list;
@@ -31,6 +32,7 @@ mod settings;
 mod show;
 mod status;
 mod up;
+mod variables;
 
 /// A local Microsoft Entra ID, Copilot Studio's connector, an Easy-Auth-like gate and an MCP server: offline.
 #[derive(Debug, Parser)]
@@ -82,6 +84,8 @@ enum Command {
     Exec(exec::Options),
     /// Is the connector against a running lab: signs in, tests the operation, lists the tools, asks.
     Connect(connect::Options),
+    /// Prints the variables, and the settings of an SDK, that point a program at the running lab.
+    Env(env::Options),
     /// Reads scenario files and judges them without starting anything.
     Check(check::Options),
     /// Explains an AADSTS code or a named check: causes, fixes, and the scenario that reproduces it.
@@ -210,6 +214,7 @@ pub fn run(options: Options) -> Exit {
         Command::Idp(options) => lone::identity_provider(&options, common),
         Command::Gate(options) => lone::gate(&options, common),
         Command::Mcp(options) => lone::mcp(&options, common),
+        Command::Env(options) => env::run(&options, common),
         Command::Exec(options) => exec::run(&options, common),
         Command::Connect(options) => connect::run(&options, common),
         Command::Check(options) => check::run(&options, common),

@@ -46,12 +46,13 @@ use sockets::Sockets;
 use views::Views;
 
 /// The cloud origins that the identity provider answers for.
-pub const IDENTITY_ORIGINS: [&str; 5] = [
+pub const IDENTITY_ORIGINS: [&str; 6] = [
     "https://login.microsoftonline.com",
     "https://login.windows.net",
     "https://login.microsoft.com",
     "https://sts.windows.net",
     "https://graph.microsoft.com",
+    "https://microsoft.com",
 ];
 
 /// The parties of a running lab; they stop when the last clone of it is dropped.
@@ -433,7 +434,8 @@ mod tests {
         assert!(answer.starts_with("HTTP/1.1 403 ") && !answer.contains("get_stockprice"), "{answer}");
 
         let megan = lab.world().idp.users["megan"].clone();
-        let credentials = mock_client::Credentials { username: megan.username, password: megan.password };
+        let credentials =
+            mock_client::Credentials { username: megan.username, password: megan.password.unwrap_or_default() };
         let mut browser = lab.browser();
         lab.connector.connect(&mut browser, "megan", &credentials, mock_client::ConsentAnswer::Accept).await;
         assert!(lab.connector.list_tools("megan").await.tools.is_some(), "through the gate they are listed");

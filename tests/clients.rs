@@ -33,6 +33,8 @@ enum Runtime {
 enum Mode {
     /// On localhost: its one argument is the ready file of `up`.
     Local,
+    /// In the cloud's own names: run by `exec`, with [`APP`] in its variables.
+    Cloud,
 }
 
 /// A piece of software, and the script that uses it as its users do.
@@ -48,6 +50,9 @@ struct Client {
 /// An application of each kind.
 const WORLD: &str = "clients.scenario.yaml";
 
+/// The application that scripts in cloud names are.
+const APP: &str = "web-shop";
+
 const CLIENTS: &[Client] = &[
     local("MSAL for Python", Runtime::Python, "msal_code.py", "article"),
     local("MCP SDK for Python", Runtime::Python, "mcp_sdk.py", "article"),
@@ -58,10 +63,18 @@ const CLIENTS: &[Client] = &[
     local("openid-client", Runtime::Node, "openid_client.cjs", WORLD),
     local("oauth4webapi", Runtime::Node, "oauth4webapi.cjs", WORLD),
     local("openidconnect", Runtime::Rust, "src/main.rs", WORLD),
+    cloud("MSAL for Python", Runtime::Python, "cloud_msal.py", WORLD),
+    cloud("azure-identity", Runtime::Python, "cloud_azure_identity.py", WORLD),
+    cloud("fastapi-azure-auth", Runtime::Python, "cloud_fastapi_azure_auth.py", WORLD),
+    cloud("MSAL Node", Runtime::Node, "cloud_msal_node.cjs", WORLD),
 ];
 
 const fn local(name: &'static str, runtime: Runtime, script: &'static str, world: &'static str) -> Client {
     Client { name, runtime, mode: Mode::Local, script, world }
+}
+
+const fn cloud(name: &'static str, runtime: Runtime, script: &'static str, world: &'static str) -> Client {
+    Client { name, runtime, mode: Mode::Cloud, script, world }
 }
 
 impl Runtime {
@@ -106,6 +119,11 @@ impl Client {
         let world: PathBuf = if file.exists() { file } else { self.world.into() };
         let mut command = match self.mode {
             Mode::Local => Command::new(program),
+            Mode::Cloud => {
+                let mut exec = Command::new(env!("CARGO_BIN_EXE_entralab"));
+                exec.arg("exec").arg(&world).args(["--app", APP, "--"]).arg(program);
+                exec
+            }
         };
         if self.runtime == Runtime::Python {
             // no bytecode of the shared module is left beside it
@@ -123,6 +141,7 @@ impl Client {
                 command.env("NODE_EXTRA_CA_CERTS", ready["ca"].as_str().unwrap_or_default());
                 command.arg(&lab.ready_file).output()
             }
+            Mode::Cloud => command.output(),
         }
     }
 }

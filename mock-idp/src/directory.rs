@@ -8,7 +8,8 @@ use std::sync::Arc;
 
 use scenarios::world::policy::{ConditionalAccessPolicy, NamedLocation};
 use scenarios::world::{
-    App, Consent, DirectoryRole, Idp, Lifetimes, Name, ResourceParameter, SignInAudience, TenantlessTokenEndpoint, User,
+    App, Consent, DirectoryRole, Idp, Lifetimes, Name, ReplayedAssertions, ResourceParameter, SignInAudience,
+    TenantlessTokenEndpoint, User,
 };
 use sha2::{Digest, Sha256};
 use uuid::Uuid;
@@ -335,6 +336,17 @@ impl Directory {
     #[must_use]
     pub fn named_location(&self, name: &str) -> Option<&NamedLocation> {
         self.idp.policies.named_locations.get(name)
+    }
+
+    /// Every tenant.
+    pub fn tenants(&self) -> impl Iterator<Item = Tenant<'_>> {
+        self.idp.tenants.iter().map(|(name, thing)| Named { name, thing })
+    }
+
+    /// Whether a client assertion is good only once.
+    #[must_use]
+    pub fn refuses_replayed_assertions(&self) -> bool {
+        self.idp.replayed_assertions == ReplayedAssertions::Refused
     }
 
     /// Every registered application.

@@ -60,6 +60,9 @@ pub enum EntraError {
         /// The client.
         client_id: Uuid,
     },
+    /// 50012: a client assertion that was used before, where `idp.replayed_assertions` refuses that. Entra itself takes it again, and gives the code for other failures of a certificate.
+    #[error("Authentication failed: the client assertion was used before.")]
+    AssertionRefused,
     /// 50020: a user of another tenant, who is no guest here. Never redirects.
     #[error(
         "User account '{{EUII Hidden}}' from identity provider '{identity_provider}' does not exist in tenant '{tenant}' and cannot access the application '{client_id}'({client_name}) in that tenant. The account needs to be added as an external user in the tenant first. Sign out and sign in again with a different account."
@@ -74,6 +77,9 @@ pub enum EntraError {
         /// Its display name.
         client_name: String,
     },
+    /// 50027: an assertion that is no signed JWT, or one with a member given twice.
+    #[error("JWT token is invalid or malformed.")]
+    MalformedJwt,
     /// 50034: no such user. Shown on the sign-in page.
     #[error(
         "The user account {{EUII Hidden}} does not exist in the {tenant} directory. To sign in to this application, the account must be added to the directory."
@@ -88,6 +94,20 @@ pub enum EntraError {
         /// The host.
         instance: String,
     },
+    /// 50053: the account is locked. Shown on the sign-in page.
+    #[error(
+        "The account is locked: too many sign-ins were tried with a wrong user ID or password, or an administrator locked it."
+    )]
+    AccountLocked,
+    /// 50055: the password is right, but has expired, or must be changed at the first sign-in. The pages ask for another.
+    #[error("The password has expired and must be changed.")]
+    PasswordExpired,
+    /// 50056: the directory holds no password of the user. Shown on the sign-in page.
+    #[error("Invalid or null password: the directory holds no password of this user.")]
+    NoPassword,
+    /// 50057: the account is disabled. Shown on the sign-in page.
+    #[error("The user account is disabled.")]
+    AccountDisabled,
     /// 50058: `prompt=none`, and nobody is signed in.
     #[error("A silent sign-in request was sent but no user is signed in.")]
     NobodySignedIn,
@@ -162,6 +182,23 @@ pub enum EntraError {
     /// 50126: the password is wrong. Shown on the sign-in page.
     #[error("Error validating credentials due to invalid username or password.")]
     InvalidPassword,
+    /// 50132: `prompt=none`, and the session began before the password was changed. Where Entra shows it is not
+    /// established: its documentation gives 50132 and 50133 the same words.
+    #[error("The session is not valid because the password expired or was changed recently.")]
+    SessionBeforePasswordChange,
+    /// 50133: `prompt=none`, and the session began before an administrator revoked all. As 50132.
+    #[error("The session was revoked, or is not valid because the password expired or was changed recently.")]
+    SessionRevoked,
+    /// 50144: the password of a user from an on-premises Active Directory has expired.
+    #[error(
+        "The user's Active Directory password has expired. The user has to change the password on-premises, or reset it where self-service is set up."
+    )]
+    OnPremisesPasswordExpired,
+    /// 50146: an application needs a signing key of its own, and has none that is good now.
+    #[error(
+        "This application has to have a signing key of its own. Either none is configured, or the key has expired or is not yet valid."
+    )]
+    SigningKeyMissing,
     /// 50147: a code challenge parameter is missing or unknown.
     #[error("Missing or unsupported code challenge parameter: '{parameter}'.")]
     CodeChallengeParameter {
@@ -173,6 +210,16 @@ pub enum EntraError {
     ExternalChallenge {
         /// What the client must repeat in `claims`.
         challenge: Challenge,
+    },
+    /// 50173: the refresh token, or code, is from before the user's grants were revoked.
+    #[error(
+        "The provided grant has expired because it was revoked, and a new sign-in is needed. The user's password might have been changed or reset. The grant was issued on '{issued}', and the TokensValidFrom date of this user, before which no token is valid, is '{valid_from}'."
+    )]
+    GrantRevoked {
+        /// When the grant was issued.
+        issued: String,
+        /// Since when grants are valid.
+        valid_from: String,
     },
     /// 50194: a single-tenant application at `/common` or `/organizations`.
     #[error(
@@ -302,6 +349,22 @@ pub enum EntraError {
         /// Why, ending the sentence.
         reason: &'static str,
     },
+    /// 70016: the device asks, and its user has not signed in yet.
+    #[error(
+        "OAuth 2.0 device flow: the authorization is pending, because the user has not signed in yet. Continue polling."
+    )]
+    AuthorizationPending,
+    /// 70018: a device code that is none, or on the page a user code that no device shows.
+    #[error("The verification code is not valid: the user may have typed a wrong user code.")]
+    BadVerificationCode,
+    /// 70019: on the page, a user code whose time is over.
+    #[error("The verification code has expired. Let the user try the sign-in again.")]
+    VerificationCodeExpired,
+    /// 70020: a device asks with a code whose time is over.
+    #[error(
+        "The value provided for the input parameter 'device_code' is not valid, because the device code has expired."
+    )]
+    DeviceCodeExpired,
     /// 70043: the sign-in behind a grant is older than a policy allows.
     #[error(
         "The refresh token has expired or is invalid due to sign-in frequency checks by conditional access. The token was issued on {issued} and the maximum allowed lifetime for this request is {seconds}."
@@ -352,12 +415,23 @@ pub enum EntraError {
         /// What is wrong, a sentence.
         reason: &'static str,
     },
+    /// 90014: a client assertion without a claim that it needs.
+    #[error(
+        "The required field '{field}' is missing from the credential. Ensure that you have all the necessary parameters for the login request."
+    )]
+    CredentialFieldMissing {
+        /// The claim.
+        field: &'static str,
+    },
     /// 90015: the query is too long.
     #[error("The query string of the request is too long.")]
     QueryTooLong,
     /// 90023: an unknown `prompt`.
     #[error("Unsupported 'prompt' value.")]
     UnsupportedPrompt,
+    /// 90061: the keys of the issuer of a federated credential cannot be had.
+    #[error("Request to External OIDC endpoint failed.")]
+    IssuerUnreachable,
     /// 90094: only an administrator may consent to this.
     #[error(
         "Admin consent is required for the permissions requested by this application ({client_name}). An administrator of {tenant} must grant it before you can sign in."
@@ -380,6 +454,21 @@ pub enum EntraError {
         /// Its name.
         parameter: &'static str,
     },
+    /// 90119: on the page, no user code.
+    #[error("The user code is empty.")]
+    UserCodeMissing,
+    /// 90120: on the page, a user code with which somebody has signed in or declined.
+    #[error("The request has already been authorized or declined.")]
+    DeviceFlowFinished,
+    /// 120000: on the page for a new password, the current one is wrong.
+    #[error("The password cannot be changed because the current password is wrong.")]
+    CurrentPasswordWrong,
+    /// 120002: the new password is too weak.
+    #[error("The password cannot be changed because the new password is too weak.")]
+    NewPasswordWeak,
+    /// 120003: the new password holds the user's name.
+    #[error("The password cannot be changed because the new password contains the user's name.")]
+    NewPasswordHoldsName,
     /// 160021: `prompt=none` with a `sid` of no session in this browser.
     #[error("The application requested a user session which does not exist.")]
     RequestedSessionMissing,
@@ -418,6 +507,25 @@ pub enum EntraError {
     /// 500121: the code of the second factor is wrong. Shown on its page.
     #[error("Authentication failed during the strong authentication request.")]
     WrongSecondFactor,
+    /// 501051: an application without a role at a resource that requires assignment.
+    #[error(
+        "Application '{client_id}'({client_name}) is not assigned to a role for the application '{resource}'({resource_name})."
+    )]
+    ApplicationNotAssigned {
+        /// The client.
+        client_id: Uuid,
+        /// Its display name.
+        client_name: String,
+        /// The resource.
+        resource: Uuid,
+        /// Its display name.
+        resource_name: String,
+    },
+    /// 501461: `acceptMappedClaims` for an audience that others could have too.
+    #[error(
+        "AcceptMappedClaims is supported only where the audience of the token is the GUID of the application, or lies within a verified domain of the tenant. Change the identifier of the resource, or use a signing key of the application's own."
+    )]
+    MappedClaimsAudience,
     /// 501481: the verifier does not hash to the challenge. The code stays alive.
     #[error("The Code_Verifier does not match the code_challenge supplied in the authorization request.")]
     VerifierMismatch,
@@ -493,9 +601,41 @@ pub enum EntraError {
         /// The directory's display name, or the path segment.
         tenant: String,
     },
+    /// 700021: a client assertion whose `iss` or `sub` is another than `client_id`.
+    #[error("Client assertion application identifier doesn't match 'client_id' parameter.")]
+    AssertionOfOtherClient,
+    /// 700023: a client assertion that is meant for somebody else.
+    #[error("Client assertion audience claim does not match Realm issuer.")]
+    AssertionAudience,
+    /// 700024: a client assertion that is not valid now.
+    #[error(
+        "Client assertion is not within its valid time range. Current time: {now}, assertion valid from {valid_from}, expiry time of assertion {expires}. Review the claims 'nbf' and 'exp' of the assertion."
+    )]
+    AssertionTimeRange {
+        /// The instant of the request.
+        now: String,
+        /// `nbf`.
+        valid_from: String,
+        /// `exp`.
+        expires: String,
+    },
     /// 700025: a public client sends a secret.
     #[error("Client is public so neither 'client_assertion' nor 'client_secret' should be presented.")]
     PublicClientCredential,
+    /// 700027: a client assertion that no key of the application signed.
+    #[error(
+        "Client assertion failed signature validation. [Reason - {reason}, Thumbprint of key used by client: '{thumbprint}',{found} the keys that are configured for the app with Id '{client_id}' can be seen in the Azure portal, in Graph Explorer or with Microsoft Graph.]"
+    )]
+    AssertionSignature {
+        /// What is wrong with the key.
+        reason: &'static str,
+        /// What the header calls it by.
+        thumbprint: String,
+        /// The key of that name, if there is one.
+        found: String,
+        /// The client.
+        client_id: Uuid,
+    },
     /// 700038: a client id that no application can have.
     #[error("{client_id} is not a valid application identifier.")]
     InvalidClientId {
@@ -526,6 +666,38 @@ pub enum EntraError {
         /// When it was issued.
         issued: String,
     },
+    /// 700171: the user declined to let the device in. One live report of 2026; older notes say 70017.
+    #[error("The end user declined the authorization of the device.")]
+    AuthorizationDeclined,
+    /// 700211: an assertion of another issuer, of whose issuer no federated credential is.
+    #[error(
+        "No matching federated identity record found for presented assertion issuer '{issuer}'. Check your federated identity credential Subject, Audience and Issuer against the presented assertion."
+    )]
+    FederatedIssuer {
+        /// The issuer of the assertion.
+        issuer: String,
+    },
+    /// 700212: an assertion of another issuer, of whose audience no federated credential is.
+    #[error(
+        "No matching federated identity record found for presented assertion audience '{audience}'. Check your federated identity credential Subject, Audience and Issuer against the presented assertion."
+    )]
+    FederatedAudience {
+        /// The audience of the assertion.
+        audience: String,
+    },
+    /// 700213: an assertion of another issuer, of whose subject no federated credential is.
+    #[error(
+        "No matching federated identity record found for presented assertion subject '{subject}'. Check your federated identity credential Subject, Audience and Issuer against the presented assertion."
+    )]
+    FederatedSubject {
+        /// The subject of the assertion.
+        subject: String,
+    },
+    /// 700229: a user's token of this identity provider as a federated credential.
+    #[error(
+        "Only app-only tokens can be used as federated identity credentials for applications of Microsoft Entra ID."
+    )]
+    FederatedTokenOfUser,
     /// 900023: a tenant segment that no tenant can have.
     #[error("Specified tenant identifier '{tenant}' is neither a valid DNS name, nor a valid external domain.")]
     TenantMalformed {
@@ -559,6 +731,22 @@ pub enum EntraError {
     ScopeNotDefault {
         /// The scope text.
         scope: String,
+    },
+    /// 5002723: a client assertion whose header names no key.
+    #[error(
+        "Invalid JWT token. No certificate SHA-1 thumbprint, certificate SHA-256 thumbprint, nor keyId specified in token header."
+    )]
+    AssertionWithoutKey,
+    /// 5002727: a client assertion of another type than JWT.
+    #[error("Invalid JWT header type specified. Allowed types: 'JWT','http://openid.net/specs/jwt/1.0'.")]
+    AssertionType,
+    /// 5002738: a client assertion signed in a way that is not supported.
+    #[error(
+        "Invalid JWT token. '{algorithm}' is not a supported signature algorithm. Supported signing algorithms are: 'RS256, RS384, RS512'."
+    )]
+    AssertionAlgorithm {
+        /// The algorithm.
+        algorithm: String,
     },
     /// 7000112: the client is disabled in the tenant.
     #[error("Application '{client_id}'({client_name}) is disabled.")]

@@ -8,13 +8,13 @@ use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 use josekit::JoseError;
-use josekit::jws::alg::rsassa::RsassaJwsSigner;
-use josekit::jws::{JwsHeader, RS256, serialize_compact};
+use josekit::jws::alg::rsassa::{RsassaJwsSigner, RsassaJwsVerifier};
+use josekit::jws::{JwsHeader, RS256, deserialize_compact, serialize_compact};
 use rand_chacha::ChaCha20Rng;
 use rand_core::{CryptoRng, SeedableRng};
 use rcgen::{CertificateParams, DistinguishedName, DnType, KeyPair, PKCS_RSA_SHA256, SerialNumber, date_time_ymd};
 use rsa::PrivateKey;
-use rsa::pkcs8::{DecodePrivateKey, EncodePrivateKey, LineEnding};
+use rsa::pkcs8::{DecodePrivateKey, EncodePrivateKey, EncodePublicKey, LineEnding};
 use rsa::traits::PublicKeyParts;
 use serde_json::{Map, Value};
 use sha1::{Digest, Sha1};
@@ -53,6 +53,7 @@ pub struct SigningKey {
     certificate: Vec<u8>,
     private_pem: String,
     signer: RsassaJwsSigner,
+    verifier: RsassaJwsVerifier,
 }
 
 /// Why there are no keys.
@@ -64,6 +65,9 @@ pub enum KeyError {
     /// A private key that cannot be read or written.
     #[error("a private key cannot be used")]
     PrivateKey(#[source] rsa::pkcs8::Error),
+    /// A public half that cannot be written.
+    #[error("a public key cannot be written")]
+    PublicKey(#[source] rsa::pkcs8::spki::Error),
     /// A key that cannot be made.
     #[error("no key could be made")]
     Generation(#[source] rsa::Error),
@@ -130,6 +134,14 @@ impl SigningKeys {
     /// The public halves, the signing one first.
     pub fn public_keys(&self) -> impl Iterator<Item = &SigningKey> {
         self.0.iter()
+    }
+
+    /// The claims of a token that one of these keys signed; none of any other text.
+    pub(crate) fn verify(&self, token: &str) -> Option<Map<String, Value>> {
+        let kid = wire::access_token::read_strictly(token)?.header.get("kid")?.as_str()?.to_owned();
+        let key = self.0.iter().find(|key| key.kid == kid)?;
+        let (payload, _) = deserialize_compact(token, &key.verifier).ok()?;
+        serde_json::from_slice(&payload).ok()
     }
 
     /// Signs the claims of a token of `version`. With a `nonce`, the header shows it, and what is signed has its hash in
@@ -257,11 +269,13 @@ impl SigningKey {
             return Err(KeyError::Unreadable("a certificate belongs to another key"));
         }
         let pem = private.to_pkcs8_pem(LineEnding::LF).map_err(KeyError::PrivateKey)?;
+        let public = private.to_public_key().to_public_key_pem(LineEnding::LF).map_err(KeyError::PublicKey)?;
         Ok(Self {
             kid: URL_SAFE_NO_PAD.encode(Sha1::digest(&certificate)),
             exponent: URL_SAFE_NO_PAD.encode(private.e_bytes()),
             modulus: URL_SAFE_NO_PAD.encode(&modulus),
             certificate,
+            verifier: RS256.verifier_from_pem(public.as_bytes()).map_err(KeyError::Signer)?,
             signer: RS256.signer_from_pem(pem.as_bytes()).map_err(KeyError::Signer)?,
             private_pem: pem.to_string(),
         })

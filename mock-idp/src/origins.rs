@@ -3,6 +3,7 @@
 use uuid::Uuid;
 
 use crate::protocol::Family;
+use crate::routes::Route;
 
 /// The origins under which the identity provider answers, without a trailing slash.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -13,6 +14,8 @@ pub struct Origins {
     pub sts: String,
     /// Microsoft Graph.
     pub graph: String,
+    /// The address that devices tell their users, where they type the code.
+    pub device_login: String,
 }
 
 impl Origins {
@@ -23,6 +26,7 @@ impl Origins {
             login: "https://login.microsoftonline.com".to_owned(),
             sts: "https://sts.windows.net".to_owned(),
             graph: "https://graph.microsoft.com".to_owned(),
+            device_login: "https://microsoft.com/devicelogin".to_owned(),
         }
     }
 
@@ -44,6 +48,12 @@ impl Origins {
         } else {
             format!("https://graph.windows.net/{tenant_id}/users/{object_id}/getMemberObjects")
         }
+    }
+
+    /// The v2 token endpoint of a tenant segment.
+    #[must_use]
+    pub fn token_endpoint(&self, segment: &str) -> String {
+        format!("{}{}", self.login, Route::Token(Family::V2).path(segment))
     }
 
     /// Host, with the port where the URL has one, of an origin.

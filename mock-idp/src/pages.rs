@@ -105,6 +105,24 @@ pub struct TermsOfUsePage {
     pub demanded_by: String,
 }
 
+/// The current password, and a new one, where the current one has expired or was for the first sign-in only.
+#[derive(Clone, Debug, Template)]
+#[template(path = "new_password.html")]
+pub struct NewPasswordPage {
+    /// Around it.
+    pub frame: Frame,
+    /// Where the form goes.
+    pub action: String,
+    /// The flow token.
+    pub flow_token: String,
+    /// Whose password it is.
+    pub username: String,
+    /// Whether the two new passwords of the last try differ.
+    pub differ: bool,
+    /// Why the page is shown, or what was wrong with the last try.
+    pub error: ShownError,
+}
+
 /// What the application wants.
 #[derive(Clone, Debug, Template)]
 #[template(path = "consent.html")]
@@ -123,8 +141,8 @@ pub struct ConsentPage {
     pub client: String,
     /// The application's home tenant.
     pub publisher: String,
-    /// Where the browser goes afterwards.
-    pub redirect_host: String,
+    /// Where the browser goes afterwards; nowhere where a device is let in.
+    pub redirect_host: Option<String>,
     /// Whether that is this machine.
     pub redirect_is_local: bool,
     /// What is asked, by resource.
@@ -140,6 +158,32 @@ pub struct AskedOf {
     pub resource: String,
     /// Value and description of each scope.
     pub scopes: Vec<(String, String)>,
+}
+
+/// The code that a device shows.
+#[derive(Clone, Debug, Template)]
+#[template(path = "user_code.html")]
+pub struct UserCodePage {
+    /// Around it.
+    pub frame: Frame,
+    /// Where the form goes.
+    pub action: String,
+    /// The code, where it is known.
+    pub user_code: String,
+    /// What was wrong with the last try.
+    pub error: Option<ShownError>,
+}
+
+/// The end of a sign-in for a device.
+#[derive(Clone, Debug, Template)]
+#[template(path = "device_end.html")]
+pub struct DeviceEndPage {
+    /// Around it.
+    pub frame: Frame,
+    /// The application on the device.
+    pub client: String,
+    /// Whether the user let it in.
+    pub is_in: bool,
 }
 
 /// Why it ends here.
@@ -240,6 +284,16 @@ mod tests {
             accounts: vec![ShownAccount { session: text(), display_name: text(), username: text() }],
             error: Some(error()),
         };
+        let new_password = NewPasswordPage {
+            frame: frame(),
+            action: text(),
+            flow_token: text(),
+            username: text(),
+            differ: true,
+            error: error(),
+        };
+        let user_code = UserCodePage { frame: frame(), action: text(), user_code: text(), error: Some(error()) };
+        let device_end = DeviceEndPage { frame: frame(), client: text(), is_in: true };
         let consent = ConsentPage {
             frame: frame(),
             action: text(),
@@ -248,7 +302,7 @@ mod tests {
             organization: text(),
             client: text(),
             publisher: text(),
-            redirect_host: text(),
+            redirect_host: Some(text()),
             redirect_is_local: true,
             asked: vec![AskedOf { resource: text(), scopes: vec![(text(), text())] }],
             for_everyone: true,
@@ -287,6 +341,9 @@ mod tests {
         let lookup = LookupPage { frame: frame(), action: text(), asked: text(), found: None };
         let pages = [
             sign_in.render(),
+            user_code.render(),
+            device_end.render(),
+            new_password.render(),
             consent.render(),
             second_factor.render(),
             terms.render(),

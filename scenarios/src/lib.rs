@@ -9,6 +9,7 @@
 
 mod base;
 mod bundled;
+pub mod certificate;
 mod change;
 mod expected;
 mod format;

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use url::Url;
 
+use crate::certificate::{BadPem, ReadCertificate, public_key_from_pem};
 use crate::nearest::{listed, nearest};
 use crate::problem::Faults;
 use crate::source::Span;
@@ -227,12 +228,34 @@ fn forms(world: &World, tree: &Node, place: &dyn Fn(&[&str]) -> Span, faults: &m
             }
         }
     }
+    certificates(world, place, faults);
     no_control_characters(tree, faults);
+}
+
+fn certificates(world: &World, place: &dyn Fn(&[&str]) -> Span, faults: &mut Faults) {
+    let mut fault = |path: &[&str], what: &str, reason: BadPem| {
+        let fix = "write the text of the .pem or .cer file, -----BEGIN … to …-----END, as a block (`|`)";
+        faults.at(&place(path), "value.form", format!("this is no {what} as PEM text: {reason}"), fix);
+    };
+    for (name, app) in &world.idp.apps {
+        for (key, pem) in &app.certificates {
+            if let Err(reason) = ReadCertificate::from_pem(pem) {
+                fault(&["idp", "apps", name, "certificates", key], "public certificate", reason);
+            }
+        }
+        for (key, federated) in &app.federated_credentials {
+            let path = ["idp", "apps", name, "federated_credentials", key, "keys"];
+            for reason in federated.keys.iter().filter_map(|pem| public_key_from_pem(pem).err()) {
+                fault(&path, "public key or certificate", reason);
+            }
+        }
+    }
 }
 
 /// A line break in a URL, name or secret is never meant, and would not survive a header.
 fn no_control_characters(node: &Node, faults: &mut Faults) {
     match &node.tree {
+        Tree::Text(text) if text.starts_with("-----BEGIN ") => {}
         Tree::Text(text) if text.chars().any(char::is_control) => {
             faults.at(
                 &node.span,
@@ -307,6 +330,22 @@ mod tests {
         ] {
             assert_eq!(problems(&change), "", "{change}");
         }
+    }
+
+    #[test]
+    fn a_certificate_is_pem_of_a_public_one() {
+        let problems = |member: &str| {
+            let text = format!(
+                "scenario: 1\ntitle: x\nworld:\n  base: article\n  change:\n    idp:\n      apps:\n        \
+                 copilot-studio-client: {{ {member} }}\nsteps: []\n"
+            );
+            read_text("mine", &text, None).unwrap_err().render(false)
+        };
+        let certificate =
+            problems("certificates: { main: \"-----BEGIN PRIVATE KEY-----\\nAAAA\\n-----END PRIVATE KEY-----\" }");
+        assert!(certificate.contains("value.form") && certificate.contains("private key"), "{certificate}");
+        let key = problems("federated_credentials: { ci: { issuer: \"https://ci.test\", subject: s, keys: [MIIC] } }");
+        assert!(key.contains("value.form") && key.contains("no PEM text"), "{key}");
     }
 
     #[test]

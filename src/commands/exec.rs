@@ -78,7 +78,7 @@ async fn session(options: &Options, scenario: &Scenario, common: Common) -> Resu
     ready["proxy"] = json!(proxy.url());
     let lab_file = folder.write("lab.json", &format!("{ready}\n"))?;
     let environment =
-        environment::variables(&lab, &environment::Files { ca: &ca, lab: &lab_file }, &proxy, options.app.as_deref());
+        environment::variables(&ready, &environment::Files { ca: &ca, lab: &lab_file }, &proxy, options.app.as_deref());
 
     let label = options.command.iter().map(|word| word.to_string_lossy()).collect::<Vec<_>>().join(" ");
     let mut ended = None;

@@ -46,7 +46,8 @@ fn of_identity_provider(lab: &Lab) -> Value {
     for (name, app) in &world.idp.apps {
         let redirect_uris: Vec<_> =
             app.redirect_uris.web.iter().chain(&app.redirect_uris.spa).chain(&app.redirect_uris.public).collect();
-        let mut entry = json!({ "client_id": app.client_id, "redirect_uris": redirect_uris });
+        let tenant = world.idp.tenants.get(&app.tenant).map(|tenant| tenant.id.to_string());
+        let mut entry = json!({ "tenant": tenant, "client_id": app.client_id, "redirect_uris": redirect_uris });
         if let Some(secret) = app.secrets.values().next() {
             entry["client_secret"] = json!(secret.value);
         }

@@ -90,7 +90,7 @@ fn welcome(lab: &Lab, folder: &DataFolder) -> String {
         folder.file(CA_CERTIFICATE).display(),
     );
     for user in world.idp.users.values() {
-        text.push_str(&format!("    {:<34} {}\n", user.username, user.password));
+        text.push_str(&format!("    {:<34} {}\n", user.username, user.password.as_deref().unwrap_or("(no password)")));
     }
     text.push_str(&format!(
         "\n  what to do next\n    \

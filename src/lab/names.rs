@@ -27,6 +27,7 @@ impl Names {
             login: self.speak(&cloud.login),
             sts: self.speak(&cloud.sts),
             graph: self.speak(&cloud.graph),
+            device_login: self.speak(&cloud.device_login),
         }
     }
 }

@@ -9,6 +9,7 @@ use axum::response::{Html, IntoResponse, Redirect, Response};
 use axum::routing::{get, post};
 use axum::{Json, Router};
 use jiff::{SignedDuration, Timestamp};
+use scenarios::world::User;
 use serde::Deserialize;
 use serde_json::Value;
 use wire::exchange::{Parameters, deciding_refusal, query_of};
@@ -146,12 +147,16 @@ fn page(template: &impl Template) -> Response {
     }
 }
 
+fn name_and_password(user: &User) -> (String, String) {
+    (user.username.clone(), user.password.clone().unwrap_or_else(|| "(no password)".to_owned()))
+}
+
 fn front_with(lab: &Lab, result: Option<Shown>, question: &str) -> Response {
     let world = lab.world();
     page(&Front {
         server_url: world.connector.server_url.clone(),
         connections: lab.connector.connections(),
-        users: world.idp.users.values().map(|user| (user.username.clone(), user.password.clone())).collect(),
+        users: world.idp.users.values().map(name_and_password).collect(),
         result,
         question: question.to_owned(),
         now: lab.clock.now().strftime("%Y-%m-%d %H:%M:%S UTC").to_string(),

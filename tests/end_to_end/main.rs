@@ -8,6 +8,7 @@ mod command_line;
 mod connect;
 mod control;
 mod doctor;
+mod env;
 mod exec;
 mod explain;
 mod faults;

@@ -107,16 +107,30 @@ checks! {
     ClientPreAuthorized = "client.pre_authorized" by Idp;
     /// Somebody is signed in, in this browser, whom the request can mean without a page.
     SessionPresent = "session.present" by Idp;
+    /// The session in this browser is from after the last change of the password, and was not revoked.
+    SessionCurrent = "session.current" by Idp;
     /// The session that the request names is one of this browser, and fits the rest of the request.
     SessionRequested = "session.requested" by Idp;
     /// The account that the user picked is signed in to this browser.
     SessionPicked = "session.picked" by Idp;
     /// The user exists in the tenant.
     UserExists = "user.exists" by Idp;
+    /// The account is not disabled.
+    UserEnabled = "user.enabled" by Idp;
+    /// The account is not locked.
+    UserNotLocked = "user.not_locked" by Idp;
+    /// The directory holds a password of the user.
+    UserPasswordPresent = "user.password_present" by Idp;
     /// The password is the user's.
     UserPassword = "user.password" by Idp;
+    /// The password has not expired, and need not be changed at the first sign-in.
+    UserPasswordCurrent = "user.password_current" by Idp;
+    /// The new password is one that the directory takes.
+    UserNewPassword = "user.new_password" by Idp;
     /// The user is assigned to the application, where it requires that.
     UserAssigned = "user.assigned" by Idp;
+    /// The client has a role at a resource that requires assignment.
+    ClientAssigned = "client.assigned" by Idp;
     /// The tenant is one that the network's proxy permits, where it says so.
     TenantPermitted = "tenant.permitted" by Idp;
     /// The Conditional Access policies that apply, and security defaults, have what they demand.
@@ -127,16 +141,32 @@ checks! {
     ConsentGranted = "consent.granted" by Idp;
     /// The user accepted what the consent page asked.
     ConsentAccepted = "consent.accepted" by Idp;
+    /// An application with claims or a key of its own has a key that may sign its tokens.
+    TokenSigningKey = "token.signing_key" by Idp;
     /// The grant type is one that the endpoint serves.
     GrantType = "grant_type.supported" by Idp;
     /// The tenant segment of the path is one that the grant type can do with.
     GrantTypeTenant = "grant_type.tenant" by Idp;
-    /// A confidential client sent its secret, and a public client sent none.
+    /// A confidential client sent a secret or an assertion, and a public client sent neither.
     ClientSecretPresent = "client_secret.present" by Idp;
     /// The secret is one of the application's.
     ClientSecretValid = "client_secret.valid" by Idp;
     /// The secret has not expired.
     ClientSecretCurrent = "client_secret.current" by Idp;
+    /// The client assertion is a signed JWT with all claims that it needs.
+    ClientAssertionReadable = "client_assertion.readable" by Idp;
+    /// The client assertion speaks of the client that sends it.
+    ClientAssertionClient = "client_assertion.client" by Idp;
+    /// The client assertion is of an issuer, subject and audience that the application trusts.
+    FederatedCredential = "federated_credential.matches" by Idp;
+    /// The client assertion is signed with a key of the application or of the issuer that it trusts.
+    ClientAssertionSignature = "client_assertion.signature" by Idp;
+    /// The client assertion is meant for this identity provider.
+    ClientAssertionAudience = "client_assertion.audience" by Idp;
+    /// Now lies between the client assertion's `nbf` and `exp`.
+    ClientAssertionCurrent = "client_assertion.current" by Idp;
+    /// The client assertion was not used before, where that matters.
+    ClientAssertionUnused = "client_assertion.unused" by Idp;
     /// The code is one that this identity provider issued, unchanged.
     CodeAuthentic = "code.authentic" by Idp;
     /// The code was issued to this client, in this tenant.
@@ -151,12 +181,24 @@ checks! {
     CodeRedirectUri = "code.redirect_uri" by Idp;
     /// The verifier hashes to the challenge that the code was issued for.
     CodeVerifier = "code_verifier.matches" by Idp;
+    /// The grant is from after the last time that the user's grants were revoked.
+    GrantNotRevoked = "grant.not_revoked" by Idp;
+    /// The code that the user typed is one that a device shows now, and nobody has used yet.
+    DeviceUserCode = "device.user_code" by Idp;
+    /// The device code is one that this identity provider issued to the client, within its time and not redeemed before.
+    DeviceCode = "device.code" by Idp;
+    /// The device's user has signed in and agreed.
+    DeviceAuthorized = "device.authorized" by Idp;
     /// The refresh token is one that this identity provider issued, unchanged.
     RefreshTokenAuthentic = "refresh_token.authentic" by Idp;
     /// The refresh token was issued to this client.
     RefreshTokenClient = "refresh_token.client" by Idp;
     /// The refresh token is still within its lifetime.
     RefreshTokenCurrent = "refresh_token.current" by Idp;
+    /// The access token is one for Microsoft Graph, current and unchanged.
+    GraphToken = "graph.token" by Idp;
+    /// The access token carries a permission that the call of Microsoft Graph needs.
+    GraphPermission = "graph.permission" by Idp;
     /// The browser may send the real request: the preflight's answer allows origin, method and headers.
     CorsPreflight = "cors.preflight" by Browser;
     /// The page may read the answer: it names the page's origin.

@@ -1,5 +1,7 @@
 //! The authorize endpoints, and the pages behind them.
 
+mod device;
+mod new_password;
 mod policies;
 mod steps;
 
@@ -13,15 +15,16 @@ use super::reply::shown;
 use super::{IdentityProvider, Incoming};
 use crate::directory::{Directory, Tenant};
 use crate::error::EntraError;
-use crate::protocol::authorize::{Prompt, Refused, check, check_query_length};
+use crate::error::faces::Front;
+use crate::protocol::authorize::{Prompt, Refused, ReturnTo, check, check_query_length};
 use crate::protocol::consent::{Grantee, added_silently};
-use crate::protocol::interaction::{Flow, FlowCookie, LIFETIME, SignedIn};
-use crate::protocol::parameters::Parameters;
+use crate::protocol::interaction::{Flow, FlowCookie, LIFETIME};
+use crate::protocol::revocation::refuse_ended;
 use crate::protocol::sealed::Seal;
-use crate::protocol::sessions::{Choice, Session, choose};
-use crate::protocol::sign_in::{Principal, authenticate};
+use crate::protocol::sessions::{Choice, choose};
+use crate::protocol::sign_in::{Attempt, Principal, authenticate};
 use crate::protocol::token::Seals;
-use crate::protocol::{Family, guid, randomness};
+use crate::protocol::{Family, guid};
 
 /// One request to the pages: what it is judged by, and the checks it made so far.
 struct Visit<'v> {
@@ -96,6 +99,11 @@ impl IdentityProvider {
             let authorization = check(directory, family, incoming.segment, parameters, &mut visit.checks)?;
             let sessions = visit.sessions();
             let candidates = visit.candidates(&authorization);
+            if let (Prompt::None, [], Some((account, end))) =
+                (authorization.prompt, candidates.as_slice(), visit.ended_session(&authorization))
+            {
+                return Err(Refused::of(&authorization, refuse_ended(account, end, &mut visit.checks)).into());
+            }
             let choice = choose(&authorization, directory.single_sign_on(), &sessions, candidates, &mut visit.checks)
                 .map_err(|error| Refused::of(&authorization, error))?;
             let (flow, cookie) = {
@@ -122,12 +130,10 @@ impl IdentityProvider {
     pub(super) fn sign_in(&self, incoming: &Incoming<'_>) -> Response {
         self.visit(incoming, |visit| {
             let flow = visit.open_flow()?;
-            let parameters = Parameters::parse(flow.parameters.as_bytes());
             let directory = visit.directory;
-            let checks = &mut visit.checks;
-            let authorization = check(directory, flow.family, &flow.segment, &parameters, checks)?;
+            let authorization = visit.authorization(&flow)?;
             if visit.decision() == Decision::Cancel {
-                return Ok(visit.cancel(&authorization, &flow));
+                return Ok(visit.cancelled(&authorization, &flow));
             }
             if let Some(sid) = incoming.form.text("session") {
                 let mut candidates = visit.candidates(&authorization);
@@ -142,30 +148,29 @@ impl IdentityProvider {
             }
             let field = |name| incoming.form.text(name).unwrap_or_default();
             let (username, password) = (field("loginfmt"), field("passwd"));
+            let attempt = Attempt {
+                segment: authorization.segment,
+                client: authorization.client,
+                username,
+                password,
+                now: incoming.now,
+            };
             let issuer_of = |tenant: Tenant<'_>| self.0.origins.issuer(Family::V1, &tenant.id.to_string());
-            let checks = &mut visit.checks;
-            match authenticate(directory, &authorization, username, password, issuer_of, checks) {
-                Ok(principal) => {
-                    let signed_in = SignedIn {
-                        oid: principal.account.object_id,
-                        sid: randomness::guid(&mut *self.rng()),
-                        auth_time: incoming.now.as_second(),
-                        mfa_time: None,
-                        wrong_codes: 0,
-                        asked: Vec::new(),
-                    };
-                    let session = Session::of(&signed_in);
-                    let next = visit.ask_or_finish(&authorization, principal, signed_in, flow.clone())?;
-                    let mut response = next.response(&flow);
-                    visit.stay_signed_in(session, &mut response);
-                    Ok(response)
+            let tried = authenticate(directory, &mut self.passwords(), attempt, issuer_of, &mut visit.checks);
+            let error = match tried {
+                Ok(principal) => return visit.let_in(&authorization, principal, flow),
+                Err(error) => error,
+            };
+            match (error.kind().faces().front, directory.account_by_username(username.trim())) {
+                (Some(Front::NewPassword), Some(account)) => {
+                    visit.new_password_page(&authorization, &flow, account, false, &error)
                 }
-                Err(error @ (EntraError::UserNotFound { .. } | EntraError::InvalidPassword)) => {
-                    let error = shown(&error, checks);
+                (Some(Front::SignInAgain), _) => {
+                    let error = shown(&error, &visit.checks);
                     let accounts = visit.candidates(&authorization);
                     visit.sign_in_page(&authorization, &flow, username.to_owned(), &accounts, Some(error))
                 }
-                Err(error) => Err(Refused::of(&authorization, error).into()),
+                _ => Err(Refused::of(&authorization, error).into()),
             }
         })
     }
@@ -174,9 +179,8 @@ impl IdentityProvider {
     pub(super) fn consent(&self, incoming: &Incoming<'_>) -> Response {
         self.visit(incoming, |visit| {
             let flow = visit.open_flow()?;
-            let parameters = Parameters::parse(flow.parameters.as_bytes());
             let directory = visit.directory;
-            let authorization = check(directory, flow.family, &flow.segment, &parameters, &mut visit.checks)?;
+            let authorization = visit.authorization(&flow)?;
             let Some(signed_in) = flow.signed_in.clone() else {
                 return Err(visit.foreign_form("a form of the sign-in page").into());
             };
@@ -188,6 +192,9 @@ impl IdentityProvider {
                 let fix =
                     "let the user accept, or grant admin consent beforehand: idp.consents (portal: API permissions)";
                 visit.checks.refuse(Check::ConsentAccepted, expected, "Cancel: the user declined", fix);
+                if matches!(authorization.return_to, ReturnTo::Device(_)) {
+                    return Ok(visit.cancelled(&authorization, &flow));
+                }
                 let refused = Refused::of(&authorization, EntraError::ConsentDeclined);
                 let response = visit.refuse(*refused);
                 return Ok(end_flow(response, &flow));

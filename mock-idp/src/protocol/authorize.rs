@@ -69,7 +69,7 @@ pub struct Authorization<'d> {
     /// What the answer holds.
     pub response_type: ResponseType,
     /// Where the answer goes.
-    pub return_to: ReturnAddress,
+    pub return_to: ReturnTo,
     /// Whether the request named the redirect URI; then the token request must too.
     pub redirect_uri_given: bool,
     /// What it asks for.
@@ -92,6 +92,26 @@ pub struct Authorization<'d> {
     pub max_age: Option<i64>,
 }
 
+/// Where the answer to a sign-in goes.
+#[derive(Clone, Debug)]
+pub enum ReturnTo {
+    /// To the application's redirect URI.
+    Application(ReturnAddress),
+    /// To the device that shows this user code; the browser stays.
+    Device(String),
+}
+
+impl ReturnTo {
+    /// The application's address; a device has none.
+    #[must_use]
+    pub fn application(&self) -> Option<&ReturnAddress> {
+        match self {
+            Self::Application(address) => Some(address),
+            Self::Device(_) => None,
+        }
+    }
+}
+
 /// A refusal with the place where it is due.
 #[derive(Clone, Debug)]
 pub struct Refused {
@@ -109,7 +129,7 @@ impl Refused {
             if authorization.prompt == Prompt::None { Interaction::Forbidden } else { Interaction::Allowed };
         Box::new(Self {
             error,
-            surface: Surface::Authorize { return_to: Some(authorization.return_to.clone()), interaction },
+            surface: Surface::Authorize { return_to: authorization.return_to.application().cloned(), interaction },
         })
     }
 }
@@ -190,11 +210,20 @@ pub fn check<'d>(
         instance_aware: parameters.text("instance_aware") == Some("true"),
         // what is no number asks for a new sign-in
         max_age: parameters.text("max_age").map(|seconds| seconds.parse().unwrap_or(0)),
-        return_to,
+        return_to: ReturnTo::Application(return_to),
     })
 }
 
 impl Authorization<'_> {
+    /// The kind of client: that of the redirect URI; without one, as the registration says.
+    #[must_use]
+    pub fn platform(&self) -> Platform {
+        match self.return_to.application() {
+            Some(address) => address.redirect_uri().platform(),
+            None => Platform::without_redirect_uri(self.client),
+        }
+    }
+
     /// Whether the id token says when the user signed in: `max_age` and the claim `auth_time` ask for it.
     #[must_use]
     pub fn wants_auth_time(&self) -> bool {

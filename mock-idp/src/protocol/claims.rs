@@ -75,7 +75,7 @@ pub fn access_token(grant: &Grant<'_>, issue: &Issue<'_>, rng: &mut impl CryptoR
     claims.add("oid", subject.oid.to_string());
     claims.add("rh", handle(subject.tid, resource.client_id));
     claims.add("scp", Vec::from_iter(grant.scopes.iter().map(String::as_str)).join(" "));
-    claims.add("sub", pairwise(grant, resource.client_id));
+    claims.add("sub", pairwise(subject.tid, subject.oid, resource.client_id));
     if issue.version == Family::V1 {
         claims.add("acr", "1");
         claims.of_v1_user(grant, issue);
@@ -87,7 +87,7 @@ pub fn access_token(grant: &Grant<'_>, issue: &Issue<'_>, rng: &mut impl CryptoR
         claims.add("idtyp", "user");
         claims.add("puid", puid(subject.oid));
         claims.add("sid", subject.sid.to_string());
-        claims.add("xms_st", json!({"sub": pairwise(grant, grant.client.client_id)}));
+        claims.add("xms_st", json!({"sub": pairwise(subject.tid, subject.oid, grant.client.client_id)}));
         claims.of_graph(grant.client, rng);
     }
     if !subject.contexts.is_empty() {
@@ -118,7 +118,7 @@ pub fn id_token(grant: &Grant<'_>, issue: &Issue<'_>, rng: &mut impl CryptoRng) 
     claims.add_some("nonce", grant.nonce.as_deref());
     claims.add("rh", handle(subject.tid, client.client_id));
     claims.add("sid", subject.sid.to_string());
-    claims.add("sub", pairwise(grant, client.client_id));
+    claims.add("sub", pairwise(subject.tid, subject.oid, client.client_id));
     let has = |scope| issue.version == Family::V1 || grant.oidc.contains(&scope);
     if has(OidcScope::Profile) {
         claims.add("name", account.display_name.as_str());
@@ -249,12 +249,13 @@ impl Claims {
     }
 }
 
-/// `sub`: the same for one user at one application, and different at every other.
-fn pairwise(grant: &Grant<'_>, audience: Uuid) -> String {
+/// `sub`: the same for one user of a tenant at one application, and different at every other.
+#[must_use]
+pub fn pairwise(tid: Uuid, oid: Uuid, audience: Uuid) -> String {
     let digest = Sha256::new()
         .chain_update("entralab pairwise subject")
-        .chain_update(grant.subject.tid)
-        .chain_update(grant.subject.oid)
+        .chain_update(tid)
+        .chain_update(oid)
         .chain_update(audience)
         .finalize();
     URL_SAFE_NO_PAD.encode(digest)

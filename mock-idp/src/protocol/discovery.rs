@@ -13,7 +13,7 @@ use super::tenant::Segment;
 use crate::error::EntraError;
 use crate::keys::SigningKeys;
 use crate::origins::Origins;
-use crate::routes::{Advertised, Route};
+use crate::routes::{Advertised, GraphCall, Route};
 
 /// The name of the cloud in metadata.
 const CLOUD_INSTANCE_NAME: &str = "microsoftonline.com";
@@ -51,9 +51,9 @@ pub fn document(family: Family, segment: Segment<'_>, appid: Option<&str>, origi
             "scopes_supported": ["openid", "profile", "email", "offline_access"],
             "issuer": issuer,
             "request_uri_parameter_supported": false,
-            "userinfo_endpoint": format!("{}/oidc/userinfo", origins.graph),
+            "userinfo_endpoint": format!("{}{}", origins.graph, GraphCall::UserInfo.path("")),
             "authorization_endpoint": url(Route::Authorize(family)),
-            "device_authorization_endpoint": advertised(Advertised::DeviceAuthorization(family)),
+            "device_authorization_endpoint": url(Route::DeviceAuthorization(family)),
             "http_logout_supported": true,
             "frontchannel_logout_supported": true,
             "end_session_endpoint": advertised(Advertised::EndSession(family)),
@@ -81,7 +81,7 @@ pub fn document(family: Family, segment: Segment<'_>, appid: Option<&str>, origi
             "issuer": issuer,
             "microsoft_multi_refresh_token": true,
             "authorization_endpoint": url(Route::Authorize(family)),
-            "device_authorization_endpoint": advertised(Advertised::DeviceAuthorization(family)),
+            "device_authorization_endpoint": url(Route::DeviceAuthorization(family)),
             "http_logout_supported": true,
             "frontchannel_logout_supported": true,
             "end_session_endpoint": advertised(Advertised::EndSession(family)),
@@ -91,7 +91,7 @@ pub fn document(family: Family, segment: Segment<'_>, appid: Option<&str>, origi
                 "family_name", "nickname",
             ],
             "check_session_iframe": advertised(Advertised::CheckSession),
-            "userinfo_endpoint": advertised(Advertised::UserInfo),
+            "userinfo_endpoint": url(Route::UserInfo),
             "kerberos_endpoint": advertised(Advertised::Kerberos),
             "tenant_region_scope": region,
             "cloud_instance_name": CLOUD_INSTANCE_NAME,

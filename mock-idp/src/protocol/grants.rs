@@ -12,7 +12,7 @@ use uuid::Uuid;
 use super::authorize::Authorization;
 use super::interaction::SignedIn;
 use super::pkce::CodeChallenge;
-use super::redirect_uri::Platform;
+use super::redirect_uri::{MatchedRedirectUri, Platform};
 use super::scope::{DEFAULT, OidcScope};
 use super::sign_in::Principal;
 use super::target::{Requested, Target, Wants};
@@ -141,7 +141,7 @@ impl Subject {
     pub fn of(authorization: &Authorization<'_>, principal: Principal<'_>, signed_in: &SignedIn) -> Self {
         Self {
             client_id: authorization.client.client_id,
-            platform: authorization.return_to.redirect_uri().platform(),
+            platform: authorization.platform(),
             tid: principal.tenant.id,
             oid: principal.account.object_id,
             sid: signed_in.sid,
@@ -158,6 +158,7 @@ impl Code {
     #[must_use]
     pub fn issue(
         authorization: &Authorization<'_>,
+        redirect_uri: &MatchedRedirectUri,
         subject: Subject,
         requested: &Requested<'_>,
         lifetimes: &Lifetimes,
@@ -165,7 +166,6 @@ impl Code {
         now: Timestamp,
     ) -> Self {
         let iat = now.as_second();
-        let redirect_uri = authorization.return_to.redirect_uri();
         Self {
             jti,
             iat,

@@ -39,6 +39,12 @@ pub struct Flow {
     /// Who signed in; none on the sign-in page.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub signed_in: Option<SignedIn>,
+    /// The object id of the user who has to set a new password; only on the page for it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub new_password_of: Option<Uuid>,
+    /// The code of the device that is to be let in; only where the flow began with one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub user_code: Option<String>,
 }
 
 /// What the consent page knows of the sign-in before it.
@@ -82,7 +88,20 @@ impl Flow {
         let cookie = FlowCookie { name: cookie_name(&flow), value: randomness::text::<32>(rng) };
         let exp = (now.as_second()).saturating_add(LIFETIME.as_secs());
         let segment = segment.to_owned();
-        (Self { cookie: hash(&cookie.value), flow, exp, family, segment, parameters, signed_in: None }, cookie)
+        (
+            Self {
+                cookie: hash(&cookie.value),
+                flow,
+                exp,
+                family,
+                segment,
+                parameters,
+                signed_in: None,
+                new_password_of: None,
+                user_code: None,
+            },
+            cookie,
+        )
     }
 
     /// The name of its cookie.

@@ -3,6 +3,7 @@
 //! Rules: RFC 6749 §3.1.2, RFC 9700 §4.1.3 (exact comparison), RFC 8252 §7.3 (loopback ports), Microsoft identity
 //! platform "Redirect URI restrictions and limitations".
 
+use crate::directory::Application;
 use scenarios::world::RedirectUris;
 use serde::{Deserialize, Serialize};
 
@@ -18,6 +19,14 @@ pub enum Platform {
     Spa,
     /// A mobile or desktop application.
     Public,
+}
+
+impl Platform {
+    /// The kind of a client whose request names no redirect URI: "Allow public client flows" of its registration.
+    #[must_use]
+    pub fn without_redirect_uri(client: Application<'_>) -> Self {
+        if client.allow_public_client { Self::Public } else { Self::Web }
+    }
 }
 
 impl Platform {

@@ -2,6 +2,8 @@
 
 mod authorization_code;
 pub mod client_credentials;
+mod device_code;
+mod password;
 mod redemption;
 mod refresh_token;
 pub mod reply;
@@ -11,15 +13,19 @@ use std::collections::BTreeSet;
 
 use client_credentials::ApplicationGrant;
 use jiff::Timestamp;
+use rand_chacha::ChaCha20Rng;
 use wire::{Check, Checks};
 
 use super::authorize::check_once;
-use super::client_credential::{ClientAuthentication, Credentials};
+use super::client_credential::{ClientAuthentication, Credentials, Proof};
 use super::conditional_access::Enrolments;
 use super::consent::GivenConsents;
+use super::device_code::DeviceCodes;
 use super::grants::redeemed::Redeemed;
 use super::grants::{CODE_TYP, REFRESH_TOKEN_TYP, Subject};
 use super::parameters::Parameters;
+use super::passwords::Passwords;
+use super::redirect_uri::Platform;
 use super::scope::OidcScope;
 use super::sealed::Seal;
 use super::sign_in::Principal;
@@ -28,6 +34,8 @@ use super::tenant::{self, Segment};
 use super::{Family, client};
 use crate::directory::{Application, Directory};
 use crate::error::EntraError;
+use crate::keys::SigningKeys;
+use crate::origins::Origins;
 
 /// The seals of what clients redeem.
 #[derive(Clone, Debug)]
@@ -74,8 +82,24 @@ pub struct Records<'d, 'r> {
     pub enrolments: &'r Enrolments,
     /// The seals of codes and refresh tokens.
     pub seals: &'r Seals,
+    /// The keys that this identity provider signs with.
+    pub keys: &'r SigningKeys,
+    /// Where it lives.
+    pub origins: &'r Origins,
     /// The instant.
     pub now: Timestamp,
+}
+
+/// What a token request is judged by and changes.
+pub struct Memory<'m> {
+    /// What was redeemed before.
+    pub redeemed: &'m mut Redeemed,
+    /// The passwords that users have now, and the tries with others.
+    pub passwords: &'m mut Passwords,
+    /// The devices that wait.
+    pub device_codes: &'m mut DeviceCodes,
+    /// Where new sessions get their ids from.
+    pub rng: &'m mut ChaCha20Rng,
 }
 
 /// What a client is granted.
@@ -125,7 +149,7 @@ pub enum Decision<'d> {
 pub fn decide<'d>(
     request: TokenRequest<'_>,
     records: Records<'d, '_>,
-    redeemed: &mut Redeemed,
+    memory: Memory<'_>,
     checks: &mut Checks,
 ) -> Result<Decision<'d>, EntraError> {
     let segment = tenant::find(records.directory, request.segment, checks)?;
@@ -136,10 +160,12 @@ pub fn decide<'d>(
     let client = client::find(records.directory, segment, credentials.client_id.as_deref(), checks)?;
     let party = Party { client, segment, credentials };
     let grant = match grant_type {
-        GrantType::AuthorizationCode => authorization_code::redeem(request, records, redeemed, &party, checks)?,
-        GrantType::RefreshToken => refresh_token::refresh(request, records, redeemed, &party, checks)?,
+        GrantType::AuthorizationCode => authorization_code::redeem(request, records, memory, &party, checks)?,
+        GrantType::DeviceCode => device_code::redeem(request, records, memory, &party, checks)?,
+        GrantType::Password => password::sign_in(request, records, memory, &party, checks)?,
+        GrantType::RefreshToken => refresh_token::refresh(request, records, memory, &party, checks)?,
         GrantType::ClientCredentials => {
-            let grant = client_credentials::decide(request, records, &party, checks)?;
+            let grant = client_credentials::decide(request, records, memory.redeemed, &party, checks)?;
             return Ok(Decision::ForApplication(Box::new(grant)));
         }
     };
@@ -151,14 +177,20 @@ pub fn decide<'d>(
 enum GrantType {
     AuthorizationCode,
     ClientCredentials,
+    /// RFC 8628; the v1 endpoint and some libraries use the short name.
+    DeviceCode,
+    Password,
     RefreshToken,
 }
 
 impl GrantType {
     /// Every grant type, with its names.
-    const NAMES: [(&'static str, Self); 3] = [
+    const NAMES: [(&'static str, Self); 6] = [
         ("authorization_code", Self::AuthorizationCode),
         ("client_credentials", Self::ClientCredentials),
+        ("urn:ietf:params:oauth:grant-type:device_code", Self::DeviceCode),
+        ("device_code", Self::DeviceCode),
+        ("password", Self::Password),
         ("refresh_token", Self::RefreshToken),
     ];
 
@@ -178,13 +210,15 @@ impl GrantType {
     /// Whether the grant can do with the tenant segment: without a user, only the path says which tenant is meant.
     fn check_segment(self, segment: Segment<'_>, checks: &mut Checks) -> Result<(), EntraError> {
         let error = match (self, segment) {
-            (Self::ClientCredentials, Segment::Common) => EntraError::GrantNeedsTenant,
+            (Self::ClientCredentials | Self::Password, Segment::Common) => EntraError::GrantNeedsTenant,
             (Self::ClientCredentials, Segment::Organizations) => EntraError::NoTenantInformation,
             (Self::ClientCredentials, Segment::Tenant(_)) => {
                 checks.pass(Check::GrantTypeTenant, "one tenant", segment.in_urls());
                 return Ok(());
             }
-            (Self::AuthorizationCode | Self::RefreshToken, _) => return Ok(()),
+            // the user name says which tenant is meant
+            (Self::Password, Segment::Tenant(_) | Segment::Organizations) => return Ok(()),
+            (Self::AuthorizationCode | Self::DeviceCode | Self::RefreshToken, _) => return Ok(()),
         };
         let fix = "the tenant segment of the token URL: the tenant's id or domain (portal: Microsoft Entra ID > \
                    Overview > Tenant ID)";
@@ -198,6 +232,21 @@ struct Party<'d> {
     client: Application<'d>,
     segment: Segment<'d>,
     credentials: Credentials,
+}
+
+impl Party<'_> {
+    /// The client must prove who it is, as one whose grant came to a redirect URI of `platform` does.
+    fn authenticate(
+        &self,
+        platform: Platform,
+        records: Records<'_, '_>,
+        redeemed: &mut Redeemed,
+        checks: &mut Checks,
+    ) -> Result<(), EntraError> {
+        let Records { directory, keys, origins, now, .. } = records;
+        let proof = Proof { directory, keys, origins, segment: self.segment, now };
+        self.credentials.check(self.client, platform, &proof, &mut redeemed.assertions, checks)
+    }
 }
 
 fn require<'r>(parameters: &'r Parameters, name: &'static str, checks: &mut Checks) -> Result<&'r str, EntraError> {

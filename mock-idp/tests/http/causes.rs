@@ -10,11 +10,15 @@ use strum::IntoEnumIterator;
 
 use crate::support::*;
 
+mod assertions;
 pub mod authorize;
+mod claims;
 mod client_credentials;
 mod code_flow;
+pub mod device;
 mod policy;
 mod sessions;
+pub mod users;
 
 /// A code, the check that refuses with it, and how it comes about. A code may have several causes.
 pub type Cause = (u32, &'static str, fn() -> Seen);
@@ -23,11 +27,15 @@ pub type Cause = (u32, &'static str, fn() -> Seen);
 pub fn all() -> impl Iterator<Item = &'static Cause> {
     [
         // a line for each theme, in the order of the modules
+        assertions::CAUSES,
         authorize::CAUSES,
+        claims::CAUSES,
         client_credentials::CAUSES,
         code_flow::CAUSES,
+        device::CAUSES,
         policy::CAUSES,
         sessions::CAUSES,
+        users::CAUSES,
     ]
     .into_iter()
     .flatten()

@@ -118,9 +118,11 @@ fn an_application_has_the_roles_that_an_administrator_consented_to_and_that_are_
         "people": {"value": "People", "allowed_member_types": ["users"]},
     });
     let change = |consent: Value| {
-        changed(json!({"apps": {"modern": {"app_roles": roles, "optional_claims": {"access_token": ["idtyp"]},
+        changed(
+            json!({"apps": {"modern": {"app_roles": roles, "optional_claims": {"access_token": ["idtyp"]}, "accept_mapped_claims": true,
             "mapped_claims": {"it": {"claim": "plan", "value": "gold"}, "who": {"claim": "who", "attribute": "mail"}},
-        }}, "consents": {"roles": consent}}))
+        }}, "consents": {"roles": consent}}),
+        )
     };
     let granted =
         json!({"client": "client", "resource": "modern", "roles": ["Things.Read.All", "Off", "People", "Gone"]});

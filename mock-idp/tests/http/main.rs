@@ -1,11 +1,14 @@
 //! The identity provider over HTTP, in process: every request is one that a browser or client could send.
 
+mod assertions;
 mod attacks;
 mod causes;
 mod claims;
 mod client_credentials;
+mod device;
 mod flows;
 mod golden;
+mod graph;
 mod hints;
 mod isolation;
 mod metadata;
@@ -16,3 +19,4 @@ mod rules;
 mod sessions;
 mod spa;
 mod support;
+mod users;

@@ -15,7 +15,9 @@ pub mod policy;
 mod token_configuration;
 mod user;
 
-pub use app::{App, Implicit, Permission, RedirectUris, Scope, Secret, SignInAudience, WhoCanConsent};
+pub use app::{
+    App, FederatedCredential, Implicit, Permission, RedirectUris, Scope, Secret, SignInAudience, WhoCanConsent,
+};
 pub use app_role::{AllowedMemberType, AppRole, RoleAssignment};
 pub use group::{Group, GroupKind, GroupMembers};
 pub use token_configuration::{
@@ -56,6 +58,10 @@ pub struct Idp {
     /// Graph itself can then verify them. Default: true.
     #[serde(default = "yes")]
     pub graph_nonce: bool,
+    /// What is made of a client assertion whose `jti` was used before (RFC 7523 §3). Default: accepted, as by Entra; client
+    /// libraries rely on it.
+    #[serde(default)]
+    pub replayed_assertions: ReplayedAssertions,
     /// Whether a browser stays signed in, by a session cookie, for 24 hours. Default: false.
     #[serde(default)]
     pub single_sign_on: bool,
@@ -75,6 +81,17 @@ pub enum ResourceParameter {
     Rejected,
     /// It changes nothing.
     Ignored,
+}
+
+/// What is made of a client assertion that was used before.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum ReplayedAssertions {
+    /// It is good until it ends, as Entra has it.
+    #[default]
+    Accepted,
+    /// AADSTS50012.
+    Refused,
 }
 
 /// What a token URL without a tenant segment leads to.
@@ -112,6 +129,11 @@ pub struct Tenant {
     /// administrators do it at each sign-in. Not together with Conditional Access policies. Default: false.
     #[serde(default, skip_serializing_if = "policy::is_false")]
     pub security_defaults: bool,
+    /// "Lockout threshold" of Authentication methods > Password protection: how many different wrong passwords lock an
+    /// account, for 60 seconds. Default: 10.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 1, max = 50))]
+    pub lockout_threshold: Option<u8>,
 }
 
 /// Enterprise applications > Consent and permissions > User consent settings.

@@ -61,7 +61,7 @@ impl fmt::Display for Ended {
 /// Runs `command` with `variables` to its end.
 pub(super) async fn run(
     command: &[OsString],
-    variables: &[(String, OsString)],
+    variables: &[(String, String)],
     signals: Signals,
 ) -> Result<Ended, Failure> {
     let (program, arguments) = command

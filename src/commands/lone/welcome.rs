@@ -58,7 +58,7 @@ fn people_and_applications(lab: &Lab) -> String {
     let world = lab.world();
     let mut text = "\n  people who can sign in\n".to_owned();
     for user in world.idp.users.values() {
-        text.push_str(&format!("    {:<34} {}\n", user.username, user.password));
+        text.push_str(&format!("    {:<34} {}\n", user.username, user.password.as_deref().unwrap_or("(no password)")));
     }
     text.push_str("\n  applications\n");
     for (name, app) in &world.idp.apps {

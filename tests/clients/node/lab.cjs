@@ -2,10 +2,10 @@
 
 const { readFileSync } = require("node:fs");
 
-/** The lab that the script's one argument tells of: the file that `up --ready-file` writes. */
+/** The lab that a file tells of: the script's argument, which `up --ready-file` wrote, or that of `exec`. */
 class Lab {
   constructor() {
-    Object.assign(this, JSON.parse(readFileSync(process.argv[2], "utf8")));
+    Object.assign(this, JSON.parse(readFileSync(process.argv[2] ?? process.env.ENTRALAB_LAB_FILE, "utf8")));
     this.user = this.users.find(({ username }) => username.startsWith("megan"));
     this.authority = `${this.idp}/${this.tenant}`;
   }

@@ -1,5 +1,6 @@
 """What the scripts of this folder share: a running lab, and a person who signs in at its real pages."""
 
+import base64
 import html.parser
 import json
 import os
@@ -11,10 +12,10 @@ import requests
 
 
 class Lab:
-    """The lab that the script's one argument tells of: the file that `up --ready-file` writes."""
+    """The lab that a file tells of: the script's argument, which `up --ready-file` wrote, or that of `exec`."""
 
     def __init__(self):
-        with open(sys.argv[1], encoding="utf-8") as file:
+        with open(sys.argv[1] if sys.argv[1:] else os.environ["ENTRALAB_LAB_FILE"], encoding="utf-8") as file:
             ready = json.load(file)
         self.idp, self.tenant, self.mcp, self.page, self.ca, self.apps = (
             ready[name] for name in ("idp", "tenant", "mcp", "lab", "ca", "apps")
@@ -23,7 +24,7 @@ class Lab:
         self.user = next(user for user in ready["users"] if user["username"].startswith("megan"))
         os.environ["REQUESTS_CA_BUNDLE"] = self.ca  # where it is set, requests believes it more than `verify`
         os.environ["SSL_CERT_FILE"] = self.ca  # for the libraries that are built on httpx
-        self.browser = Browser(self.ca, self.user)
+        self.browser = Browser(self.ca, self.user, ready.get("proxy"))
 
     def client_id(self, app):
         return self.apps[app]["client_id"]
@@ -55,13 +56,21 @@ class Lab:
         return application.acquire_token_by_auth_code_flow(flow, self.browser.sign_in(flow["auth_uri"], redirect_uri))
 
 
+def claims(token):
+    """What a token says; nobody has looked at its signature."""
+    payload = token.split(".")[1]
+    return json.loads(base64.urlsafe_b64decode(payload + "=" * (-len(payload) % 4)))
+
+
 class Browser(requests.Session):
     """A browser without scripts, and the person in front of it."""
 
-    def __init__(self, ca, user):
+    def __init__(self, ca, user, proxy=None):
         super().__init__()
         self.verify = ca
         self.trust_env = False
+        if proxy:
+            self.proxies = {"https": proxy}
         self.user = user
 
     def sign_in(self, url, redirect_uri):

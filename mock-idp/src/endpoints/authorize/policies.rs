@@ -9,12 +9,11 @@ use super::{Answer, Decision, Failure, Visit, end_flow};
 use crate::error::EntraError;
 use crate::pages::{SecondFactorPage, ShownError, TermsOfUsePage};
 use crate::protocol::Family;
-use crate::protocol::authorize::{Authorization, Prompt, Refused, check};
+use crate::protocol::authorize::{Authorization, Prompt, Refused};
 use crate::protocol::conditional_access::{
     Demand, Facts, Place, Unsatisfied, client_app_type, evaluate, refusal, resources,
 };
 use crate::protocol::interaction::{Flow, SignedIn};
-use crate::protocol::parameters::Parameters;
 use crate::protocol::scope::OidcScope;
 use crate::protocol::sessions::Session;
 use crate::protocol::sign_in::Principal;
@@ -26,11 +25,10 @@ impl IdentityProvider {
     pub(in crate::endpoints) fn second_factor(&self, incoming: &Incoming<'_>) -> Response {
         self.visit(incoming, |visit| {
             let flow = visit.open_flow()?;
-            let parameters = Parameters::parse(flow.parameters.as_bytes());
-            let authorization = check(visit.directory, flow.family, &flow.segment, &parameters, &mut visit.checks)?;
+            let authorization = visit.authorization(&flow)?;
             let (principal, signed_in) = visit.signed_in(&flow, "a form of the page that asks for a code")?;
             if visit.decision() == Decision::Cancel {
-                return Ok(visit.cancel(&authorization, &flow));
+                return Ok(visit.cancelled(&authorization, &flow));
             }
             let typed = incoming.form.text("otc").unwrap_or_default();
             let factor = &self.0.second_factor;
@@ -71,11 +69,10 @@ impl IdentityProvider {
     pub(in crate::endpoints) fn terms_of_use(&self, incoming: &Incoming<'_>) -> Response {
         self.visit(incoming, |visit| {
             let flow = visit.open_flow()?;
-            let parameters = Parameters::parse(flow.parameters.as_bytes());
-            let authorization = check(visit.directory, flow.family, &flow.segment, &parameters, &mut visit.checks)?;
+            let authorization = visit.authorization(&flow)?;
             let (principal, signed_in) = visit.signed_in(&flow, "a form of the terms of use")?;
             if visit.decision() == Decision::Cancel {
-                return Ok(visit.cancel(&authorization, &flow));
+                return Ok(visit.cancelled(&authorization, &flow));
             }
             let requested = authorization.requested(visit.directory, principal.tenant, &mut visit.checks)?;
             if let Err(unsatisfied) = visit.unsatisfied(&authorization, principal, &signed_in, &requested)
@@ -101,13 +98,6 @@ impl<'v> Visit<'v> {
         })
     }
 
-    /// Sends the browser back, because the user goes no further.
-    pub(super) fn cancel(&mut self, authorization: &Authorization<'_>, flow: &Flow) -> Response {
-        let parameters = vec![("error", "access_denied".to_owned()), ("error_subcode", "cancel".to_owned())];
-        let checks = std::mem::take(&mut self.checks);
-        end_flow(self.provider.send_back(&authorization.return_to, parameters, Vec::new(), checks), flow)
-    }
-
     fn facts(
         &self,
         authorization: &Authorization<'v>,
@@ -126,7 +116,7 @@ impl<'v> Visit<'v> {
                 gets_id_token,
             ),
             contexts: authorization.claims.contexts(),
-            client_app_type: client_app_type(authorization.return_to.redirect_uri().platform()),
+            client_app_type: client_app_type(authorization.platform()),
             auth_time: signed_in.auth_time,
             mfa_time: signed_in.mfa_time,
             mfa_registered: enrolments.has_second_factor(principal),

@@ -5,19 +5,19 @@ use wire::{Check, Checks};
 
 use super::redemption::{check_client, check_origin, open};
 use super::user_grant::grant;
-use super::{Grant, Party, Records, TokenRequest, require};
+use super::{Grant, Memory, Party, Records, TokenRequest, require};
 use crate::error::EntraError;
-use crate::protocol::grants::redeemed::Redeemed;
 use crate::protocol::grants::{Code, shown_instant};
 use crate::protocol::parameters::Parameters;
 use crate::protocol::pkce;
+use crate::protocol::revocation::check_grant;
 use crate::protocol::tenant::Segment;
 
 /// RFC 6749 §4.1.3.
 pub(super) fn redeem<'d>(
     request: TokenRequest<'_>,
     records: Records<'d, '_>,
-    redeemed: &mut Redeemed,
+    memory: Memory<'_>,
     party: &Party<'d>,
     checks: &mut Checks,
 ) -> Result<Grant<'d>, EntraError> {
@@ -37,7 +37,7 @@ pub(super) fn redeem<'d>(
         return Err(EntraError::CodeOfOtherTenant);
     }
     check_origin(request.origin, code.subject.platform, party, checks)?;
-    party.credentials.check(party.client, code.subject.platform, records.now, checks)?;
+    party.authenticate(code.subject.platform, records, memory.redeemed, checks)?;
     check_code_current(&code, records.now, checks)?;
     check_redirect_uri(request.parameters, &code, checks)?;
     pkce::verify(code.pkce.as_ref(), request.parameters.text("code_verifier"), checks)?;
@@ -45,8 +45,10 @@ pub(super) fn redeem<'d>(
     let oidc = &code.oidc;
     let mut grant = grant(request, records, party, &code.subject, first, oidc, checks)?;
     grant.nonce = code.nonce.clone();
+    let subject = &code.subject;
+    check_grant(grant.principal.account, memory.passwords, subject.platform, code.iat, checks)?;
     // last, so that only a request in order uses the code up
-    if !redeemed.codes.redeem(code.jti, code.exp, records.now.as_second()) {
+    if !memory.redeemed.codes.redeem(code.jti, code.exp, records.now.as_second()) {
         let fix = "the client: a code is good for one token request; sign in again";
         checks.refuse(Check::CodeUnused, "a code that was not redeemed before", "a code that was", fix);
         return Err(EntraError::CodeRedeemed);

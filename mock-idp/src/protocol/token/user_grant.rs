@@ -16,7 +16,8 @@ use crate::protocol::grants::{Aim, Subject};
 use crate::protocol::pre_authorization::check_pre_authorized;
 use crate::protocol::redirect_uri::Platform;
 use crate::protocol::scope::OidcScope;
-use crate::protocol::sign_in::Principal;
+use crate::protocol::sign_in::{Principal, check_enabled};
+use crate::protocol::signing::check_keys_for_user;
 use crate::protocol::target::{
     Target, Wanted, check_not_itself, check_resources_match, find_resource, parse_scope, read_resources,
 };
@@ -47,7 +48,7 @@ pub(super) fn grant<'d>(
     let facts = Facts::of_grant(records, party.client, principal, &subject, target.resource, gets_id_token);
     conditional_access::check_grant(records.directory, &facts, checks)?;
     let readable_by = request.origin.filter(|_| subject.platform == Platform::Spa).map(str::to_owned);
-    Ok(Grant {
+    let grant = Grant {
         client: party.client,
         authentication: party.credentials.authentication(),
         principal,
@@ -61,10 +62,12 @@ pub(super) fn grant<'d>(
         understands_challenges: claims.understands_challenges(),
         client_info: request.parameters.text("client_info") == Some("1"),
         readable_by,
-    })
+    };
+    check_keys_for_user(&grant, request.family, records.now, checks)?;
+    Ok(grant)
 }
 
-/// The user must still exist, and belong to the tenant of the path.
+/// The user must still exist, be enabled, and belong to the tenant of the path.
 fn find_principal<'d>(
     directory: &'d Directory,
     party: &Party<'_>,
@@ -98,6 +101,7 @@ fn find_principal<'d>(
         });
     }
     checks.pass(Check::UserExists, of_tenant(principal.tenant), principal.account.username.as_str());
+    check_enabled(principal.account, checks)?;
     Ok(principal)
 }
 

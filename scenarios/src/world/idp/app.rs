@@ -38,6 +38,13 @@ pub struct App {
     /// The client secrets.
     #[serde(default)]
     pub secrets: BTreeMap<Name, Secret>,
+    /// The public certificates of "Certificates & secrets", each as PEM text: the client signs assertions with their
+    /// private keys. Thumbprint and validity are read from them.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub certificates: BTreeMap<Name, String>,
+    /// The federated credentials of "Certificates & secrets": tokens of other issuers that the client may prove itself by.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub federated_credentials: BTreeMap<Name, FederatedCredential>,
     /// The redirect URIs of "Authentication", by platform.
     #[serde(default)]
     pub redirect_uris: RedirectUris,
@@ -160,6 +167,29 @@ pub struct Secret {
     /// When it expires, RFC 3339.
     #[schemars(with = "schema::Instant")]
     pub expires: Timestamp,
+}
+
+/// A federated identity credential: a token of another issuer by which the client proves who it is. The three are
+/// compared letter by letter.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct FederatedCredential {
+    /// The issuer, `iss` of the token, such as `https://token.actions.githubusercontent.com`; or the issuer of a tenant of
+    /// this world.
+    pub issuer: String,
+    /// The subject identifier, `sub` of the token.
+    pub subject: String,
+    /// The audiences, `aud` of the token. Default: api://AzureADTokenExchange.
+    #[serde(default = "token_exchange")]
+    pub audiences: Vec<String>,
+    /// The issuer's public keys, each as PEM text (a public key or a certificate), because nothing is fetched from outside.
+    /// A tenant of this world needs none. Default: none.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub keys: Vec<String>,
+}
+
+fn token_exchange() -> Vec<String> {
+    vec!["api://AzureADTokenExchange".to_owned()]
 }
 
 /// Redirect URIs by platform.
