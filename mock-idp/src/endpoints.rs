@@ -4,8 +4,10 @@ mod authorize;
 mod graph;
 mod lookup;
 mod metadata;
+mod realm;
 mod reply;
 mod rotation;
+mod sign_out;
 mod token;
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
@@ -193,11 +195,17 @@ impl IdentityProvider {
                 Route::DeviceAuthorization(family) => self.device_authorization(family, &incoming),
                 Route::DeviceLogin => self.device_login(&incoming),
                 Route::DeviceAlias => self.device_alias(),
+                Route::UserRealm => self.user_realm(&incoming),
+                Route::CredentialType => self.credential_type(&incoming),
                 Route::SignIn => self.sign_in(&incoming),
+                Route::KeepSignedIn => self.keep_signed_in(&incoming),
+                Route::ConfirmApp => self.confirm_app(&incoming),
                 Route::NewPassword => self.new_password(&incoming),
                 Route::Consent => self.consent(&incoming),
                 Route::SecondFactor => self.second_factor(&incoming),
                 Route::TermsOfUse => self.terms_of_use(&incoming),
+                Route::EndSession(family) => self.sign_out(family, &incoming),
+                Route::CheckSession | Route::NativeClient => self.blank(),
                 Route::Stylesheet => metadata::stylesheet(),
                 Route::Lookup => lookup::page(&incoming),
                 Route::UserInfo | Route::Graph(_) if parts.method == Method::OPTIONS => {
@@ -233,7 +241,10 @@ impl IdentityProvider {
             Route::Authorize(_)
             | Route::DeviceLogin
             | Route::DeviceAlias
+            | Route::EndSession(_)
             | Route::SignIn
+            | Route::KeepSignedIn
+            | Route::ConfirmApp
             | Route::NewPassword
             | Route::Consent
             | Route::SecondFactor

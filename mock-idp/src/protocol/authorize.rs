@@ -272,6 +272,7 @@ pub fn front_channel_grant<'d>(
         refresh_until: None,
         understands_challenges: authorization.claims.understands_challenges(),
         client_info: authorization.client_info,
+        spa_code_of: None,
         readable_by: None,
     })
 }

@@ -16,7 +16,7 @@ use crate::origins::Origins;
 use crate::routes::{Advertised, GraphCall, Route};
 
 /// The name of the cloud in metadata.
-const CLOUD_INSTANCE_NAME: &str = "microsoftonline.com";
+pub(super) const CLOUD_INSTANCE_NAME: &str = "microsoftonline.com";
 
 /// The host of the Graph before Microsoft Graph, in metadata.
 const CLOUD_GRAPH_HOST_NAME: &str = "graph.windows.net";
@@ -56,7 +56,7 @@ pub fn document(family: Family, segment: Segment<'_>, appid: Option<&str>, origi
             "device_authorization_endpoint": url(Route::DeviceAuthorization(family)),
             "http_logout_supported": true,
             "frontchannel_logout_supported": true,
-            "end_session_endpoint": advertised(Advertised::EndSession(family)),
+            "end_session_endpoint": url(Route::EndSession(family)),
             "claims_supported": [
                 "sub", "iss", "cloud_instance_name", "cloud_instance_host_name", "cloud_graph_host_name",
                 "msgraph_host", "aud", "exp", "iat", "auth_time", "acr", "nonce", "preferred_username", "name",
@@ -84,13 +84,13 @@ pub fn document(family: Family, segment: Segment<'_>, appid: Option<&str>, origi
             "device_authorization_endpoint": url(Route::DeviceAuthorization(family)),
             "http_logout_supported": true,
             "frontchannel_logout_supported": true,
-            "end_session_endpoint": advertised(Advertised::EndSession(family)),
+            "end_session_endpoint": url(Route::EndSession(family)),
             "claims_supported": [
                 "sub", "iss", "cloud_instance_name", "cloud_instance_host_name", "cloud_graph_host_name",
                 "msgraph_host", "aud", "exp", "iat", "auth_time", "acr", "amr", "nonce", "email", "given_name",
                 "family_name", "nickname",
             ],
-            "check_session_iframe": advertised(Advertised::CheckSession),
+            "check_session_iframe": url(Route::CheckSession),
             "userinfo_endpoint": url(Route::UserInfo),
             "kerberos_endpoint": advertised(Advertised::Kerberos),
             "tenant_region_scope": region,

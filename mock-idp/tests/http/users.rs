@@ -250,3 +250,52 @@ fn an_expired_password_tells_client_libraries_to_ask_the_user() {
     let body = lab.post(&format!("/{TENANT}/oauth2/v2.0/token"), &form(&ropc())).json();
     assert_eq!((&body["error"], &body["suberror"]), (&json!("invalid_grant"), &json!("user_password_expired")));
 }
+
+#[test]
+fn the_realm_of_a_user_name_is_told_as_msal_asks_for_it() {
+    let lab = Lab::new();
+    let seen = lab.get("/common/UserRealm/megan%40contoso.com?api-version=1.0");
+    assert_eq!(
+        seen.json(),
+        json!({
+            "ver": "1.0", "account_type": "Managed", "domain_name": "contoso.com",
+            "cloud_instance_name": "microsoftonline.com", "cloud_audience_urn": "urn:federation:MicrosoftOnline",
+        })
+    );
+    let unknown = lab.get("/common/userrealm/a+b@nowhere.example?api-version=1.0").json();
+    assert_eq!((&unknown["account_type"], unknown.get("domain_name")), (&json!("Unknown"), None));
+    let second = lab.get("/common/userrealm/a+b@contoso.com?api-version=2.1").json();
+    assert_eq!((&second["NameSpaceType"], &second["Login"]), (&json!("Managed"), &json!("a+b@contoso.com")));
+    assert_eq!(second["FederationBrandName"], "Contoso");
+    let hostile = lab.get("/common/userrealm/%22%3E%3Cscript%3E%ff?api-version=2.1");
+    assert_eq!(
+        (hostile.status.as_u16(), hostile.header("content-type")),
+        (200, Some("application/json; charset=utf-8"))
+    );
+    assert_eq!(lab.post("/common/userrealm/x", "").status, 405);
+}
+
+#[test]
+fn whether_a_user_exists_is_told_as_entras_page_asks_for_it() {
+    let ask = |lab: &Lab, username: &str| {
+        let body = json!({"Username": username, "isOtherIdpSupported": true, "flowToken": "a token"}).to_string();
+        let request = http::Request::post("/common/GetCredentialType")
+            .header("content-type", "application/json; charset=UTF-8")
+            .body(axum::body::Body::from(body));
+        lab.send(request.unwrap()).json()
+    };
+    let lab = Lab::new();
+    let known = ask(&lab, "Megan@contoso.com");
+    assert_eq!((&known["IfExistsResult"], &known["ThrottleStatus"]), (&json!(0), &json!(0)));
+    assert_eq!((&known["Credentials"]["HasPassword"], &known["FlowToken"]), (&json!(true), &json!("a token")));
+    assert_eq!(known["EstsProperties"]["DomainType"], 3);
+    assert_eq!(ask(&lab, "nobody@contoso.com")["IfExistsResult"], 1);
+    let without = Lab::of(of_megan(json!({"password": null})));
+    assert_eq!(ask(&without, "megan@contoso.com")["Credentials"]["HasPassword"], false);
+    for (kind, body) in [("application/json", "[1"), ("text/plain", "{\"Username\":\"x\"}"), ("application/json", "{}")]
+    {
+        let request = http::Request::post("/common/getcredentialtype").header("content-type", kind);
+        let seen = lab.send(request.body(axum::body::Body::from(body)).unwrap());
+        assert_eq!((seen.status.as_u16(), seen.refusing()), (400, Some("request.parameter_present")), "{body}");
+    }
+}

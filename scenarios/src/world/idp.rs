@@ -16,7 +16,8 @@ mod token_configuration;
 mod user;
 
 pub use app::{
-    App, FederatedCredential, Implicit, Permission, RedirectUris, Scope, Secret, SignInAudience, WhoCanConsent,
+    App, FederatedCredential, Implicit, Permission, RedirectUris, Scope, Secret, SignInAudience, SingleSignOnMode,
+    WhoCanConsent,
 };
 pub use app_role::{AllowedMemberType, AppRole, RoleAssignment};
 pub use group::{Group, GroupKind, GroupMembers};
@@ -68,6 +69,10 @@ pub struct Idp {
     /// Conditional Access, and the places that it knows. Default: no policies.
     #[serde(default, skip_serializing_if = "policy::Policies::are_none")]
     pub policies: policy::Policies,
+    /// Whether users are asked after the sign-in to stay signed in, which makes their session last for 90 days after its
+    /// last use; only with `single_sign_on` (portal: Company branding > Show option to remain signed in). Default: false.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub keep_me_signed_in: bool,
 }
 
 /// What the v2 endpoints make of a `resource` parameter (RFC 8707).
