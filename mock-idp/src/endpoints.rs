@@ -104,7 +104,7 @@ impl IdentityProvider {
         let seals = Seals::new(&seed).and_then(|seals| Ok((seals, Seal::new(&seed, interaction::TYP)?)));
         let rng_seed: [u8; 32] = Sha256::new().chain_update(seed).chain_update("random values").finalize().into();
         Self(Arc::new(Shared {
-            directory: RwLock::new(Arc::new(Directory::new(idp, &origins.graph))),
+            directory: RwLock::new(Arc::new(Directory::new(idp, &origins))),
             consents: Mutex::default(),
             redeemed: Mutex::default(),
             sessions: Mutex::default(),
@@ -128,7 +128,7 @@ impl IdentityProvider {
     /// Takes `idp` in the place of the world's identity section. Codes, refresh tokens, sessions, and what users gave,
     /// agreed to and registered on the pages stay.
     pub fn replace(&self, idp: Arc<Idp>) {
-        let directory = Arc::new(Directory::new(idp, &self.0.origins.graph));
+        let directory = Arc::new(Directory::new(idp, &self.0.origins));
         *self.0.directory.write().unwrap_or_else(PoisonError::into_inner) = directory;
     }
 

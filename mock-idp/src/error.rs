@@ -445,6 +445,11 @@ pub enum EntraError {
     /// 90023: an unknown `prompt`.
     #[error("Unsupported 'prompt' value.")]
     UnsupportedPrompt,
+    /// 90027: a v1 endpoint of personal accounts.
+    #[error(
+        "No tokens are issued from this API version on the tenant of Microsoft accounts. Contact the application vendor: it has to use version 2.0 of the protocol."
+    )]
+    ConsumersOnV1,
     /// 90061: the keys of the issuer of a federated credential cannot be had.
     #[error("Request to External OIDC endpoint failed.")]
     IssuerUnreachable,
@@ -476,6 +481,26 @@ pub enum EntraError {
     /// 90120: on the page, a user code with which somebody has signed in or declined.
     #[error("The request has already been authorized or declined.")]
     DeviceFlowFinished,
+    /// 90124: at `/consumers`, a resource that takes no personal accounts.
+    #[error(
+        "Resource '{resource}'({resource_name}) is not supported over the /common or /consumers endpoints. Use the /organizations or tenant-specific endpoint."
+    )]
+    ResourceNotForConsumers {
+        /// The resource's client id.
+        resource: Uuid,
+        /// Its display name.
+        resource_name: String,
+    },
+    /// 90130: at `/consumers`, an application of Microsoft's own that takes no personal accounts.
+    #[error(
+        "Application '{client_id}'({client_name}) is not supported over the /common or /consumers endpoints. Use the /organizations or tenant-specific endpoint."
+    )]
+    ApplicationNotForConsumers {
+        /// The client.
+        client_id: Uuid,
+        /// Its display name.
+        client_name: String,
+    },
     /// 120000: on the page for a new password, the current one is wrong.
     #[error("The password cannot be changed because the current password is wrong.")]
     CurrentPasswordWrong,
@@ -558,6 +583,27 @@ pub enum EntraError {
         /// `exp`.
         expires: String,
     },
+    /// 500200: a personal account where path or application take none.
+    #[error(
+        "User account '{{EUII Hidden}}' is a personal Microsoft account. Personal Microsoft accounts are not supported for this application unless they are invited to an organization. Sign out and sign in again with an organizational account."
+    )]
+    PersonalAccountUnsupported,
+    /// 500201: a personal account at a v1 endpoint.
+    #[error(
+        "No tokens are issued from this API version for a Microsoft account. Contact the application vendor: it has to use version 2.0 of the protocol."
+    )]
+    PersonalAccountOnV1,
+    /// 500207: a personal account, and a resource that takes none.
+    #[error("The account type can't be used for the resource you're trying to access.")]
+    AccountTypeForResource {
+        /// The resource's client id.
+        resource: Uuid,
+        /// Its display name.
+        resource_name: String,
+    },
+    /// 500208: an organisation's account at `/consumers`.
+    #[error("The domain is not a valid login domain for the account type.")]
+    DomainForAccountType,
     /// 501051: an application without a role at a resource that requires assignment.
     #[error(
         "Application '{client_id}'({client_name}) is not assigned to a role for the application '{resource}'({resource_name})."
@@ -885,6 +931,16 @@ pub enum EntraError {
         /// Its display name.
         client_name: String,
     },
+    /// 9002332: an application for organisations at `/consumers`.
+    #[error(
+        "Application '{client_id}'({client_name}) is configured for use by Microsoft Entra users only. Please do not use the /consumers endpoint to serve this request."
+    )]
+    OrganizationsOnly {
+        /// The client.
+        client_id: Uuid,
+        /// Its display name.
+        client_name: String,
+    },
     /// 9010010: `resource` and `scope` name different resources.
     #[error("The resource parameter '{resource}' provided in the request does not match with the requested scopes.")]
     ResourceMismatch {
@@ -898,6 +954,17 @@ impl EntraError {
     #[must_use]
     pub fn kind(&self) -> EntraErrorKind {
         self.into()
+    }
+
+    /// What it is while nobody has signed in: then the endpoint does not suit the resource, and not the account.
+    #[must_use]
+    pub fn before_sign_in(self) -> Self {
+        match self {
+            Self::AccountTypeForResource { resource, resource_name } => {
+                Self::ResourceNotForConsumers { resource, resource_name }
+            }
+            other => other,
+        }
     }
 
     /// The AADSTS number.

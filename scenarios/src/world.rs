@@ -17,10 +17,10 @@ pub use gate::{Cors, Gate, InvalidToken, UnauthenticatedClientAction};
 pub use idp::policy;
 pub use idp::{
     AdditionalProperty, AllowedMemberType, App, AppRole, Consent, DetailedClaim, DirectoryRole, FederatedCredential,
-    Group, GroupKind, GroupMembers, GroupMembershipClaim, Idp, Implicit, Lifetimes, MappedClaim, MappedClaims,
-    OptionalClaim, OptionalClaimName, OptionalClaims, Permission, RESTRICTED_CLAIMS, RedirectUris, ReplayedAssertions,
-    ResourceParameter, RoleAssignment, Scope, Secret, SignInAudience, SigningKey, SingleSignOnMode, Tenant,
-    TenantlessTokenEndpoint, User, UserAttribute, UserConsent, WhoCanConsent,
+    Group, GroupKind, GroupMembers, GroupMembershipClaim, Guest, Idp, Implicit, Lifetimes, MappedClaim, MappedClaims,
+    OptionalClaim, OptionalClaimName, OptionalClaims, Permission, RESTRICTED_CLAIMS, RedirectUris, Region,
+    ReplayedAssertions, ResourceParameter, RoleAssignment, Scope, Secret, SignInAudience, SigningKey, SingleSignOnMode,
+    Tenant, TenantlessTokenEndpoint, User, UserAttribute, UserConsent, WhoCanConsent,
 };
 pub use mcp::{ErrorBodies, Mcp, NotificationAnswer, NullNotificationId, TrailingSlash};
 
@@ -32,6 +32,9 @@ pub const NAME_PATTERN: &str = "^[a-z0-9][a-z0-9-]*$";
 
 /// The name of Microsoft Graph, which every tenant has.
 pub const GRAPH: &str = "microsoft-graph";
+
+/// The name of the tenant of personal Microsoft accounts, which is always there.
+pub const CONSUMERS: &str = "consumers";
 
 /// A whole setup.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]

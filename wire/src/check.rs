@@ -111,6 +111,8 @@ checks! {
     ClientPreAuthorized = "client.pre_authorized" by Idp;
     /// Somebody is signed in, in this browser, whom the request can mean without a page.
     SessionPresent = "session.present" by Idp;
+    /// The account is of a kind, personal or an organisation's, that path, application and resource take.
+    AccountKind = "account.kind" by Idp;
     /// The session in this browser is from after the last change of the password, and was not revoked.
     SessionCurrent = "session.current" by Idp;
     /// The session that the request names is one of this browser, and fits the rest of the request.

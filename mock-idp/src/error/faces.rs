@@ -325,12 +325,17 @@ impl EntraErrorKind {
             Self::CredentialFieldMissing => row(90_014).token_with(401, O::InvalidClient),
             Self::QueryTooLong => row(90_015).page(),
             Self::UnsupportedPrompt => row(90_023).page().unverified(),
+            Self::ConsumersOnV1 => row(90_027).token(O::InvalidRequest).page(),
             Self::IssuerUnreachable => row(90_061).token(O::InvalidRequest),
             Self::AdminConsentRequired => row(90_094).page().silent(O::ConsentRequired),
             Self::InvalidParameter => row(90_100).page().silent(O::InvalidRequest).unverified(),
             Self::NoAbsoluteUri => row(90_102).page(),
             Self::UserCodeMissing => row(90_119).user_code(),
             Self::DeviceFlowFinished => row(90_120).user_code().unverified(),
+            Self::ResourceNotForConsumers => {
+                row(90_124).token(O::InvalidRequest).page().silent(O::InvalidRequest).unverified()
+            }
+            Self::ApplicationNotForConsumers => row(90_130).token(O::InvalidRequest).page(),
             Self::CurrentPasswordWrong => row(120_000).new_password().unverified(),
             Self::NewPasswordWeak => row(120_002).new_password().unverified(),
             Self::NewPasswordHoldsName => row(120_003).new_password().unverified(),
@@ -346,6 +351,16 @@ impl EntraErrorKind {
             Self::WrongSecondFactor => row(500_121).sign_in_again().unverified(),
             Self::OnBehalfOfAudience => row(500_131).token(O::InvalidGrant),
             Self::OnBehalfOfTimeRange => row(500_133).token(O::InvalidGrant),
+            Self::PersonalAccountUnsupported => {
+                row(500_200).token(O::InvalidGrant).page().silent(O::InteractionRequired).unverified()
+            }
+            Self::PersonalAccountOnV1 => row(500_201).token(O::InvalidGrant).redirect(O::AccessDenied).unverified(),
+            Self::AccountTypeForResource => {
+                row(500_207).token(O::InvalidGrant).page().silent(O::InteractionRequired).unverified()
+            }
+            Self::DomainForAccountType => {
+                row(500_208).token(O::InvalidGrant).page().silent(O::InteractionRequired).unverified()
+            }
             Self::ApplicationNotAssigned => row(501_051).token(O::InvalidGrant),
             Self::MappedClaimsAudience => {
                 row(501_461).token(O::InvalidRequest).page().silent(O::InvalidRequest).unverified()
@@ -407,6 +422,7 @@ impl EntraErrorKind {
             Self::CrossOriginRedemption => row(9_002_326).token(O::InvalidRequest),
             Self::SameOriginRedemption => row(9_002_327).token(O::InvalidRequest),
             Self::PersonalAccountsOnly => row(9_002_331).token(O::UnauthorizedClient).page(),
+            Self::OrganizationsOnly => row(9_002_332).token(O::InvalidRequest).page().unverified(),
             Self::ResourceMismatch => row(9_010_010).token(O::InvalidTarget).redirect(O::InvalidTarget),
         }
     }

@@ -231,8 +231,7 @@ impl Claims {
         if grant.principal.is_guest() {
             let account = grant.principal.account;
             self.add_some("email", account.email.as_deref());
-            let home = issue.directory.tenant(&account.tenant);
-            self.add_some("idp", home.map(|home| issue.origins.issuer(Family::V1, &home.id.to_string())));
+            self.add("idp", issue.directory.identity_provider(grant.principal.home));
         }
     }
 

@@ -9,12 +9,12 @@ use scenarios::world::Lifetimes;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
+use super::admission::Principal;
 use super::authorize::Authorization;
 use super::interaction::SignedIn;
 use super::pkce::CodeChallenge;
 use super::redirect_uri::{MatchedRedirectUri, Platform};
 use super::scope::{DEFAULT, OidcScope};
-use super::sign_in::Principal;
 use super::target::{Requested, Target, Wants};
 use crate::directory::Application;
 
@@ -147,7 +147,7 @@ impl Subject {
             client_id: authorization.client.client_id,
             platform: authorization.platform(),
             tid: principal.tenant.id,
-            oid: principal.account.object_id,
+            oid: principal.object_id(),
             sid: signed_in.sid,
             auth_time: signed_in.auth_time,
             mfa_time: signed_in.mfa_time,

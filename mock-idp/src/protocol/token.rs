@@ -17,6 +17,7 @@ use jiff::Timestamp;
 use rand_chacha::ChaCha20Rng;
 use wire::{Check, Checks};
 
+use super::admission::{Principal, check_family};
 use super::authorize::check_once;
 use super::client_credential::{ClientAuthentication, Credentials, Proof};
 use super::conditional_access::Enrolments;
@@ -29,7 +30,6 @@ use super::passwords::Passwords;
 use super::redirect_uri::Platform;
 use super::scope::OidcScope;
 use super::sealed::Seal;
-use super::sign_in::Principal;
 use super::target::Target;
 use super::tenant::{self, Segment};
 use super::{Family, client};
@@ -156,6 +156,7 @@ pub fn decide<'d>(
     checks: &mut Checks,
 ) -> Result<Decision<'d>, EntraError> {
     let segment = tenant::find(records.directory, request.segment, checks)?;
+    check_family(request.family, segment, checks)?;
     check_once(request.family, request.parameters, checks)?;
     let grant_type = GrantType::read(request.parameters, checks)?;
     grant_type.check_segment(segment, checks)?;
@@ -218,6 +219,7 @@ impl GrantType {
         let error = match (self, segment) {
             (Self::ClientCredentials | Self::Password, Segment::Common) => EntraError::GrantNeedsTenant,
             (Self::ClientCredentials, Segment::Organizations) => EntraError::NoTenantInformation,
+            (Self::ClientCredentials, Segment::Tenant(tenant)) if tenant.is_consumers() => EntraError::GrantNeedsTenant,
             (Self::ClientCredentials, Segment::Tenant(_)) => {
                 checks.pass(Check::GrantTypeTenant, "one tenant", segment.in_urls());
                 return Ok(());

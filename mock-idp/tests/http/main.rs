@@ -23,4 +23,5 @@ mod sessions;
 mod sign_out;
 mod spa;
 mod support;
+mod tenants;
 mod users;

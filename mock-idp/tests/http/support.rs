@@ -105,23 +105,25 @@ pub fn world() -> Value {
 
 /// The world with one change (RFC 7396).
 pub fn changed(change: Value) -> Value {
-    fn merge(target: &mut Value, change: Value) {
-        match (target, change) {
-            (Value::Object(target), Value::Object(change)) => {
-                for (name, value) in change {
-                    if value.is_null() {
-                        target.remove(&name);
-                    } else {
-                        merge(target.entry(name).or_insert(Value::Null), value);
-                    }
-                }
-            }
-            (target, change) => *target = change,
-        }
-    }
     let mut world = world();
     merge(&mut world, change);
     world
+}
+
+/// Merges a change (RFC 7396).
+pub fn merge(target: &mut Value, change: Value) {
+    match (target, change) {
+        (Value::Object(target), Value::Object(change)) => {
+            for (name, value) in change {
+                if value.is_null() {
+                    target.remove(&name);
+                } else {
+                    merge(target.entry(name).or_insert(Value::Null), value);
+                }
+            }
+        }
+        (target, change) => *target = change,
+    }
 }
 
 /// One identity provider on a frozen clock.

@@ -48,7 +48,7 @@ pub(super) fn exchange<'d>(
     assertion.check_audience(client, checks)?;
     assertion.check_current(records.now, checks)?;
     let subject = assertion.subject(client, memory.rng, checks)?;
-    let principal = find_principal(directory, party, &subject, checks)?;
+    let principal = find_principal(request.family, directory, party, &subject, checks)?;
     let requested = wanted.resolve(directory, principal.tenant, client, checks)?;
     let Some(target) = requested.targets.first() else {
         return Err(EntraError::MissingParameter { parameter: "scope" });
