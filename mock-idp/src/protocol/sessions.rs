@@ -55,9 +55,9 @@ pub struct Session {
 impl Session {
     /// The session of a sign-in.
     #[must_use]
-    pub fn of(signed_in: &SignedIn) -> Self {
-        let SignedIn { oid, sid, auth_time, mfa_time, .. } = *signed_in;
-        Self { oid, sid, auth_time, mfa_time }
+    pub fn of(principal: Principal<'_>, signed_in: &SignedIn) -> Self {
+        let SignedIn { sid, auth_time, mfa_time, .. } = *signed_in;
+        Self { oid: principal.account.object_id, sid, auth_time, mfa_time }
     }
 }
 
@@ -230,13 +230,8 @@ impl Candidate<'_> {
     /// The sign-in that the session stands for.
     #[must_use]
     pub fn signed_in(&self) -> SignedIn {
-<<<<<<< HEAD
-        let Session { oid, sid, auth_time, mfa_time } = self.session;
-        SignedIn { oid, sid, auth_time, mfa_time, wrong_codes: 0, asked: Vec::new() }
-=======
-        let Session { sid, auth_time, .. } = self.session;
-        SignedIn { oid: self.principal.object_id(), sid, auth_time, asked: Vec::new() }
->>>>>>> main
+        let Session { sid, auth_time, mfa_time, .. } = self.session;
+        SignedIn { oid: self.principal.object_id(), sid, auth_time, mfa_time, wrong_codes: 0, asked: Vec::new() }
     }
 }
 

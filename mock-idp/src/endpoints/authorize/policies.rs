@@ -34,9 +34,9 @@ impl IdentityProvider {
             let factor = &self.0.second_factor;
             match factor.check(principal, &signed_in, typed, incoming.now, &mut visit.checks) {
                 Ok(()) => {
-                    self.enrolments().register(signed_in.oid);
+                    self.enrolments().register(principal.account.object_id);
                     let signed_in = SignedIn { mfa_time: Some(incoming.now.as_second()), wrong_codes: 0, ..signed_in };
-                    let session = Session::of(&signed_in);
+                    let session = Session::of(principal, &signed_in);
                     let next = visit.ask_or_finish(&authorization, principal, signed_in, flow.clone())?;
                     let mut response = next.response(&flow);
                     visit.stay_signed_in(session, &mut response);
@@ -78,7 +78,7 @@ impl IdentityProvider {
             if let Err(unsatisfied) = visit.unsatisfied(&authorization, principal, &signed_in, &requested)
                 && unsatisfied.demand == Demand::TermsOfUse
             {
-                self.enrolments().accept_terms(signed_in.oid, &unsatisfied.policies);
+                self.enrolments().accept_terms(principal.account.object_id, &unsatisfied.policies);
             }
             let next = visit.ask_or_finish(&authorization, principal, signed_in, flow.clone())?;
             Ok(next.response(&flow))

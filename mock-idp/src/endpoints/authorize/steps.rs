@@ -24,13 +24,8 @@ use crate::protocol::sessions::{self, Candidate, Session, candidates};
 use crate::protocol::sign_in::check_enabled;
 use crate::protocol::signing::check_keys_for_user;
 use crate::protocol::target::Requested;
-<<<<<<< HEAD
-use crate::protocol::token::reply::{Mint, client_info_of};
-use crate::protocol::{device_code, randomness, tenant_restrictions};
-=======
 use crate::protocol::token::reply::{Mint, client_info};
-use crate::protocol::{device_code, randomness};
->>>>>>> main
+use crate::protocol::{device_code, randomness, tenant_restrictions};
 use crate::routes::Route;
 
 impl<'v> Visit<'v> {
@@ -98,11 +93,7 @@ impl<'v> Visit<'v> {
             wrong_codes: 0,
             asked: Vec::new(),
         };
-<<<<<<< HEAD
-        let session = Session::of(&signed_in);
-=======
-        let session = Session { oid: principal.account.object_id, sid: signed_in.sid, auth_time: signed_in.auth_time };
->>>>>>> main
+        let session = Session::of(principal, &signed_in);
         let asking = Flow { asks_to_keep: true, ..flow.clone() };
         let next = self.ask_or_finish(authorization, principal, signed_in, asking)?;
         let mut response = next.response(&flow);

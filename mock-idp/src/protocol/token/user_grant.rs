@@ -33,13 +33,9 @@ pub(super) fn grant<'d>(
     oidc: &BTreeSet<OidcScope>,
     checks: &mut Checks,
 ) -> Result<Grant<'d>, EntraError> {
-<<<<<<< HEAD
     let claims = ClaimsRequest::read(request.parameters, checks)?;
     let subject = Subject { contexts: &subject.contexts | &claims.contexts(), ..subject.clone() };
-    let principal = find_principal(records.directory, party, &subject, checks)?;
-=======
-    let principal = find_principal(request.family, records.directory, party, subject, checks)?;
->>>>>>> main
+    let principal = find_principal(request.family, records.directory, party, &subject, checks)?;
     let (target, oidc) = find_target(request, records.directory, party, principal, aim, oidc, checks)?;
     let granted = Granted::gather(records.directory, records.given, party.client, principal);
     check_assigned(records.directory, party.client, [target.resource], principal, checks)?;
@@ -56,11 +52,7 @@ pub(super) fn grant<'d>(
         client: party.client,
         authentication: party.credentials.authentication(),
         principal,
-<<<<<<< HEAD
-        subject,
-=======
-        subject: Subject { tid: principal.tenant.id, oid: principal.object_id(), ..subject.clone() },
->>>>>>> main
+        subject: Subject { tid: principal.tenant.id, oid: principal.object_id(), ..subject },
         target,
         scopes,
         refresh_until: None,
