@@ -444,5 +444,6 @@ fn consumers() -> scenarios::world::Tenant {
         preferred_language: None,
         lockout_threshold: None,
         user_consent: UserConsent::Allowed,
+        security_defaults: false,
     }
 }

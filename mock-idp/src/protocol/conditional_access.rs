@@ -20,9 +20,9 @@ use sha2::{Digest, Sha256};
 use uuid::Uuid;
 use wire::{Check, Checks};
 
+use super::admission::Principal;
 use super::grants::Subject;
 use super::redirect_uri::Platform;
-use super::sign_in::Principal;
 use super::token::Records;
 use crate::directory::{Application, Directory, Named};
 use crate::error::EntraError;

@@ -8,8 +8,8 @@ use subtle::ConstantTimeEq;
 use uuid::Uuid;
 use wire::{Check, Checks};
 
+use super::admission::Principal;
 use super::interaction::SignedIn;
-use super::sign_in::Principal;
 use crate::error::EntraError;
 
 /// How long a code is shown, in seconds; the one before it is accepted too. Authenticator apps take 30 (RFC 6238 §5.2),

@@ -9,6 +9,7 @@ use super::{Answer, Decision, Failure, Visit, end_flow};
 use crate::error::EntraError;
 use crate::pages::{SecondFactorPage, ShownError, TermsOfUsePage};
 use crate::protocol::Family;
+use crate::protocol::admission::Principal;
 use crate::protocol::authorize::{Authorization, Prompt, Refused};
 use crate::protocol::conditional_access::{
     Demand, Facts, Place, Unsatisfied, client_app_type, evaluate, refusal, resources,
@@ -16,7 +17,6 @@ use crate::protocol::conditional_access::{
 use crate::protocol::interaction::{Flow, SignedIn};
 use crate::protocol::scope::OidcScope;
 use crate::protocol::sessions::Session;
-use crate::protocol::sign_in::Principal;
 use crate::protocol::target::Requested;
 use crate::routes::Route;
 

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use uuid::Uuid;
 
-use crate::protocol::sign_in::Principal;
+use crate::protocol::admission::Principal;
 
 /// How many entries of each kind are kept.
 const MOST: usize = 10_000;
