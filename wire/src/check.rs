@@ -123,8 +123,6 @@ checks! {
     IdTokenHint = "id_token_hint.authentic" by Idp;
     /// The address after the sign-out is a redirect URI of the application that the request names.
     PostLogoutRedirectUri = "post_logout_redirect_uri.registered" by Idp;
-    /// Which sessions of the browser the sign-out ends.
-    SignOutSessions = "sign_out.sessions" by Idp;
     /// The user exists in the tenant.
     UserExists = "user.exists" by Idp;
     /// The account is not disabled.
