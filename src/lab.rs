@@ -55,6 +55,9 @@ pub const IDENTITY_ORIGINS: [&str; 6] = [
     "https://microsoft.com",
 ];
 
+/// Where steps of a scenario find the container's own port, which in the cloud only its ingress can reach.
+pub const CONTAINER_ORIGIN: &str = "http://container.internal";
+
 /// The parties of a running lab; they stop when the last clone of it is dropped.
 #[derive(Clone)]
 pub struct Lab {
@@ -175,7 +178,11 @@ impl Lab {
             .map(|origin| (*origin, Party::Idp))
             .chain([(written.gate.url.as_str(), Party::Gate), (CONSENT_HOST, Party::Connector)]);
         let spoken = spoken.map(|(url, party)| (names.speak(url), party));
-        for (url, party) in spoken.chain(container.iter().map(|url| (url.clone(), Party::Mcp))) {
+        let of_container = container.iter().flat_map(|url| match &names {
+            Names::Cloud => vec![url.clone(), CONTAINER_ORIGIN.to_owned()],
+            Names::Local(_) => vec![url.clone()],
+        });
+        for (url, party) in spoken.chain(of_container.map(|url| (url, Party::Mcp))) {
             let address = match sockets.address(party) {
                 Some(address) => address,
                 None => loopback_address(&url).ok_or_else(|| StartError::NotOnThisMachine(url.clone()))?,

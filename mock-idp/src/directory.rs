@@ -321,6 +321,12 @@ impl Directory {
         self.idp.single_sign_on
     }
 
+    /// Whether users are asked, after the sign-in, to stay signed in.
+    #[must_use]
+    pub fn keep_me_signed_in(&self) -> bool {
+        self.idp.single_sign_on && self.idp.keep_me_signed_in
+    }
+
     /// Every tenant.
     pub fn tenants(&self) -> impl Iterator<Item = Tenant<'_>> {
         self.idp.tenants.iter().map(|(name, thing)| Named { name, thing })

@@ -7,6 +7,7 @@ mod metadata;
 mod realm;
 mod reply;
 mod rotation;
+mod sign_out;
 mod token;
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
@@ -187,8 +188,12 @@ impl IdentityProvider {
                 Route::UserRealm => self.user_realm(&incoming),
                 Route::CredentialType => self.credential_type(&incoming),
                 Route::SignIn => self.sign_in(&incoming),
+                Route::KeepSignedIn => self.keep_signed_in(&incoming),
+                Route::ConfirmApp => self.confirm_app(&incoming),
                 Route::NewPassword => self.new_password(&incoming),
                 Route::Consent => self.consent(&incoming),
+                Route::EndSession(family) => self.sign_out(family, &incoming),
+                Route::CheckSession | Route::NativeClient => self.blank(),
                 Route::Stylesheet => metadata::stylesheet(),
                 Route::Lookup => lookup::page(&incoming),
                 Route::UserInfo | Route::Graph(_) if parts.method == Method::OPTIONS => {
@@ -224,7 +229,10 @@ impl IdentityProvider {
             Route::Authorize(_)
             | Route::DeviceLogin
             | Route::DeviceAlias
+            | Route::EndSession(_)
             | Route::SignIn
+            | Route::KeepSignedIn
+            | Route::ConfirmApp
             | Route::NewPassword
             | Route::Consent
             | Route::Lookup => Surface::Authorize { return_to: None, interaction: Interaction::Allowed },

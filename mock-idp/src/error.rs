@@ -3,6 +3,7 @@
 //! A code has several faces: [`faces`] is the one table of (surface, code) → delivery, and [`envelope`] the one place
 //! that writes the OAuth error object. [`meaning`] says each code in words.
 
+pub mod caused;
 pub mod envelope;
 pub mod faces;
 pub mod meaning;
@@ -61,6 +62,16 @@ pub enum EntraError {
     /// 50012: a client assertion that was used before, where `idp.replayed_assertions` refuses that. Entra itself takes it again, and gives the code for other failures of a certificate.
     #[error("Authentication failed: the client assertion was used before.")]
     AssertionRefused,
+    /// 50013: an on-behalf-of assertion that this identity provider did not sign for others to verify.
+    #[error(
+        "Assertion failed signature validation. [Reason - {reason}, Thumbprint of key used by client: '{thumbprint}', the keys that are configured can be seen in the Azure portal, in Graph Explorer or with Microsoft Graph.]"
+    )]
+    AssertionNotAuthentic {
+        /// What is wrong.
+        reason: &'static str,
+        /// What the header calls the key by.
+        thumbprint: String,
+    },
     /// 50020: a user of another tenant, who is no guest here. Never redirects.
     #[error(
         "User account '{{EUII Hidden}}' from identity provider '{identity_provider}' does not exist in tenant '{tenant}' and cannot access the application '{client_id}'({client_name}) in that tenant. The account needs to be added as an external user in the tenant first. Sign out and sign in again with a different account."
@@ -173,6 +184,11 @@ pub enum EntraError {
         /// `common` or `organizations`.
         segment: String,
     },
+    /// 50199: `prompt=none` of an application whose address is of a scheme of its own: the user would have to confirm it.
+    #[error(
+        "For security reasons, user confirmation is required for this request: the redirect URI is no web address. Allow the user to interact."
+    )]
+    AppNotConfirmed,
     /// 54005: the code has been redeemed before.
     #[error(
         "OAuth2 authorization code was already redeemed. Retry with a new valid code or use an existing refresh token."
@@ -365,6 +381,19 @@ pub enum EntraError {
     /// 165900: a form of the sign-in pages that belongs to no sign-in of this browser.
     #[error("Invalid request. The form does not belong to a sign-in that was started in this browser.")]
     ForeignInteraction,
+    /// 240002: an id token as the assertion of an on-behalf-of request.
+    #[error("Input id_token cannot be used as 'urn:ietf:params:oauth:grant-type:jwt-bearer' grant.")]
+    IdTokenAsAssertion,
+    /// 399274: an application whose single sign-on is set to SAML.
+    #[error(
+        "The application '{client_id}'({client_name}) is configured for SAML SSO, and cannot be used with OAuth 2.0 or OpenID Connect."
+    )]
+    SamlApplication {
+        /// The client.
+        client_id: Uuid,
+        /// Its display name.
+        client_name: String,
+    },
     /// 500011: no such resource in the tenant.
     #[error(
         "The resource principal named {resource} was not found in the tenant named {tenant}. This can happen if the application has not been installed by the administrator of the tenant or consented to by any user in the tenant. You might have sent your authentication request to the wrong tenant."
@@ -388,6 +417,28 @@ pub enum EntraError {
     /// 500113: the client has no redirect URI at all.
     #[error("No reply address is registered for the application.")]
     NoReplyAddress,
+    /// 500131: an on-behalf-of assertion that is a token for another application.
+    #[error(
+        "Assertion audience does not match the Client app presenting the assertion. The audience in the assertion was '{audience}' and the expected audience is '{client_id}' or one of the Application Uris of this application with App ID '{client_id}'({client_name}). The downstream client must request a token for the expected audience, and this application must use that token as the assertion."
+    )]
+    OnBehalfOfAudience {
+        /// `aud` of the assertion.
+        audience: String,
+        /// The middle tier.
+        client_id: Uuid,
+        /// Its display name.
+        client_name: String,
+    },
+    /// 500133: an on-behalf-of assertion that is not valid now.
+    #[error(
+        "Assertion is not within its valid time range. Ensure that the access token is not expired before using it for user assertion, or request a new token. Current time: {now}, expiry time of assertion {expires}."
+    )]
+    OnBehalfOfTimeRange {
+        /// The instant of the request.
+        now: String,
+        /// `exp`.
+        expires: String,
+    },
     /// 501051: an application without a role at a resource that requires assignment.
     #[error(
         "Application '{client_id}'({client_name}) is not assigned to a role for the application '{resource}'({resource_name})."
@@ -628,6 +679,12 @@ pub enum EntraError {
         client_id: Uuid,
         /// Its display name.
         client_name: String,
+    },
+    /// 7000114: an app-only token as the assertion of an on-behalf-of request.
+    #[error("Application '{client_id}' is not allowed to make application on-behalf-of calls.")]
+    NoOnBehalfOfApplications {
+        /// The middle tier.
+        client_id: Uuid,
     },
     /// 7000215: none of the application's secrets.
     #[error(

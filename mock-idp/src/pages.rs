@@ -1,8 +1,11 @@
 //! The pages: one typed context for each template. They work without scripts and load nothing from elsewhere.
 
 use askama::Template;
+use wire::Checks;
 
 use crate::error::meaning::Fix;
+use crate::protocol::sessions::Candidate;
+use crate::protocol::sign_out::FrontChannel;
 
 /// What every page shows around its content.
 #[derive(Clone, Debug)]
@@ -53,10 +56,123 @@ pub struct SignInPage {
     pub client: String,
     /// The user name, where it is known.
     pub username: String,
+    /// Whether only the password is asked, of the user of that name.
+    pub asks_password: bool,
     /// Who is signed in to this browser, to be picked.
     pub accounts: Vec<ShownAccount>,
     /// What was wrong with the last try.
     pub error: Option<ShownError>,
+}
+
+/// Whether the browser stays signed in.
+#[derive(Clone, Debug, Template)]
+#[template(path = "keep_signed_in.html")]
+pub struct KeepSignedInPage {
+    /// Around it.
+    pub frame: Frame,
+    /// Where the forms go.
+    pub action: String,
+    /// The flow token.
+    pub flow_token: String,
+    /// Who signed in.
+    pub username: String,
+}
+
+/// Whether the user means the application, whose address is of a scheme of its own.
+#[derive(Clone, Debug, Template)]
+#[template(path = "confirm_app.html")]
+pub struct ConfirmAppPage {
+    /// Around it.
+    pub frame: Frame,
+    /// Where the forms go.
+    pub action: String,
+    /// The flow token.
+    pub flow_token: String,
+    /// Who signed in.
+    pub username: String,
+    /// The application.
+    pub client: String,
+    /// The scheme of its address.
+    pub scheme: String,
+}
+
+/// Which of several accounts signs out.
+#[derive(Clone, Debug, Template)]
+#[template(path = "pick_sign_out.html")]
+pub struct PickSignOutPage {
+    /// Around it.
+    pub frame: Frame,
+    /// Where the forms go.
+    pub action: String,
+    /// What they carry along: names and values.
+    pub fields: Vec<(&'static str, String)>,
+    /// Who is signed in to this browser.
+    pub accounts: Vec<ShownAccount>,
+}
+
+/// Who signed out, with the pages of the applications that are told.
+#[derive(Clone, Debug, Template)]
+#[template(path = "signed_out.html")]
+pub struct SignedOutPage {
+    /// Around it.
+    pub frame: Frame,
+    /// The user names.
+    pub signed_out: Vec<String>,
+    /// Pages of applications, to be opened in frames.
+    pub frames: Vec<FrontChannel>,
+    /// Where the browser goes then.
+    pub return_to: Option<String>,
+    /// How long it waits before, in seconds.
+    pub wait_seconds: u8,
+    /// Why it goes nowhere, where it was to.
+    pub refusal: Option<ShownRefusal>,
+}
+
+/// A page with nothing on it.
+#[derive(Clone, Debug, Template)]
+#[template(path = "blank.html")]
+pub struct BlankPage {
+    /// Around it.
+    pub frame: Frame,
+}
+
+/// A check that refused where no AADSTS code tells it.
+#[derive(Clone, Debug)]
+pub struct ShownRefusal {
+    /// The name of the check.
+    pub check: String,
+    /// What the check expected.
+    pub expected: String,
+    /// What it received.
+    pub received: String,
+    /// The setting that would make it pass.
+    pub fix: String,
+}
+
+impl ShownRefusal {
+    /// The check that refused, where one did.
+    #[must_use]
+    pub fn of(checks: &Checks) -> Option<Self> {
+        let refusal = checks.refusal()?;
+        Some(Self {
+            check: refusal.check.name().to_owned(),
+            expected: refusal.expected.clone(),
+            received: refusal.received.clone(),
+            fix: refusal.fix.clone().unwrap_or_default(),
+        })
+    }
+}
+
+impl ShownAccount {
+    /// A signed-in account.
+    #[must_use]
+    pub fn of(Candidate { principal, session }: &Candidate<'_>) -> Self {
+        Self {
+            session: session.sid.to_string(),
+            display_name: principal.account.display_name.clone(),
+            username: principal.account.username.clone(),
+        }
+    }
 }
 
 /// The current password, and a new one, where the current one has expired or was for the first sign-in only.
@@ -235,8 +351,19 @@ mod tests {
             flow_token: text(),
             client: text(),
             username: text(),
+            asks_password: false,
             accounts: vec![ShownAccount { session: text(), display_name: text(), username: text() }],
             error: Some(error()),
+        };
+        let password = SignInPage { asks_password: true, ..sign_in.clone() };
+        let keep = KeepSignedInPage { frame: frame(), action: text(), flow_token: text(), username: text() };
+        let confirm = ConfirmAppPage {
+            frame: frame(),
+            action: text(),
+            flow_token: text(),
+            username: text(),
+            client: text(),
+            scheme: text(),
         };
         let new_password = NewPasswordPage {
             frame: frame(),
@@ -248,6 +375,20 @@ mod tests {
         };
         let user_code = UserCodePage { frame: frame(), action: text(), user_code: text(), error: Some(error()) };
         let device_end = DeviceEndPage { frame: frame(), client: text(), is_in: true };
+        let pick = PickSignOutPage {
+            frame: frame(),
+            action: text(),
+            fields: vec![("state", text())],
+            accounts: vec![ShownAccount { session: text(), display_name: text(), username: text() }],
+        };
+        let signed_out = SignedOutPage {
+            frame: frame(),
+            signed_out: vec![text()],
+            frames: vec![FrontChannel { url: text(), origin: text() }],
+            return_to: Some(text()),
+            wait_seconds: 2,
+            refusal: Some(ShownRefusal { check: text(), expected: text(), received: text(), fix: text() }),
+        };
         let consent = ConsentPage {
             frame: frame(),
             action: text(),
@@ -273,6 +414,11 @@ mod tests {
             FormPostPage { frame: frame(), action: text(), fields: vec![("state", text())], nonce: "n".to_owned() };
         let lookup = LookupPage { frame: frame(), action: text(), asked: text(), found: None };
         let pages = [
+            password.render(),
+            keep.render(),
+            confirm.render(),
+            pick.render(),
+            signed_out.render(),
             sign_in.render(),
             user_code.render(),
             device_end.render(),

@@ -25,6 +25,7 @@ pub mod scope;
 pub mod sealed;
 pub mod sessions;
 pub mod sign_in;
+pub mod sign_out;
 pub mod signing;
 pub mod target;
 pub mod tenant;

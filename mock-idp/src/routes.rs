@@ -17,6 +17,18 @@ pub enum Route {
     Authorize(Family),
     /// The token endpoint.
     Token(Family),
+    /// Sign-out.
+    EndSession(Family),
+    /// The session frame of the v1 family.
+    CheckSession,
+    /// Where old native applications are sent.
+    NativeClient,
+    /// Where the sign-in page posts to.
+    SignIn,
+    /// Where the answer to "Stay signed in?" goes.
+    KeepSignedIn,
+    /// Where the answer to "Are you trying to sign in to …?" goes.
+    ConfirmApp,
     /// Where devices ask for a code (RFC 8628).
     DeviceAuthorization(Family),
     /// The page on which a user types a device's code.
@@ -27,8 +39,6 @@ pub enum Route {
     UserRealm,
     /// Whether a user exists, as Entra's sign-in page asks.
     CredentialType,
-    /// Where the sign-in page posts to.
-    SignIn,
     /// Where the page for a new password posts to.
     NewPassword,
     /// Where the consent page posts to.
@@ -111,17 +121,13 @@ impl GraphCall {
 /// What the discovery documents promise besides, and nothing serves yet.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Advertised {
-    /// Sign-out.
-    EndSession(Family),
-    /// The session iframe of the v1 family.
-    CheckSession,
     /// Kerberos.
     Kerberos,
 }
 
 impl Route {
     /// Every route under a tenant segment.
-    pub const ALL: [Self; 19] = [
+    pub const ALL: [Self; 25] = [
         Self::Discovery(Family::V1),
         Self::Discovery(Family::V2),
         Self::Keys(Family::V1),
@@ -131,12 +137,18 @@ impl Route {
         Self::Authorize(Family::V2),
         Self::Token(Family::V1),
         Self::Token(Family::V2),
+        Self::EndSession(Family::V1),
+        Self::EndSession(Family::V2),
+        Self::CheckSession,
+        Self::NativeClient,
+        Self::SignIn,
+        Self::KeepSignedIn,
+        Self::ConfirmApp,
         Self::DeviceAuthorization(Family::V1),
         Self::DeviceAuthorization(Family::V2),
         Self::DeviceLogin,
         Self::UserRealm,
         Self::CredentialType,
-        Self::SignIn,
         Self::NewPassword,
         Self::Consent,
         Self::Stylesheet,
@@ -155,13 +167,19 @@ impl Route {
             Self::Authorize(Family::V2) => "oauth2/v2.0/authorize",
             Self::Token(Family::V1) => "oauth2/token",
             Self::Token(Family::V2) => "oauth2/v2.0/token",
+            Self::EndSession(Family::V1) => "oauth2/logout",
+            Self::EndSession(Family::V2) => "oauth2/v2.0/logout",
+            Self::CheckSession => "oauth2/checksession",
+            Self::NativeClient => "oauth2/nativeclient",
+            Self::SignIn => "login",
+            Self::KeepSignedIn => "kmsi",
+            Self::ConfirmApp => "appverify",
             Self::DeviceAuthorization(Family::V1) => "oauth2/devicecode",
             Self::DeviceAuthorization(Family::V2) => "oauth2/v2.0/devicecode",
             Self::DeviceLogin => "oauth2/deviceauth",
             Self::DeviceAlias => "devicelogin",
             Self::UserRealm => "userrealm/",
             Self::CredentialType => "GetCredentialType",
-            Self::SignIn => "login",
             Self::NewPassword => "changepassword",
             Self::Consent => "consent/set",
             Self::Stylesheet => "entralab/pages.css",
@@ -190,12 +208,21 @@ impl Route {
             }
             Self::UserInfo => GraphCall::UserInfo.methods(),
             Self::Graph(call) => call.methods(),
-            Self::Stylesheet | Self::Lookup | Self::DeviceAlias | Self::UserRealm => &[Method::GET, Method::HEAD],
-            Self::Authorize(_) | Self::DeviceLogin => &[Method::GET, Method::HEAD, Method::POST],
+            Self::CheckSession
+            | Self::NativeClient
+            | Self::Stylesheet
+            | Self::Lookup
+            | Self::DeviceAlias
+            | Self::UserRealm => &[Method::GET, Method::HEAD],
+            Self::Authorize(_) | Self::EndSession(_) | Self::DeviceLogin => &[Method::GET, Method::HEAD, Method::POST],
             Self::Token(_) => &[Method::POST, Method::OPTIONS],
-            Self::DeviceAuthorization(_) | Self::CredentialType | Self::SignIn | Self::NewPassword | Self::Consent => {
-                &[Method::POST]
-            }
+            Self::DeviceAuthorization(_)
+            | Self::CredentialType
+            | Self::SignIn
+            | Self::KeepSignedIn
+            | Self::ConfirmApp
+            | Self::NewPassword
+            | Self::Consent => &[Method::POST],
         }
     }
 
@@ -240,9 +267,6 @@ impl Advertised {
     #[must_use]
     pub fn path(self, segment: &str) -> String {
         let suffix = match self {
-            Self::EndSession(Family::V1) => "oauth2/logout",
-            Self::EndSession(Family::V2) => "oauth2/v2.0/logout",
-            Self::CheckSession => "oauth2/checksession",
             Self::Kerberos => "kerberos",
         };
         format!("/{segment}/{suffix}")

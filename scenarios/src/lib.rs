@@ -40,7 +40,7 @@ pub use problem::{Problem, Problems};
 pub use read::{Scenario, read, read_text, read_world};
 pub use schema::schema;
 pub use source::{Source, Span};
-pub use step::{Accident, Action, Hop, HttpBody, HttpRequest, Step};
+pub use step::{Accident, Action, Hop, HttpBody, HttpRequest, SignIn, Step};
 pub use tree::{Entry, Map, Node, Removed, Tree, merge};
 pub use world::World;
 pub use yaml::{DEEPEST, LARGEST_FILE_BYTES, MOST_VALUES, parse};

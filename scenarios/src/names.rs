@@ -182,6 +182,19 @@ fn forms(world: &World, tree: &Node, place: &dyn Fn(&[&str]) -> Span, faults: &m
         let fix = "start it with `/`, and use letters, digits, `-`, `.`, `_`, `~` and `/`, such as /mcp";
         faults.at(&place(&["mcp", "path"]), "value.form", message, fix);
     }
+    for (name, app) in &world.idp.apps {
+        let can_be_opened = |text: &String| {
+            Url::parse(text).is_ok_and(|url| {
+                url.scheme() == "https"
+                    || (url.scheme() == "http" && matches!(url.host_str(), Some("localhost" | "127.0.0.1")))
+            })
+        };
+        if let Some(url) = app.logout_url.as_ref().filter(|url| !can_be_opened(url)) {
+            let message = format!("no frame can open the logout URL \"{}\"", escaped(url));
+            let fix = "write an https address, or one of http://localhost";
+            faults.at(&place(&["idp", "apps", name, "logout_url"]), "value.form", message, fix);
+        }
+    }
     for (name, tenant) in &world.idp.tenants {
         let path = ["idp", "tenants", name, "domains"];
         let nodes = tree.at(&path).map(Node::list).unwrap_or_default();
@@ -333,6 +346,23 @@ mod tests {
             );
             let problems = read_text("mine", &text, None).unwrap_err().render(false);
             assert!(problems.contains("name.unknown") && problems.contains(&format!("`{name}`")), "{problems}");
+        }
+    }
+
+    #[test]
+    fn a_logout_url_is_one_that_a_frame_can_open() {
+        let problems = |url: &str| {
+            let text = format!(
+                "scenario: 1\ntitle: x\nworld:\n  base: article\n  change:\n    idp:\n      apps:\n        \
+                 copilot-studio-client: {{ logout_url: \"{url}\" }}\nsteps: []\n"
+            );
+            read_text("mine", &text, None).err().map(|problems| problems.render(false)).unwrap_or_default()
+        };
+        for url in ["http://app.example/out", "/signout", "javascript:alert(1)"] {
+            assert!(problems(url).contains("value.form") && problems(url).contains("no frame can open"), "{url}");
+        }
+        for url in ["https://app.example/out", "http://localhost:3000/out"] {
+            assert!(!problems(url).contains("logout"), "{url}");
         }
     }
 }

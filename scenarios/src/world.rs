@@ -18,8 +18,8 @@ pub use idp::{
     AdditionalProperty, AllowedMemberType, App, AppRole, Consent, DetailedClaim, DirectoryRole, FederatedCredential,
     Group, GroupKind, GroupMembers, GroupMembershipClaim, Idp, Implicit, Lifetimes, MappedClaim, MappedClaims,
     OptionalClaim, OptionalClaimName, OptionalClaims, Permission, RESTRICTED_CLAIMS, RedirectUris, ReplayedAssertions,
-    ResourceParameter, RoleAssignment, Scope, Secret, SignInAudience, SigningKey, Tenant, TenantlessTokenEndpoint,
-    User, UserAttribute, UserConsent, WhoCanConsent,
+    ResourceParameter, RoleAssignment, Scope, Secret, SignInAudience, SigningKey, SingleSignOnMode, Tenant,
+    TenantlessTokenEndpoint, User, UserAttribute, UserConsent, WhoCanConsent,
 };
 pub use mcp::{ErrorBodies, Mcp, NotificationAnswer, NullNotificationId, TrailingSlash};
 

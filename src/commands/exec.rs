@@ -50,6 +50,7 @@ pub(super) struct Options {
 }
 
 pub(super) fn run(options: &Options, common: Common) -> Result<Exit, Failure> {
+    options.reports.check()?;
     let scenario = read_scenario(&options.scenario)?;
     if let Some(app) = &options.app
         && !scenario.world.idp.apps.contains_key(app)

@@ -22,11 +22,16 @@ use crate::lab::{Setup, StartError};
 #[derive(Clone, Copy, Debug, Args)]
 pub(super) struct LabTime {
     /// Lab time at the start, such as 2026-01-15T09:00:00Z, from which it goes on. Default: the real time.
-    #[arg(long, value_name = "TIME")]
+    #[arg(long, value_name = "TIME", value_parser = lab_time)]
     clock: Option<Timestamp>,
     /// Lab time stands still.
     #[arg(long)]
     freeze: bool,
+}
+
+/// An instant, with an example where it is none.
+fn lab_time(text: &str) -> Result<Timestamp, String> {
+    text.parse().map_err(|_| "no instant with date, time and zone; write such as 2026-01-15T09:00:00Z".to_owned())
 }
 
 impl LabTime {

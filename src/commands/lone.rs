@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use clap::Args;
+use clap::builder::NonEmptyStringValueParser;
 use scenarios::World;
 use scenarios::world::Cors;
 use serde_json::json;
@@ -82,19 +83,19 @@ pub(super) struct GateOptions {
     #[arg(long, value_name = "FILE")]
     ca: Vec<PathBuf>,
     /// `openIdIssuer`: the keys are looked up in its .well-known/openid-configuration.
-    #[arg(long, value_name = "URL")]
+    #[arg(long, value_name = "URL", value_parser = NonEmptyStringValueParser::new())]
     issuer: Option<String>,
     /// The client id of the gate's own application; always an allowed audience.
     #[arg(long, value_name = "GUID")]
     client_id: Option<Uuid>,
     /// `allowedAudiences`; several add up.
-    #[arg(long, value_name = "AUDIENCE")]
+    #[arg(long, value_name = "AUDIENCE", value_parser = NonEmptyStringValueParser::new())]
     audience: Vec<String>,
     /// `allowedApplications`: the client id of an application that may call; several add up.
-    #[arg(long, value_name = "CLIENT_ID")]
+    #[arg(long, value_name = "CLIENT_ID", value_parser = NonEmptyStringValueParser::new())]
     allow_client: Vec<String>,
     /// An origin whose pages may call (ingress CORS), or `*`; several add up.
-    #[arg(long, value_name = "ORIGIN")]
+    #[arg(long, value_name = "ORIGIN", value_parser = NonEmptyStringValueParser::new())]
     cors_origin: Vec<String>,
 }
 

@@ -15,6 +15,7 @@ mod faults;
 mod flow;
 mod guides;
 mod hostile_text;
+mod interruption;
 mod labs;
 mod lone;
 mod predict;

@@ -73,12 +73,16 @@ checks! {
     ClientEnabled = "client.enabled" by Idp;
     /// The client has a service principal in the tenant, for which a token can be.
     ClientServicePrincipal = "client.service_principal" by Idp;
+    /// The application is one of OpenID Connect and OAuth, not of SAML.
+    ClientSingleSignOnMode = "client.single_sign_on_mode" by Idp;
     /// The client has at least one redirect URI.
     RedirectUriPresent = "redirect_uri.present" by Idp;
     /// The redirect URI of the request is an absolute URI.
     RedirectUriWellFormed = "redirect_uri.well_formed" by Idp;
     /// The redirect URI of the request is registered for the client, character for character.
     RedirectUriRegistered = "redirect_uri.registered" by Idp;
+    /// The user said that the application is meant, where its address is of a scheme of its own.
+    RedirectUriConfirmed = "redirect_uri.confirmed" by Idp;
     /// The response type is one that the endpoint and the application allow.
     ResponseType = "response_type.supported" by Idp;
     /// The response mode is one that the endpoint allows.
@@ -113,6 +117,12 @@ checks! {
     SessionRequested = "session.requested" by Idp;
     /// The account that the user picked is signed in to this browser.
     SessionPicked = "session.picked" by Idp;
+    /// The id token that names the application signing out was issued here.
+    IdTokenHint = "id_token_hint.authentic" by Idp;
+    /// The address after the sign-out is a redirect URI of the application that the request names.
+    PostLogoutRedirectUri = "post_logout_redirect_uri.registered" by Idp;
+    /// Which sessions of the browser the sign-out ends.
+    SignOutSessions = "sign_out.sessions" by Idp;
     /// The user exists in the tenant.
     UserExists = "user.exists" by Idp;
     /// The account is not disabled.
@@ -189,6 +199,14 @@ checks! {
     RefreshTokenClient = "refresh_token.client" by Idp;
     /// The refresh token is still within its lifetime.
     RefreshTokenCurrent = "refresh_token.current" by Idp;
+    /// The assertion of an on-behalf-of request is a token that this identity provider signed, unchanged.
+    AssertionAuthentic = "assertion.authentic" by Idp;
+    /// The assertion is an access token, and a user's.
+    AssertionOfUser = "assertion.of_user" by Idp;
+    /// The assertion is a token for the application that presents it.
+    AssertionAudience = "assertion.audience" by Idp;
+    /// Now lies between the assertion's `nbf` and `exp`.
+    AssertionCurrent = "assertion.current" by Idp;
     /// The access token is one for Microsoft Graph, current and unchanged.
     GraphToken = "graph.token" by Idp;
     /// The access token carries a permission that the call of Microsoft Graph needs.

@@ -1,6 +1,7 @@
 //! The authorize endpoints, and the pages behind them.
 
 mod device;
+mod interrupts;
 mod new_password;
 mod steps;
 
@@ -17,7 +18,7 @@ use crate::error::EntraError;
 use crate::error::faces::Front;
 use crate::protocol::authorize::{Prompt, Refused, ReturnTo, check, check_query_length};
 use crate::protocol::consent::{Grantee, added_silently};
-use crate::protocol::interaction::{Flow, FlowCookie, LIFETIME};
+use crate::protocol::interaction::{COOKIE_LIFETIME, Flow, FlowCookie};
 use crate::protocol::revocation::refuse_ended;
 use crate::protocol::sealed::Seal;
 use crate::protocol::sessions::{Choice, choose};
@@ -85,6 +86,7 @@ impl Next {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Decision {
     Accept,
+    Back,
     Cancel,
 }
 
@@ -112,15 +114,19 @@ impl IdentityProvider {
             let username = authorization.hints.username(directory);
             let mut response = match choice {
                 Choice::Go(account) => {
-                    match visit.ask_or_finish(&authorization, account.principal, account.signed_in(), flow)? {
-                        Next::Finished(response) => return Ok(response),
+                    let signed_in = account.signed_in();
+                    match visit.ask_or_finish(&authorization, account.principal, signed_in.clone(), flow)? {
+                        Next::Finished(mut response) => {
+                            visit.prolong(&signed_in, &mut response);
+                            return Ok(response);
+                        }
                         Next::Asked(response) => response,
                     }
                 }
                 Choice::SignIn => visit.sign_in_page(&authorization, &flow, username, &[], None)?,
                 Choice::Pick(accounts) => visit.sign_in_page(&authorization, &flow, username, &accounts, None)?,
             };
-            set_cookie(&mut response, &cookie, LIFETIME.as_secs());
+            set_cookie(&mut response, &cookie, COOKIE_LIFETIME.as_secs());
             Ok(response)
         })
     }
@@ -133,6 +139,10 @@ impl IdentityProvider {
             let authorization = visit.authorization(&flow)?;
             if visit.decision() == Decision::Cancel {
                 return Ok(visit.cancelled(&authorization, &flow));
+            }
+            if visit.decision() == Decision::Back {
+                let accounts = visit.candidates(&authorization);
+                return visit.sign_in_page(&authorization, &flow, String::new(), &accounts, None);
             }
             if let Some(sid) = incoming.form.text("session") {
                 let mut candidates = visit.candidates(&authorization);
@@ -147,6 +157,9 @@ impl IdentityProvider {
             }
             let field = |name| incoming.form.text(name).unwrap_or_default();
             let (username, password) = (field("loginfmt"), field("passwd"));
+            if password.is_empty() && directory.account_by_username(username.trim()).is_some() {
+                return visit.password_page(&authorization, &flow, username.trim());
+            }
             let attempt = Attempt {
                 segment: authorization.segment,
                 client: authorization.client,
@@ -236,7 +249,7 @@ impl IdentityProvider {
 }
 
 /// Name and value of every cookie.
-fn cookies(incoming: &Incoming<'_>) -> Vec<(String, String)> {
+pub(super) fn cookies(incoming: &Incoming<'_>) -> Vec<(String, String)> {
     let headers = incoming.parts.headers.get_all(header::COOKIE).iter().filter_map(|value| value.to_str().ok());
     headers
         .flat_map(|value| value.split(';'))

@@ -236,6 +236,7 @@ impl EntraErrorKind {
             Self::EmptyScope => row(28_003).token(O::InvalidRequest),
             Self::RedirectUriMismatch => row(50_011).page(),
             Self::AssertionRefused => row(50_012).token_with(401, O::InvalidClient).unverified(),
+            Self::AssertionNotAuthentic => row(50_013).token(O::InvalidGrant),
             Self::UserFromOtherTenant => row(50_020).token(O::InvalidGrant).page(),
             Self::MalformedJwt => row(50_027).token(O::InvalidRequest).unverified(),
             Self::UserNotFound => row(50_034).token(O::InvalidGrant).sign_in_again(),
@@ -262,6 +263,7 @@ impl EntraErrorKind {
             Self::CodeChallengeParameter => row(50_147).redirect(O::InvalidRequest),
             Self::GrantRevoked => row(50_173).token(O::InvalidGrant).suberror("bad_token"),
             Self::NotMultiTenant => row(50_194).token(O::InvalidRequest).page(),
+            Self::AppNotConfirmed => row(50_199).silent(O::InteractionRequired).unverified(),
             Self::CodeRedeemed => row(54_005).token(O::InvalidGrant),
             Self::ConsentRequired => {
                 row(65_001).token(O::InvalidGrant).suberror("consent_required").silent(O::ConsentRequired)
@@ -299,10 +301,14 @@ impl EntraErrorKind {
             Self::NewPasswordHoldsName => row(120_003).new_password().unverified(),
             Self::RequestedSessionMissing => row(160_021).silent(O::InteractionRequired),
             Self::ForeignInteraction => row(165_900).page_with(403).without_lookup(),
+            Self::IdTokenAsAssertion => row(240_002).token(O::InvalidGrant),
+            Self::SamlApplication => row(399_274).token(O::InvalidRequest).page().unverified(),
             Self::ResourceNotFound => row(500_011).token(O::InvalidResource).redirect(O::InvalidResource),
             // no failure of the client's credential, hence no 401
             Self::RedirectUriNotAsAuthorized => row(500_112).token(O::InvalidClient),
             Self::NoReplyAddress => row(500_113).page(),
+            Self::OnBehalfOfAudience => row(500_131).token(O::InvalidGrant),
+            Self::OnBehalfOfTimeRange => row(500_133).token(O::InvalidGrant),
             Self::ApplicationNotAssigned => row(501_051).token(O::InvalidGrant),
             Self::MappedClaimsAudience => {
                 row(501_461).token(O::InvalidRequest).page().silent(O::InvalidRequest).unverified()
@@ -348,6 +354,7 @@ impl EntraErrorKind {
             Self::ApplicationDisabled => {
                 row(7_000_112).token(O::UnauthorizedClient).page().silent(O::UnauthorizedClient)
             }
+            Self::NoOnBehalfOfApplications => row(7_000_114).token(O::UnauthorizedClient),
             Self::InvalidClientSecret => row(7_000_215).token_with(401, O::InvalidClient),
             Self::AppCredentialMissing => row(7_000_216).token_with(401, O::InvalidClient),
             Self::CredentialMissing => row(7_000_218).token_with(401, O::InvalidClient),

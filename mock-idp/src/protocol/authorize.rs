@@ -271,6 +271,7 @@ pub fn front_channel_grant<'d>(
         refreshable: false,
         refresh_until: None,
         client_info: authorization.client_info,
+        spa_code_of: None,
         readable_by: None,
     })
 }

@@ -101,6 +101,10 @@ pub struct Code {
     /// The PKCE challenge.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub pkce: Option<CodeChallenge>,
+    /// Whether it came from the token endpoint, for the page of a client that redeemed a code on its server
+    /// (`return_spa_code`): then any redirect URI of that page will do.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub spa_hybrid: bool,
 }
 
 /// A refresh token (RFC 6749 §1.5). It is bound to user and client, not to one resource.
@@ -160,6 +164,25 @@ impl Code {
             oidc: requested.oidc.clone(),
             nonce: authorization.nonce.clone(),
             pkce: authorization.challenge.clone(),
+            spa_hybrid: false,
+        }
+    }
+
+    /// The second code for the page of a client that has redeemed this one on its server.
+    #[must_use]
+    pub fn for_page(&self, lifetimes: &Lifetimes, jti: Uuid, now: Timestamp) -> Self {
+        let iat = now.as_second();
+        Self {
+            jti,
+            iat,
+            exp: iat.saturating_add(i64::from(lifetimes.code_minutes) * 60),
+            subject: Subject { platform: Platform::Spa, ..self.subject.clone() },
+            redirect_uri: String::new(),
+            redirect_uri_given: false,
+            nonce: None,
+            pkce: None,
+            spa_hybrid: true,
+            ..self.clone()
         }
     }
 }

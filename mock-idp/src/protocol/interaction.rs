@@ -21,6 +21,9 @@ pub const TYP: &str = "entralab-flow+jwt";
 /// How long a page may stay open.
 pub const LIFETIME: SignedDuration = SignedDuration::from_hours(1);
 
+/// How long the browser keeps the cookie of a sign-in: longer, so that a late form is told that it is late.
+pub const COOKIE_LIFETIME: SignedDuration = SignedDuration::from_hours(24);
+
 /// What the flow tokens are for.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Flow {
@@ -39,6 +42,12 @@ pub struct Flow {
     /// Who signed in; none on the sign-in page.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub signed_in: Option<SignedIn>,
+    /// Whether the user has just signed in, and was not asked yet whether to stay so.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub asks_to_keep: bool,
+    /// Whether the user said that the application is meant.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub app_confirmed: bool,
     /// The object id of the user who has to set a new password; only on the page for it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub new_password_of: Option<Uuid>,
@@ -91,6 +100,8 @@ impl Flow {
                 segment,
                 parameters,
                 signed_in: None,
+                asks_to_keep: false,
+                app_confirmed: false,
                 new_password_of: None,
                 user_code: None,
             },

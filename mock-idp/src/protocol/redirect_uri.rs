@@ -96,6 +96,13 @@ impl MatchedRedirectUri {
         if source.contains([';', ',', '\'', ' ']) { String::new() } else { source }
     }
 
+    /// The scheme, where it is an application's own and no web address's; a system browser asks before it follows one.
+    #[must_use]
+    pub fn private_scheme(&self) -> Option<&str> {
+        let (scheme, _) = self.uri.split_once(':')?;
+        (!["https", "http"].iter().any(|web| web.eq_ignore_ascii_case(scheme))).then_some(scheme)
+    }
+
     /// The host as a person should see it.
     #[must_use]
     pub fn shown_host(&self) -> String {

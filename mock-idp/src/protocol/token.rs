@@ -3,6 +3,7 @@
 mod authorization_code;
 pub mod client_credentials;
 mod device_code;
+mod on_behalf_of;
 mod password;
 mod redemption;
 mod refresh_token;
@@ -21,7 +22,7 @@ use super::client_credential::{ClientAuthentication, Credentials, Proof};
 use super::consent::GivenConsents;
 use super::device_code::DeviceCodes;
 use super::grants::redeemed::Redeemed;
-use super::grants::{CODE_TYP, REFRESH_TOKEN_TYP, Subject};
+use super::grants::{CODE_TYP, Code, REFRESH_TOKEN_TYP, Subject};
 use super::parameters::Parameters;
 use super::passwords::Passwords;
 use super::redirect_uri::Platform;
@@ -124,6 +125,8 @@ pub struct Grant<'d> {
     pub refresh_until: Option<i64>,
     /// Whether `client_info` is wanted.
     pub client_info: bool,
+    /// The redeemed code, where the client's page is to get one too (`return_spa_code`).
+    pub spa_code_of: Option<Code>,
     /// The origin that may read the answer: a single-page application's.
     pub readable_by: Option<String>,
 }
@@ -157,6 +160,7 @@ pub fn decide<'d>(
     let grant = match grant_type {
         GrantType::AuthorizationCode => authorization_code::redeem(request, records, memory, &party, checks)?,
         GrantType::DeviceCode => device_code::redeem(request, records, memory, &party, checks)?,
+        GrantType::OnBehalfOf => on_behalf_of::exchange(request, records, memory, &party, checks)?,
         GrantType::Password => password::sign_in(request, records, memory, &party, checks)?,
         GrantType::RefreshToken => refresh_token::refresh(request, records, memory, &party, checks)?,
         GrantType::ClientCredentials => {
@@ -174,17 +178,19 @@ enum GrantType {
     ClientCredentials,
     /// RFC 8628; the v1 endpoint and some libraries use the short name.
     DeviceCode,
+    OnBehalfOf,
     Password,
     RefreshToken,
 }
 
 impl GrantType {
     /// Every grant type, with its names.
-    const NAMES: [(&'static str, Self); 6] = [
+    const NAMES: [(&'static str, Self); 7] = [
         ("authorization_code", Self::AuthorizationCode),
         ("client_credentials", Self::ClientCredentials),
         ("urn:ietf:params:oauth:grant-type:device_code", Self::DeviceCode),
         ("device_code", Self::DeviceCode),
+        (on_behalf_of::JWT_BEARER, Self::OnBehalfOf),
         ("password", Self::Password),
         ("refresh_token", Self::RefreshToken),
     ];
@@ -213,7 +219,7 @@ impl GrantType {
             }
             // the user name says which tenant is meant
             (Self::Password, Segment::Tenant(_) | Segment::Organizations) => return Ok(()),
-            (Self::AuthorizationCode | Self::DeviceCode | Self::RefreshToken, _) => return Ok(()),
+            (Self::AuthorizationCode | Self::DeviceCode | Self::OnBehalfOf | Self::RefreshToken, _) => return Ok(()),
         };
         let fix = "the tenant segment of the token URL: the tenant's id or domain (portal: Microsoft Entra ID > \
                    Overview > Tenant ID)";

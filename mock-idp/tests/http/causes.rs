@@ -16,6 +16,7 @@ mod claims;
 mod client_credentials;
 mod code_flow;
 pub mod device;
+mod on_behalf_of;
 mod sessions;
 pub mod users;
 
@@ -32,6 +33,7 @@ pub fn all() -> impl Iterator<Item = &'static Cause> {
         client_credentials::CAUSES,
         code_flow::CAUSES,
         device::CAUSES,
+        on_behalf_of::CAUSES,
         sessions::CAUSES,
         users::CAUSES,
     ]

@@ -15,7 +15,8 @@ mod token_configuration;
 mod user;
 
 pub use app::{
-    App, FederatedCredential, Implicit, Permission, RedirectUris, Scope, Secret, SignInAudience, WhoCanConsent,
+    App, FederatedCredential, Implicit, Permission, RedirectUris, Scope, Secret, SignInAudience, SingleSignOnMode,
+    WhoCanConsent,
 };
 pub use app_role::{AllowedMemberType, AppRole, RoleAssignment};
 pub use group::{Group, GroupKind, GroupMembers};
@@ -64,6 +65,10 @@ pub struct Idp {
     /// Whether a browser stays signed in, by a session cookie, for 24 hours. Default: false.
     #[serde(default)]
     pub single_sign_on: bool,
+    /// Whether users are asked after the sign-in to stay signed in, which makes their session last for 90 days after its
+    /// last use; only with `single_sign_on` (portal: Company branding > Show option to remain signed in). Default: false.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub keep_me_signed_in: bool,
 }
 
 /// What the v2 endpoints make of a `resource` parameter (RFC 8707).

@@ -64,6 +64,7 @@ impl<'v> Visit<'v> {
     pub(super) fn decision(&self) -> Decision {
         match self.incoming.form.text("decision") {
             Some("accept") => Decision::Accept,
+            Some("back") => Decision::Back,
             _ => Decision::Cancel,
         }
     }
@@ -90,7 +91,8 @@ impl<'v> Visit<'v> {
             asked: Vec::new(),
         };
         let session = Session { oid: signed_in.oid, sid: signed_in.sid, auth_time: signed_in.auth_time };
-        let next = self.ask_or_finish(authorization, principal, signed_in, flow.clone())?;
+        let asking = Flow { asks_to_keep: true, ..flow.clone() };
+        let next = self.ask_or_finish(authorization, principal, signed_in, asking)?;
         let mut response = next.response(&flow);
         self.stay_signed_in(session, &mut response);
         Ok(response)
@@ -104,19 +106,31 @@ impl<'v> Visit<'v> {
         accounts: &[Candidate<'_>],
         error: Option<ShownError>,
     ) -> Answer {
-        let shown = |Candidate { principal, session }: &Candidate<'_>| ShownAccount {
-            session: session.sid.to_string(),
-            display_name: principal.account.display_name.clone(),
-            username: principal.account.username.clone(),
-        };
         let page = SignInPage {
             frame: frame(),
             action: Route::SignIn.path(&authorization.segment.in_urls()),
             flow_token: self.flow_seal.seal(flow)?,
             client: authorization.client.shown_name().to_owned(),
             username,
-            accounts: accounts.iter().map(shown).collect(),
+            asks_password: false,
+            accounts: accounts.iter().map(ShownAccount::of).collect(),
             error,
+        };
+        Ok(self.page(authorization, &page))
+    }
+
+    /// The second step of a sign-in in two: the password of a user who exists.
+    pub(super) fn password_page(&mut self, authorization: &Authorization<'_>, flow: &Flow, username: &str) -> Answer {
+        self.checks.pass(Check::UserExists, "a user who exists", username);
+        let page = SignInPage {
+            frame: frame(),
+            action: Route::SignIn.path(&authorization.segment.in_urls()),
+            flow_token: self.flow_seal.seal(flow)?,
+            client: authorization.client.shown_name().to_owned(),
+            username: username.to_owned(),
+            asks_password: true,
+            accounts: Vec::new(),
+            error: None,
         };
         Ok(self.page(authorization, &page))
     }
@@ -157,6 +171,9 @@ impl<'v> Visit<'v> {
         let resources = requested.targets.iter().map(|target| target.resource);
         check_assigned(self.directory, authorization.client, resources, principal, &mut self.checks)
             .map_err(refused)?;
+        if let Some(page) = self.interrupt(authorization, principal, &signed_in, &flow)? {
+            return Ok(Next::Asked(page));
+        }
         let asked = self.still_to_ask(authorization, principal, &requested)?;
         if asked.is_empty() {
             return self.finish(authorization, principal, &signed_in, &requested).map(Next::Finished);
@@ -223,6 +240,9 @@ impl<'v> Visit<'v> {
             let rng = &mut *self.provider.rng();
             let tokens = mint.front_channel(&grant, authorization.family, response_type, code, rng)?;
             first.extend(tokens);
+        }
+        if self.directory.single_sign_on() {
+            self.provider.sessions().take_part(signed_in.sid, authorization.client.client_id);
         }
         if authorization.instance_aware {
             first.extend(cloud_instance(&self.provider.0.origins));

@@ -58,6 +58,8 @@ pub struct V2 {
     pub id_token: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub client_info: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub spa_code: Option<String>,
 }
 
 /// The body of the v1 endpoint.
@@ -261,11 +263,14 @@ impl Mint<'_> {
     /// When signing fails.
     pub fn reply(&self, grant: &Grant<'_>, family: Family, rng: &mut impl CryptoRng) -> Result<Reply, JoseError> {
         let access_token = self.access_token(grant, false, rng)?;
-        let with_id_token = family == Family::V1 || grant.oidc.contains(&OidcScope::OpenId);
+        let with_id_token = grant.oidc.contains(&OidcScope::OpenId);
         let id_token = with_id_token.then(|| self.id_token(grant, family, false, rng));
         let id_token = id_token.map(|claims| self.sign(grant.client, family, &claims, None)).transpose()?;
         let refresh_token = grant.refreshable.then(|| self.refresh_token(grant, rng)).transpose()?;
         let client_info = grant.client_info.then(|| client_info(grant));
+        let spa_code = grant.spa_code_of.as_ref();
+        let spa_code = spa_code.map(|code| code.for_page(self.directory.lifetimes(), randomness::guid(rng), self.now));
+        let spa_code = spa_code.map(|code| self.seals.codes.seal(&code)).transpose()?;
         let (expires_in, refresh_in) = (access_token.expires_in(), access_token.refresh_in());
         Ok(match family {
             Family::V2 => Reply::V2(V2 {
@@ -278,6 +283,7 @@ impl Mint<'_> {
                 refresh_token,
                 id_token,
                 client_info,
+                spa_code,
             }),
             Family::V1 => Reply::V1(V1 {
                 token_type: "Bearer",

@@ -53,6 +53,7 @@ pub(super) fn grant<'d>(
         oidc,
         nonce: None,
         client_info: request.parameters.text("client_info") == Some("1"),
+        spa_code_of: None,
         readable_by,
     };
     check_keys_for_user(&grant, request.family, records.now, checks)?;
@@ -60,7 +61,7 @@ pub(super) fn grant<'d>(
 }
 
 /// The user must still exist, be enabled, and belong to the tenant of the path.
-fn find_principal<'d>(
+pub(super) fn find_principal<'d>(
     directory: &'d Directory,
     party: &Party<'_>,
     subject: &Subject,

@@ -48,6 +48,13 @@ pub struct App {
     /// The redirect URIs of "Authentication", by platform.
     #[serde(default)]
     pub redirect_uris: RedirectUris,
+    /// "Single sign-on" of the enterprise application (`preferredSingleSignOnMode`). Default: oidc.
+    #[serde(default, skip_serializing_if = "SingleSignOnMode::is_default")]
+    pub preferred_single_sign_on_mode: SingleSignOnMode,
+    /// "Front-channel logout URL": a page that a hidden frame opens when the user signs out, with the session id behind it;
+    /// `https`, or on this machine. Default: none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub logout_url: Option<String>,
     /// "Implicit grant and hybrid flows": which tokens the authorize endpoint may give it. Default: none.
     #[serde(default, skip_serializing_if = "Implicit::is_default")]
     pub implicit: Implicit,
@@ -113,6 +120,23 @@ pub struct App {
     /// scopes without consent.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub pre_authorized_clients: Vec<Name>,
+}
+
+/// "Single sign-on" of an enterprise application.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum SingleSignOnMode {
+    /// OpenID Connect and OAuth.
+    #[default]
+    Oidc,
+    /// SAML: then the OAuth endpoints refuse the application.
+    Saml,
+}
+
+impl SingleSignOnMode {
+    fn is_default(&self) -> bool {
+        *self == Self::default()
+    }
 }
 
 /// `signInAudience` of the manifest.
