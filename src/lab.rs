@@ -396,6 +396,14 @@ impl Lab {
         self.network.client(from, self.trace.clone(), self.clock.clone())
     }
 
+    /// Lets the lab's own clients reach the program that listens at the origin of `url`; nothing where that is not an http or
+    /// https URL of this machine.
+    pub fn reach(&self, url: &str) {
+        if let Some(address) = loopback_address(url) {
+            self.network.names.insert(url, Target { address, party: Party::Client, records: false });
+        }
+    }
+
     /// A fresh scripted browser, with no cookies.
     #[must_use]
     pub fn browser(&self) -> Browser {

@@ -6,28 +6,35 @@ use std::collections::{BTreeSet, HashMap};
 use std::ops::Deref;
 use std::sync::Arc;
 
+use scenarios::world::policy::{ConditionalAccessPolicy, NamedLocation};
 use scenarios::world::{
-    App, Consent, DirectoryRole, Idp, Lifetimes, Name, ReplayedAssertions, ResourceParameter, SignInAudience,
-    TenantlessTokenEndpoint, User,
+    App, CONSUMERS, Consent, DirectoryRole, Idp, Lifetimes, Name, ReplayedAssertions, ResourceParameter,
+    SignInAudience, TenantlessTokenEndpoint, User, UserConsent,
 };
 use sha2::{Digest, Sha256};
-use uuid::Uuid;
+use uuid::{Uuid, uuid};
 
+use crate::origins::Origins;
 use crate::protocol::{Family, guid};
 
 pub use graph::{GRAPH, GRAPH_ID, GRAPH_URI};
+
+/// The id of the tenant of personal Microsoft accounts.
+pub const CONSUMERS_ID: Uuid = uuid!("9188040d-6c67-4c5b-b112-36a304b66dad");
 
 /// A snapshot of the world's identity section.
 #[derive(Debug)]
 pub struct Directory {
     idp: Arc<Idp>,
+    origins: Origins,
     graph: App,
+    consumers: scenarios::world::Tenant,
     tenants_by_id: HashMap<Uuid, Name>,
     tenants_by_domain: HashMap<String, Name>,
     apps_by_client_id: HashMap<Uuid, Name>,
     apps_by_identifier_uri: HashMap<(Name, String), Name>,
     users_by_username: HashMap<String, Name>,
-    users_by_object_id: HashMap<Uuid, Name>,
+    users_by_object_id: HashMap<Uuid, (Name, Name)>,
     consents_by_client: HashMap<Name, Vec<Name>>,
     /// By a group's name, the groups that it is a member of.
     groups_around: HashMap<Name, Vec<Name>>,
@@ -74,6 +81,14 @@ impl<'d, T> Named<'d, T> {
     }
 }
 
+impl Tenant<'_> {
+    /// Whether it is the tenant of personal Microsoft accounts.
+    #[must_use]
+    pub fn is_consumers(self) -> bool {
+        self.name == CONSUMERS
+    }
+}
+
 impl<'d> Application<'d> {
     /// The name that users see.
     #[must_use]
@@ -87,10 +102,16 @@ impl<'d> Application<'d> {
         self.name == GRAPH
     }
 
+    /// Whether `identifier` is its client id or one of its Application ID URIs.
+    #[must_use]
+    pub fn is_called(self, identifier: &str) -> bool {
+        guid(identifier) == Some(self.client_id) || self.identifier_uris.iter().any(|uri| uri == identifier)
+    }
+
     /// Whether the tenant has a service principal of it.
     #[must_use]
     pub fn has_service_principal(self, tenant: Tenant<'_>) -> bool {
-        self.is_graph() || service_principals(self.thing).iter().any(|name| name == tenant.name)
+        self.is_graph() || service_principals(self.thing).any(|name| name == tenant.name)
     }
 
     /// The object id of its service principal in the tenant.
@@ -116,6 +137,12 @@ impl<'d> Application<'d> {
         matches!(self.audience, SignInAudience::MultipleOrgs | SignInAudience::MultipleOrgsAndPersonal)
     }
 
+    /// Whether personal Microsoft accounts may use it.
+    #[must_use]
+    pub fn takes_personal_accounts(self) -> bool {
+        takes_personal_accounts(self.thing)
+    }
+
     /// The version of access tokens for it. It chooses, not the endpoint.
     #[must_use]
     pub fn token_version(self) -> Family {
@@ -129,9 +156,15 @@ impl<'d> Application<'d> {
     }
 }
 
-/// The names of the tenants that have a service principal of the application.
-fn service_principals(app: &App) -> &[Name] {
-    app.service_principals.as_deref().unwrap_or(std::slice::from_ref(&app.tenant))
+/// The names of the tenants that have a service principal of the application. Personal accounts need none: there the
+/// audience decides.
+fn service_principals(app: &App) -> impl Iterator<Item = &str> {
+    let named = app.service_principals.as_deref().unwrap_or(std::slice::from_ref(&app.tenant));
+    named.iter().map(String::as_str).chain(takes_personal_accounts(app).then_some(CONSUMERS))
+}
+
+fn takes_personal_accounts(app: &App) -> bool {
+    matches!(app.audience, SignInAudience::MultipleOrgsAndPersonal | SignInAudience::Personal)
 }
 
 impl Group<'_> {
@@ -148,12 +181,18 @@ impl Account<'_> {
     pub fn is_administrator(self) -> bool {
         self.roles.contains(&DirectoryRole::GlobalAdministrator)
     }
+
+    /// Whether it is a personal Microsoft account.
+    #[must_use]
+    pub fn is_personal(self) -> bool {
+        self.tenant == CONSUMERS
+    }
 }
 
 impl Directory {
-    /// Indexes `idp`; `graph_origin` is where Microsoft Graph lives in this lab.
+    /// Indexes `idp`; `origins` say where Microsoft Graph and the issuers live in this lab.
     #[must_use]
-    pub fn new(idp: Arc<Idp>, graph_origin: &str) -> Self {
+    pub fn new(idp: Arc<Idp>, origins: &Origins) -> Self {
         let lower = |text: &String| text.to_lowercase();
         let mut consents_by_client: HashMap<Name, Vec<Name>> = HashMap::new();
         for (name, consent) in &idp.consents {
@@ -166,8 +205,15 @@ impl Directory {
             }
         }
         Self {
-            graph: graph::application(graph_origin),
-            tenants_by_id: idp.tenants.iter().map(|(name, tenant)| (tenant.id, name.clone())).collect(),
+            origins: origins.clone(),
+            graph: graph::application(&origins.graph),
+            consumers: consumers(),
+            tenants_by_id: idp
+                .tenants
+                .iter()
+                .map(|(name, tenant)| (tenant.id, name.clone()))
+                .chain([(CONSUMERS_ID, CONSUMERS.to_owned())])
+                .collect(),
             tenants_by_domain: idp
                 .tenants
                 .iter()
@@ -178,15 +224,23 @@ impl Directory {
                 .apps
                 .iter()
                 .flat_map(|(name, app)| {
-                    let of_tenant = move |tenant: &Name| {
-                        let tenant = tenant.clone();
+                    let of_tenant = move |tenant: &str| {
+                        let tenant = tenant.to_owned();
                         app.identifier_uris.iter().map(move |uri| ((tenant.clone(), uri.clone()), name.clone()))
                     };
-                    service_principals(app).iter().flat_map(of_tenant)
+                    service_principals(app).flat_map(of_tenant)
                 })
                 .collect(),
             users_by_username: idp.users.iter().map(|(name, user)| (lower(&user.username), name.clone())).collect(),
-            users_by_object_id: idp.users.iter().map(|(name, user)| (user.object_id, name.clone())).collect(),
+            users_by_object_id: idp
+                .users
+                .iter()
+                .flat_map(|(name, user)| {
+                    let guests = user.guest_of.iter().map(|(tenant, guest)| (guest.object_id, tenant));
+                    let ids = guests.chain([(user.object_id, &user.tenant)]);
+                    ids.map(move |(object_id, tenant)| (object_id, (name.clone(), tenant.clone())))
+                })
+                .collect(),
             consents_by_client,
             groups_around,
             idp,
@@ -199,9 +253,21 @@ impl Directory {
         &self.idp.lifetimes
     }
 
+    /// Who authenticates the users of the tenant, as tokens of guests and messages name it.
+    #[must_use]
+    pub fn identity_provider(&self, tenant: Tenant<'_>) -> String {
+        if tenant.is_consumers() {
+            return "live.com".to_owned();
+        }
+        self.origins.issuer(Family::V1, &tenant.id.to_string())
+    }
+
     /// The tenant of this name in the world.
     #[must_use]
     pub fn tenant(&self, name: &str) -> Option<Tenant<'_>> {
+        if name == CONSUMERS {
+            return Some(Named { name: CONSUMERS, thing: &self.consumers });
+        }
         self.idp.tenants.get_key_value(name).map(|(name, thing)| Named { name, thing })
     }
 
@@ -234,10 +300,11 @@ impl Directory {
         self.account(self.users_by_username.get(&username.to_lowercase())?)
     }
 
-    /// The user of this object id.
+    /// The user of this object id, and the tenant in which the user has it: as a member or as a guest.
     #[must_use]
-    pub fn account_by_object_id(&self, object_id: Uuid) -> Option<Account<'_>> {
-        self.account(self.users_by_object_id.get(&object_id)?)
+    pub fn account_by_object_id(&self, object_id: Uuid) -> Option<(Account<'_>, Tenant<'_>)> {
+        let (user, tenant) = self.users_by_object_id.get(&object_id)?;
+        Some((self.account(user)?, self.tenant(tenant)?))
     }
 
     /// The group of this name in the world.
@@ -321,6 +388,22 @@ impl Directory {
         self.idp.single_sign_on
     }
 
+    /// Every Conditional Access policy.
+    pub fn conditional_access(&self) -> impl Iterator<Item = Named<'_, ConditionalAccessPolicy>> {
+        self.idp.policies.conditional_access.iter().map(|(name, thing)| Named { name, thing })
+    }
+
+    /// Every named location.
+    pub fn named_locations(&self) -> impl Iterator<Item = &NamedLocation> {
+        self.idp.policies.named_locations.values()
+    }
+
+    /// The named location of this name in the world.
+    #[must_use]
+    pub fn named_location(&self, name: &str) -> Option<&NamedLocation> {
+        self.idp.policies.named_locations.get(name)
+    }
+
     /// Whether users are asked, after the sign-in, to stay signed in.
     #[must_use]
     pub fn keep_me_signed_in(&self) -> bool {
@@ -347,5 +430,20 @@ impl Directory {
     pub fn consents(&self, client: Application<'_>) -> impl Iterator<Item = &Consent> {
         let names = self.consents_by_client.get(client.name).map_or(&[][..], Vec::as_slice);
         names.iter().filter_map(|name| self.idp.consents.get(name))
+    }
+}
+
+/// The tenant of personal Microsoft accounts.
+fn consumers() -> scenarios::world::Tenant {
+    scenarios::world::Tenant {
+        id: CONSUMERS_ID,
+        display_name: "Microsoft accounts".to_owned(),
+        domains: Vec::new(),
+        region: None,
+        country: None,
+        preferred_language: None,
+        lockout_threshold: None,
+        user_consent: UserConsent::Allowed,
+        security_defaults: false,
     }
 }

@@ -11,6 +11,8 @@ pub mod meaning;
 use strum::{EnumDiscriminants, EnumIter};
 use uuid::Uuid;
 
+use crate::protocol::conditional_access::Challenge;
+
 /// A refusal. Its text is the message behind `AADSTS<number>: `.
 ///
 /// Source of numbers and meanings: Microsoft identity platform, "Microsoft Entra authentication and authorization
@@ -123,9 +125,61 @@ pub enum EntraError {
     /// 50059: at `/organizations`, an application asks for a token for itself, which only a tenant can give. Source: reports of 2019 to 2022.
     #[error("No tenant-identifying information found in either the request or implied by any provided credentials.")]
     NoTenantInformation,
+    /// 50072: prompt=none, and a policy demands a second factor, of which the user has none.
+    #[error(
+        "An administrator changed the configuration, or you moved to a new location: you must enroll in multi-factor authentication to access '{resource}'."
+    )]
+    MfaRegistrationInterrupted {
+        /// The client id of the resource.
+        resource: Uuid,
+        /// What the client must repeat in `claims`.
+        challenge: Challenge,
+    },
+    /// 50074: the second factor was asked for on a page, and not given.
+    #[error("Strong authentication is required, and the user did not pass the MFA challenge.")]
+    MfaNotPassed {
+        /// What the client must repeat in `claims`.
+        challenge: Challenge,
+    },
+    /// 50076: a policy demands a second factor.
+    #[error(
+        "An administrator changed the configuration, or you moved to a new location: you must use multi-factor authentication to access '{resource}'."
+    )]
+    MfaRequired {
+        /// The client id of the resource.
+        resource: Uuid,
+        /// What the client must repeat in `claims`.
+        challenge: Challenge,
+    },
+    /// 50078: the second factor was given too long ago.
+    #[error(
+        "The multifactor authentication that was presented has expired by a policy of the administrator. It must be refreshed to access '{resource}'."
+    )]
+    MfaExpired {
+        /// The client id of the resource.
+        resource: Uuid,
+        /// What the client must repeat in `claims`.
+        challenge: Challenge,
+    },
+    /// 50079: at the token endpoint, a policy demands a second factor, of which the user has none.
+    #[error(
+        "An administrator changed the configuration, or you moved to a new location: you must enroll in multi-factor authentication to access '{resource}'."
+    )]
+    MfaNotRegistered {
+        /// The client id of the resource.
+        resource: Uuid,
+        /// What the client must repeat in `claims`.
+        challenge: Challenge,
+    },
     /// 50089: the sign-in page was left open too long.
     #[error("Authentication failed because the flow token expired. Sign in again.")]
     FlowTokenExpired,
+    /// 50097: a policy demands a device, and the request presents none.
+    #[error("Device authentication is required.")]
+    DeviceAuthenticationRequired {
+        /// What the client must repeat in `claims`.
+        challenge: Challenge,
+    },
     /// 50105: the application requires assignment, and the user has none.
     #[error(
         "The administrator has configured the application {client_name} ('{client_id}') to admit only users who are assigned to it. The signed-in user '{{EUII Hidden}}' is not assigned, directly or by a group. An administrator must assign the user."
@@ -162,6 +216,12 @@ pub enum EntraError {
         /// The parameter at fault.
         parameter: &'static str,
     },
+    /// 50158: a policy demands something that only a page of its own can ask for, such as terms of use.
+    #[error("An external security challenge was not satisfied. The user will be sent to another page to satisfy it.")]
+    ExternalChallenge {
+        /// What the client must repeat in `claims`.
+        challenge: Challenge,
+    },
     /// 50173: the refresh token, or code, is from before the user's grants were revoked.
     #[error(
         "The provided grant has expired because it was revoked, and a new sign-in is needed. The user's password might have been changed or reset. The grant was issued on '{issued}', and the TokensValidFrom date of this user, before which no token is valid, is '{valid_from}'."
@@ -189,6 +249,38 @@ pub enum EntraError {
         "For security reasons, user confirmation is required for this request: the redirect URI is no web address. Allow the user to interact."
     )]
     AppNotConfirmed,
+    /// 53000: a policy demands a compliant device.
+    #[error(
+        "The device is not in the required device state: compliant. Conditional Access requires a compliant device, and this one is not."
+    )]
+    DeviceNotCompliant {
+        /// What the client must repeat in `claims`.
+        challenge: Challenge,
+    },
+    /// 53001: a policy demands a hybrid joined device.
+    #[error(
+        "The device is not in the required device state: domain_joined. Conditional Access requires a domain joined device, and this one is not."
+    )]
+    DeviceNotJoined {
+        /// What the client must repeat in `claims`.
+        challenge: Challenge,
+    },
+    /// 53002: a policy demands an approved client app.
+    #[error(
+        "The application '{client_id}' is not an approved application for Conditional Access. The user needs one of the approved applications to get access."
+    )]
+    AppNotApproved {
+        /// The client.
+        client_id: Uuid,
+        /// What the client must repeat in `claims`.
+        challenge: Challenge,
+    },
+    /// 53003: a policy blocks access.
+    #[error("Access has been blocked by Conditional Access policies. The access policy does not allow token issuance.")]
+    BlockedByPolicy {
+        /// What the client must repeat in `claims`.
+        challenge: Challenge,
+    },
     /// 54005: the code has been redeemed before.
     #[error(
         "OAuth2 authorization code was already redeemed. Retry with a new valid code or use an existing refresh token."
@@ -289,6 +381,24 @@ pub enum EntraError {
         "The value provided for the input parameter 'device_code' is not valid, because the device code has expired."
     )]
     DeviceCodeExpired,
+    /// 70043: the sign-in behind a grant is older than a policy allows.
+    #[error(
+        "The refresh token has expired or is invalid due to sign-in frequency checks by conditional access. The token was issued on {issued} and the maximum allowed lifetime for this request is {seconds}."
+    )]
+    SignInFrequency {
+        /// When the user signed in.
+        issued: String,
+        /// How old a sign-in may be.
+        seconds: u32,
+        /// What the client must repeat in `claims`.
+        challenge: Challenge,
+    },
+    /// 70044: prompt=none, and the session is older than a policy allows.
+    #[error("The session has expired or is invalid due to sign-in frequency checks by conditional access.")]
+    SessionFrequency {
+        /// What the client must repeat in `claims`.
+        challenge: Challenge,
+    },
     /// 90002: no such tenant.
     #[error(
         "Tenant '{tenant}' not found. Check that the tenant ID is correct and that you are signing in to the right cloud. This may happen if there are no active subscriptions for the tenant."
@@ -335,6 +445,11 @@ pub enum EntraError {
     /// 90023: an unknown `prompt`.
     #[error("Unsupported 'prompt' value.")]
     UnsupportedPrompt,
+    /// 90027: a v1 endpoint of personal accounts.
+    #[error(
+        "No tokens are issued from this API version on the tenant of Microsoft accounts. Contact the application vendor: it has to use version 2.0 of the protocol."
+    )]
+    ConsumersOnV1,
     /// 90061: the keys of the issuer of a federated credential cannot be had.
     #[error("Request to External OIDC endpoint failed.")]
     IssuerUnreachable,
@@ -366,6 +481,26 @@ pub enum EntraError {
     /// 90120: on the page, a user code with which somebody has signed in or declined.
     #[error("The request has already been authorized or declined.")]
     DeviceFlowFinished,
+    /// 90124: at `/consumers`, a resource that takes no personal accounts.
+    #[error(
+        "Resource '{resource}'({resource_name}) is not supported over the /common or /consumers endpoints. Use the /organizations or tenant-specific endpoint."
+    )]
+    ResourceNotForConsumers {
+        /// The resource's client id.
+        resource: Uuid,
+        /// Its display name.
+        resource_name: String,
+    },
+    /// 90130: at `/consumers`, an application of Microsoft's own that takes no personal accounts.
+    #[error(
+        "Application '{client_id}'({client_name}) is not supported over the /common or /consumers endpoints. Use the /organizations or tenant-specific endpoint."
+    )]
+    ApplicationNotForConsumers {
+        /// The client.
+        client_id: Uuid,
+        /// Its display name.
+        client_name: String,
+    },
     /// 120000: on the page for a new password, the current one is wrong.
     #[error("The password cannot be changed because the current password is wrong.")]
     CurrentPasswordWrong,
@@ -404,6 +539,12 @@ pub enum EntraError {
         /// The tenant's display name.
         tenant: String,
     },
+    /// 500021: the network's proxy permits other tenants only.
+    #[error("Access to '{tenant}' tenant is denied.")]
+    TenantRestricted {
+        /// The tenant's display name.
+        tenant: String,
+    },
     /// 500112: not the redirect URI that the code was sent to.
     #[error(
         "The reply address '{received}' does not match the reply address '{expected}' provided when requesting the authorization code."
@@ -417,6 +558,9 @@ pub enum EntraError {
     /// 500113: the client has no redirect URI at all.
     #[error("No reply address is registered for the application.")]
     NoReplyAddress,
+    /// 500121: the code of the second factor is wrong. Shown on its page.
+    #[error("Authentication failed during the strong authentication request.")]
+    WrongSecondFactor,
     /// 500131: an on-behalf-of assertion that is a token for another application.
     #[error(
         "Assertion audience does not match the Client app presenting the assertion. The audience in the assertion was '{audience}' and the expected audience is '{client_id}' or one of the Application Uris of this application with App ID '{client_id}'({client_name}). The downstream client must request a token for the expected audience, and this application must use that token as the assertion."
@@ -439,6 +583,27 @@ pub enum EntraError {
         /// `exp`.
         expires: String,
     },
+    /// 500200: a personal account where path or application take none.
+    #[error(
+        "User account '{{EUII Hidden}}' is a personal Microsoft account. Personal Microsoft accounts are not supported for this application unless they are invited to an organization. Sign out and sign in again with an organizational account."
+    )]
+    PersonalAccountUnsupported,
+    /// 500201: a personal account at a v1 endpoint.
+    #[error(
+        "No tokens are issued from this API version for a Microsoft account. Contact the application vendor: it has to use version 2.0 of the protocol."
+    )]
+    PersonalAccountOnV1,
+    /// 500207: a personal account, and a resource that takes none.
+    #[error("The account type can't be used for the resource you're trying to access.")]
+    AccountTypeForResource {
+        /// The resource's client id.
+        resource: Uuid,
+        /// Its display name.
+        resource_name: String,
+    },
+    /// 500208: an organisation's account at `/consumers`.
+    #[error("The domain is not a valid login domain for the account type.")]
+    DomainForAccountType,
     /// 501051: an application without a role at a resource that requires assignment.
     #[error(
         "Application '{client_id}'({client_name}) is not assigned to a role for the application '{resource}'({resource_name})."
@@ -503,6 +668,14 @@ pub enum EntraError {
         resource: Uuid,
         /// The client ids of the resources that are listed.
         listed: String,
+    },
+    /// 700003: a policy demands a device, and the one that is presented was deleted.
+    #[error("The device object was not found in the tenant '{tenant}' directory.")]
+    DeviceNotFound {
+        /// The tenant's display name.
+        tenant: String,
+        /// What the client must repeat in `claims`.
+        challenge: Challenge,
     },
     /// 700005: the code was issued in another tenant.
     #[error(
@@ -758,6 +931,16 @@ pub enum EntraError {
         /// Its display name.
         client_name: String,
     },
+    /// 9002332: an application for organisations at `/consumers`.
+    #[error(
+        "Application '{client_id}'({client_name}) is configured for use by Microsoft Entra users only. Please do not use the /consumers endpoint to serve this request."
+    )]
+    OrganizationsOnly {
+        /// The client.
+        client_id: Uuid,
+        /// Its display name.
+        client_name: String,
+    },
     /// 9010010: `resource` and `scope` name different resources.
     #[error("The resource parameter '{resource}' provided in the request does not match with the requested scopes.")]
     ResourceMismatch {
@@ -773,10 +956,43 @@ impl EntraError {
         self.into()
     }
 
+    /// What it is while nobody has signed in: then the endpoint does not suit the resource, and not the account.
+    #[must_use]
+    pub fn before_sign_in(self) -> Self {
+        match self {
+            Self::AccountTypeForResource { resource, resource_name } => {
+                Self::ResourceNotForConsumers { resource, resource_name }
+            }
+            other => other,
+        }
+    }
+
     /// The AADSTS number.
     #[must_use]
     pub fn number(&self) -> u32 {
         self.kind().number()
+    }
+
+    /// What the client must repeat in `claims` of its next authorize request; none where that would not help.
+    #[must_use]
+    pub fn claims(&self) -> Option<String> {
+        match self {
+            Self::MfaRegistrationInterrupted { challenge, .. }
+            | Self::MfaNotPassed { challenge, .. }
+            | Self::MfaRequired { challenge, .. }
+            | Self::MfaExpired { challenge, .. }
+            | Self::MfaNotRegistered { challenge, .. }
+            | Self::DeviceAuthenticationRequired { challenge, .. }
+            | Self::ExternalChallenge { challenge, .. }
+            | Self::DeviceNotCompliant { challenge, .. }
+            | Self::DeviceNotJoined { challenge, .. }
+            | Self::AppNotApproved { challenge, .. }
+            | Self::BlockedByPolicy { challenge, .. }
+            | Self::SignInFrequency { challenge, .. }
+            | Self::SessionFrequency { challenge, .. }
+            | Self::DeviceNotFound { challenge, .. } => challenge.to_claims(),
+            _ => None,
+        }
     }
 
     /// `AADSTS<number>: <message>`, without control characters and of bounded length, whatever the request put in.

@@ -1,11 +1,13 @@
 //! The rules, without I/O: plain functions of a request, a [`Directory`](crate::directory::Directory), an instant and
 //! a random source. Each leaves the checks that it made.
 
+pub mod admission;
 pub mod assignment;
 pub mod authorize;
 pub mod claims;
 pub mod client;
 pub mod client_credential;
+pub mod conditional_access;
 pub mod consent;
 pub mod device_code;
 pub mod discovery;
@@ -23,12 +25,14 @@ pub mod revocation;
 pub mod roles;
 pub mod scope;
 pub mod sealed;
+pub mod second_factor;
 pub mod sessions;
 pub mod sign_in;
 pub mod sign_out;
 pub mod signing;
 pub mod target;
 pub mod tenant;
+pub mod tenant_restrictions;
 pub mod token;
 
 use serde::{Deserialize, Serialize};

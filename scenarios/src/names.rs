@@ -9,8 +9,11 @@ use crate::nearest::{listed, nearest};
 use crate::problem::Faults;
 use crate::source::Span;
 use crate::tree::{Node, Tree};
-use crate::world::{GRAPH, Name, RESTRICTED_CLAIMS, World};
+use crate::world::{CONSUMERS, GRAPH, Name, RESTRICTED_CLAIMS, World};
 use crate::yaml::escaped;
+
+/// How the object ids of personal accounts start.
+const PERSONAL_OBJECT_ID: &str = "00000000-0000-0000-";
 
 /// Notes everything that is wrong with a world whose shape is right. `tree` is the same world with its places, `file` the one
 /// that a user would mend.
@@ -27,17 +30,22 @@ fn references(world: &World, place: &dyn Fn(&[&str]) -> Span, faults: &mut Fault
     let mut known = |what: &str, path: &[&str], name: &str| {
         let (exists, names): (bool, fn(&World) -> Vec<&str>) = match what {
             "tenant" => (idp.tenants.contains_key(name), |world| names(&world.idp.tenants)),
+            "named location" => {
+                (idp.policies.named_locations.contains_key(name), |world| names(&world.idp.policies.named_locations))
+            }
             "user" => (idp.users.contains_key(name), |world| names(&world.idp.users)),
             "group" => (idp.groups.contains_key(name), |world| names(&world.idp.groups)),
             _ => (idp.apps.contains_key(name), |world| names(&world.idp.apps)),
         };
         let graph = what == "app" && name == GRAPH && path.last() == Some(&"resource");
-        if !exists && !graph {
+        let consumers = what == "tenant" && name == CONSUMERS && path.get(1) == Some(&"users");
+        if !exists && !graph && !consumers {
             no_such(&place(path), what, name, names(world).into_iter(), faults);
         }
     };
     for (name, user) in &idp.users {
         known("tenant", &["idp", "users", name, "tenant"], &user.tenant);
+        user.guest_of.keys().for_each(|tenant| known("tenant", &["idp", "users", name, "guest_of", tenant], tenant));
     }
     for (name, group) in &idp.groups {
         known("tenant", &["idp", "groups", name, "tenant"], &group.tenant);
@@ -68,9 +76,35 @@ fn references(world: &World, place: &dyn Fn(&[&str]) -> Span, faults: &mut Fault
             known("tenant", &["idp", "apps", name, "service_principal_ids", tenant], tenant);
         }
     }
+    for (name, policy) in &idp.policies.conditional_access {
+        let path = |rest: [&'static str; 2]| ["idp", "policies", "conditional_access", name.as_str(), rest[0], rest[1]];
+        known("tenant", &path(["tenant", ""])[..5], &policy.tenant);
+        for (member, users) in [("include", &policy.users.include), ("exclude", &policy.users.exclude)] {
+            let people = users.iter().filter(|user| !matches!(user.as_str(), "all" | "guests"));
+            people.for_each(|user| known("user", &path(["users", member]), user));
+        }
+        for (member, groups) in
+            [("include_groups", &policy.users.include_groups), ("exclude_groups", &policy.users.exclude_groups)]
+        {
+            groups.iter().for_each(|group| known("group", &path(["users", member]), group));
+        }
+        let targets = &policy.target_resources;
+        for (member, apps) in [("include", &targets.include), ("exclude", &targets.exclude)] {
+            let apps = apps.iter().filter(|app| !matches!(app.as_str(), "all" | GRAPH));
+            apps.for_each(|app| known("app", &path(["target_resources", member]), app));
+        }
+        for (member, places) in policy.locations.iter().flat_map(|l| [("include", &l.include), ("exclude", &l.exclude)])
+        {
+            let places = places.iter().filter(|place| !matches!(place.as_str(), "all" | "trusted"));
+            places.for_each(|place| known("named location", &path(["locations", member]), place));
+        }
+    }
     for (name, consent) in &idp.consents {
         known("app", &["idp", "consents", name, "client"], &consent.client);
         known("app", &["idp", "consents", name, "resource"], &consent.resource);
+        if let Some(tenant) = &consent.tenant {
+            known("tenant", &["idp", "consents", name, "tenant"], tenant);
+        }
         if let Some(user) = &consent.user {
             known("user", &["idp", "consents", name, "user"], user);
         }
@@ -136,10 +170,13 @@ fn one_of_a_kind(world: &World, tree: &Node, file: &str, place: &dyn Fn(&[&str])
     let ids = idp.apps.iter().map(|(name, app)| (app.client_id.to_string(), key("apps", name, "client_id")));
     unique("client id", ids.collect());
     let users = || idp.users.iter();
-    unique(
-        "object id",
-        users().map(|(name, user)| (user.object_id.to_string(), key("users", name, "object_id"))).collect(),
-    );
+    let object_ids = users().flat_map(|(name, user)| {
+        let as_guest = user.guest_of.iter().map(move |(tenant, guest)| {
+            (guest.object_id.to_string(), vec!["idp", "users", name, "guest_of", tenant, "object_id"])
+        });
+        std::iter::once((user.object_id.to_string(), key("users", name, "object_id"))).chain(as_guest)
+    });
+    unique("object id", object_ids.collect());
     let groups = idp.groups.iter();
     unique(
         "group's object id",
@@ -158,6 +195,24 @@ fn one_of_a_kind(world: &World, tree: &Node, file: &str, place: &dyn Fn(&[&str])
     if let Some(entry) = tree.at(&["idp", "apps"]).and_then(|apps| apps.entry(GRAPH)) {
         let message = format!("`{GRAPH}` is in every tenant and cannot be registered");
         faults.at(&entry.key, "name.form", message, "give the app another name");
+    }
+    if let Some(entry) = tree.at(&["idp", "tenants"]).and_then(|tenants| tenants.entry(CONSUMERS)) {
+        let message = format!("`{CONSUMERS}` is the tenant of personal accounts and is always there");
+        faults.at(&entry.key, "name.form", message, "give the tenant another name");
+    }
+    for (name, user) in users().filter(|(_, user)| user.tenant == CONSUMERS) {
+        if !user.object_id.to_string().starts_with(PERSONAL_OBJECT_ID) {
+            let message = format!("{} cannot be the object id of a personal account", user.object_id);
+            let fix = format!("start it with {PERSONAL_OBJECT_ID}");
+            faults.at(&place(&["idp", "users", name, "object_id"]), "value.form", message, fix);
+        }
+    }
+    for (name, user) in users() {
+        if let Some(tenant) = user.guest_of.keys().find(|tenant| **tenant == user.tenant) {
+            let message = format!("`{name}` cannot be a guest at home");
+            let fix = "name another tenant, or leave it out";
+            faults.at(&place(&["idp", "users", name, "guest_of", tenant]), "value.range", message, fix);
+        }
     }
     if let Some(node) = tree.at(&["idp", "tenants"])
         && idp.tenants.is_empty()

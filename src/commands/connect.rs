@@ -155,7 +155,7 @@ async fn done<T: serde::Serialize>(lab: &Lab, label: String, act: impl Future<Ou
 }
 
 /// Who signs in.
-fn person<'w>(world: &'w World, named: Option<&str>) -> Result<(&'w str, Option<&'w User>), Failure> {
+pub(super) fn person<'w>(world: &'w World, named: Option<&str>) -> Result<(&'w str, Option<&'w User>), Failure> {
     let users = &world.idp.users;
     let found = match named {
         Some(name) => users.get_key_value(name),

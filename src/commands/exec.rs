@@ -13,6 +13,7 @@ use scenarios::{Scenario, Source};
 use serde_json::json;
 use wire::Redaction;
 
+use super::connect::person;
 use super::listening::{LabTime, data_folder_failure, random_seed, read_scenario, start_failure};
 use super::ready::ready;
 use super::report_files::{self, ReportOptions};
@@ -23,6 +24,11 @@ use crate::play::{self, Observed, Phase, Played, PlayedStep, Purpose, Refused, o
 use crate::report::terminal::{self, Detail};
 use crate::report::visible::visible;
 
+#[cfg(unix)]
+mod browser;
+#[cfg(not(unix))]
+#[path = "exec/no_browser.rs"]
+mod browser;
 mod environment;
 mod program;
 
@@ -43,6 +49,10 @@ pub(super) struct Options {
     /// Set AZURE_TENANT_ID, AZURE_CLIENT_ID and AZURE_CLIENT_SECRET to this application of the world, by its name there.
     #[arg(long, value_name = "NAME")]
     app: Option<String>,
+    /// Who signs in, in the browser that the program opens: a person's name in the world. Default: the first who has no
+    /// directory role.
+    #[arg(long = "as", value_name = "USER")]
+    user: Option<String>,
     #[command(flatten)]
     time: LabTime,
     #[command(flatten)]
@@ -58,6 +68,9 @@ pub(super) fn run(options: &Options, common: Common) -> Result<Exit, Failure> {
         let names = scenario.world.idp.apps.keys().cloned().collect::<Vec<_>>().join(", ");
         let message = format!("--app: no application of this world is called '{app}'; it has {names}");
         return Err(Failure::new(Exit::Usage, "app.unknown", message));
+    }
+    if let Some(user) = &options.user {
+        person(&scenario.world, Some(user))?;
     }
     runtime()?.block_on(session(options, &scenario, common))
 }
@@ -78,8 +91,9 @@ async fn session(options: &Options, scenario: &Scenario, common: Common) -> Resu
     let mut ready = ready(&lab, &ca);
     ready["proxy"] = json!(proxy.url());
     let lab_file = folder.write("lab.json", &format!("{ready}\n"))?;
-    let environment =
-        environment::variables(&ready, &environment::Files { ca: &ca, lab: &lab_file }, &proxy, options.app.as_deref());
+    let browser = browser::open(folder.0.path(), &lab, options.user.as_deref(), common)?;
+    let files = environment::Files { ca: &ca, lab: &lab_file, browser: browser.as_deref() };
+    let environment = environment::variables(&ready, &files, &proxy, options.app.as_deref());
 
     let label = options.command.iter().map(|word| word.to_string_lossy()).collect::<Vec<_>>().join(" ");
     let mut ended = None;

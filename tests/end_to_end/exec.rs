@@ -1,6 +1,6 @@
 //! `entralab exec`: a program of the user's in a lab that has the cloud's own names.
 
-use std::io::{BufRead, BufReader};
+use std::io::{BufRead, BufReader, Write};
 use std::process::{Command, Stdio};
 
 use serde_json::Value;
@@ -113,6 +113,58 @@ fn entralab_below(pid: u32) -> u32 {
     let children = std::fs::read_to_string(format!("/proc/{pid}/task/{pid}/children")).unwrap_or_default();
     let is_setsid = std::fs::read_to_string(format!("/proc/{pid}/comm")).unwrap_or_default().trim() == "setsid";
     if is_setsid { children.trim().parse().unwrap_or(pid) } else { pid }
+}
+
+/// A page of the identity provider for an application that has a loopback redirect URI, whose port does not count.
+#[cfg(unix)]
+fn authorize_url(redirect_uri: &str) -> String {
+    format!(
+        "https://login.microsoftonline.com/7c0b3f52-1d2e-4a5b-9c3d-0e8f6a1b2c3d/oauth2/v2.0/authorize?response_type=code\
+         &client_id=5a1e0000-0000-4000-8000-0000000000c3&redirect_uri={redirect_uri}&scope=openid&state=s\
+         &code_challenge=E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM&code_challenge_method=S256"
+    )
+}
+
+#[cfg(unix)]
+#[test]
+fn a_browser_that_the_program_opens_is_the_labs_and_signs_a_person_in() {
+    let waiting = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let redirect_uri = format!("http://localhost:{}", waiting.local_addr().unwrap().port());
+    let world = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/clients/clients.scenario.yaml");
+    let mut child = Command::new(env!("CARGO_BIN_EXE_entralab"))
+        .args(["exec", "--as", "megan", world, "--", "sh", "-c", "\"$BROWSER\" \"$0\" && cat"])
+        .arg(authorize_url(&redirect_uri))
+        .stdin(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let (mut browser, _) = waiting.accept().unwrap();
+    let mut line = String::new();
+    BufReader::new(&browser).read_line(&mut line).unwrap();
+    assert!(line.starts_with("GET /?code=") && line.contains("state=s"), "{line}");
+    browser.write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nConnection: close\r\n\r\nok").unwrap();
+    drop(child.stdin.take());
+    let output = child.wait_with_output().unwrap();
+    assert_eq!((output.status.code(), text(&output.stderr)), (Some(0), String::new()));
+}
+
+#[cfg(unix)]
+#[test]
+fn a_page_that_the_browser_stops_at_is_told() {
+    let world = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/clients/clients.scenario.yaml");
+    let mut child = Command::new(env!("CARGO_BIN_EXE_entralab"))
+        .args(["exec", world, "--", "sh", "-c", "\"$BROWSER\" \"$0\" && cat"])
+        .arg(authorize_url("https://elsewhere.example/"))
+        .stdin(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut line = String::new();
+    BufReader::new(child.stderr.take().unwrap()).read_line(&mut line).unwrap();
+    assert!(line.starts_with("entralab: the browser of megan@contoso.com: AADSTS50011"), "{line}");
+    drop(child.stdin.take());
+    assert_eq!(child.wait().unwrap().code(), Some(0));
+    assert_eq!(entralab(&["exec", "--as", "nobody", "--", "true"]).status.code(), Some(2));
 }
 
 #[test]

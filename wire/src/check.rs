@@ -111,6 +111,8 @@ checks! {
     ClientPreAuthorized = "client.pre_authorized" by Idp;
     /// Somebody is signed in, in this browser, whom the request can mean without a page.
     SessionPresent = "session.present" by Idp;
+    /// The account is of a kind, personal or an organisation's, that path, application and resource take.
+    AccountKind = "account.kind" by Idp;
     /// The session in this browser is from after the last change of the password, and was not revoked.
     SessionCurrent = "session.current" by Idp;
     /// The session that the request names is one of this browser, and fits the rest of the request.
@@ -121,8 +123,6 @@ checks! {
     IdTokenHint = "id_token_hint.authentic" by Idp;
     /// The address after the sign-out is a redirect URI of the application that the request names.
     PostLogoutRedirectUri = "post_logout_redirect_uri.registered" by Idp;
-    /// Which sessions of the browser the sign-out ends.
-    SignOutSessions = "sign_out.sessions" by Idp;
     /// The user exists in the tenant.
     UserExists = "user.exists" by Idp;
     /// The account is not disabled.
@@ -141,6 +141,12 @@ checks! {
     UserAssigned = "user.assigned" by Idp;
     /// The client has a role at a resource that requires assignment.
     ClientAssigned = "client.assigned" by Idp;
+    /// The tenant is one that the network's proxy permits, where it says so.
+    TenantPermitted = "tenant.permitted" by Idp;
+    /// The Conditional Access policies that apply, and security defaults, have what they demand.
+    ConditionalAccess = "conditional_access.satisfied" by Idp;
+    /// The code of the second factor is the user's.
+    SecondFactor = "mfa.code" by Idp;
     /// Somebody who may has agreed that the client acts for the user at the resource.
     ConsentGranted = "consent.granted" by Idp;
     /// The user accepted what the consent page asked.

@@ -3,6 +3,7 @@
 mod device;
 mod interrupts;
 mod new_password;
+mod policies;
 mod steps;
 
 use axum::response::{IntoResponse, Response};
@@ -13,16 +14,17 @@ use wire::{Check, Checks};
 
 use super::reply::shown;
 use super::{IdentityProvider, Incoming};
-use crate::directory::{Directory, Tenant};
+use crate::directory::Directory;
 use crate::error::EntraError;
 use crate::error::faces::Front;
+use crate::protocol::admission::Principal;
 use crate::protocol::authorize::{Prompt, Refused, ReturnTo, check, check_query_length};
 use crate::protocol::consent::{Grantee, added_silently};
 use crate::protocol::interaction::{COOKIE_LIFETIME, Flow, FlowCookie};
 use crate::protocol::revocation::refuse_ended;
 use crate::protocol::sealed::Seal;
 use crate::protocol::sessions::{Choice, choose};
-use crate::protocol::sign_in::{Attempt, Principal, authenticate};
+use crate::protocol::sign_in::{Attempt, authenticate};
 use crate::protocol::token::Seals;
 use crate::protocol::{Family, guid};
 
@@ -160,15 +162,8 @@ impl IdentityProvider {
             if password.is_empty() && directory.account_by_username(username.trim()).is_some() {
                 return visit.password_page(&authorization, &flow, username.trim());
             }
-            let attempt = Attempt {
-                segment: authorization.segment,
-                client: authorization.client,
-                username,
-                password,
-                now: incoming.now,
-            };
-            let issuer_of = |tenant: Tenant<'_>| self.0.origins.issuer(Family::V1, &tenant.id.to_string());
-            let tried = authenticate(directory, &mut self.passwords(), attempt, issuer_of, &mut visit.checks);
+            let attempt = Attempt { door: authorization.door(), username, password, now: incoming.now };
+            let tried = authenticate(directory, &mut self.passwords(), attempt, &mut visit.checks);
             let error = match tried {
                 Ok(principal) => return visit.let_in(&authorization, principal, flow),
                 Err(error) => error,
@@ -214,7 +209,8 @@ impl IdentityProvider {
             // what the page showed must still be what there is to ask
             let requested = authorization.requested(directory, principal.tenant, &mut visit.checks)?;
             let asked = visit.still_to_ask(&authorization, principal, &requested)?;
-            if !asked.is_empty() && ids(&asked) != signed_in.asked {
+            let is_satisfied = visit.unsatisfied(&authorization, principal, &signed_in, &requested).is_ok();
+            if !is_satisfied || (!asked.is_empty() && ids(&asked) != signed_in.asked) {
                 let next = visit.ask_or_finish(&authorization, principal, signed_in, flow.clone())?;
                 return Ok(next.response(&flow));
             }
@@ -224,7 +220,7 @@ impl IdentityProvider {
             let grantee = if for_everyone && principal.account.is_administrator() {
                 Grantee::Tenant(principal.tenant.id)
             } else {
-                Grantee::User(principal.account.object_id)
+                Grantee::User(principal.object_id())
             };
             let given = signed_in.asked.iter().cloned().chain([added_silently()]);
             self.consents().give(authorization.client.client_id, grantee, given);

@@ -2,7 +2,6 @@
 
 use axum::response::Response;
 use http::{HeaderValue, Method, StatusCode, header};
-use wire::Check;
 
 use super::authorize::cookies;
 use super::reply::{frame, page_response, page_with_frames, redirect};
@@ -60,8 +59,6 @@ impl IdentityProvider {
             meant.iter().map(|account| (account.session.sid, sessions.end(&cookies, account.session.sid))).collect()
         };
         let users: Vec<&str> = meant.iter().map(|account| account.principal.account.username.as_str()).collect();
-        let received = if users.is_empty() { "nobody".to_owned() } else { users.join(", ") };
-        checks.pass(Check::SignOutSessions, "the sessions of this browser that the request means", received);
         let frames = front_channels(&directory, &ended, sign_out.client);
         let mut response = match (&sign_out.return_to, frames.is_empty()) {
             (Some(url), true) => redirect(url, checks),

@@ -2,8 +2,8 @@
 
 use wire::{Check, Checks};
 
+use super::admission::Principal;
 use super::roles::{is_assigned, of_application};
-use super::sign_in::Principal;
 use crate::directory::{Application, Directory, Tenant};
 use crate::error::EntraError;
 

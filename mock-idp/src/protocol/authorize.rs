@@ -11,13 +11,13 @@ use hints::Hints;
 use response_type::{ResponseType, check_response_mode, response_mode};
 use wire::{Check, Checks};
 
+use super::admission::{Door, Principal, check_family};
 use super::client_credential::ClientAuthentication;
 use super::consent::{Granted, confirm};
 use super::grants::Subject;
 use super::parameters::Parameters;
 use super::pkce::{CodeChallenge, Method};
 use super::redirect_uri::{MatchedRedirectUri, Platform, ReturnAddress};
-use super::sign_in::Principal;
 use super::target::{Requested, Wanted};
 use super::tenant::{self, Segment};
 use super::token::Grant;
@@ -154,6 +154,7 @@ pub fn check<'d>(
     checks: &mut Checks,
 ) -> Result<Authorization<'d>, Box<Refused>> {
     let segment = tenant::find(directory, segment, checks)?;
+    check_family(family, segment, checks)?;
     check_once(family, parameters, checks)?;
     let client = client::find(directory, segment, parameters.text("client_id"), checks)?;
     let redirect_uri = find_redirect_uri(client, parameters.text("redirect_uri"), checks)?;
@@ -190,7 +191,9 @@ pub fn check<'d>(
     response_type.check_id_token(parameters, checks).map_err(refused)?;
     match segment.tenant() {
         // found again after the sign-in, when the tenant is known in every case
-        Some(tenant) => wanted.resolve(directory, tenant, client, checks).map(|_| ()),
+        Some(tenant) => {
+            wanted.resolve(directory, tenant, client, checks).map(|_| ()).map_err(EntraError::before_sign_in)
+        }
         None => wanted.refuse_hopeless(directory, client, checks),
     }
     .map_err(refused)?;
@@ -214,7 +217,13 @@ pub fn check<'d>(
     })
 }
 
-impl Authorization<'_> {
+impl<'a> Authorization<'a> {
+    /// Where the user comes in.
+    #[must_use]
+    pub fn door(&self) -> Door<'a> {
+        Door { family: self.family, segment: self.segment, client: self.client }
+    }
+
     /// The kind of client: that of the redirect URI; without one, as the registration says.
     #[must_use]
     pub fn platform(&self) -> Platform {
@@ -270,6 +279,7 @@ pub fn front_channel_grant<'d>(
         nonce: authorization.nonce.clone(),
         refreshable: false,
         refresh_until: None,
+        understands_challenges: authorization.claims.understands_challenges(),
         client_info: authorization.client_info,
         spa_code_of: None,
         readable_by: None,

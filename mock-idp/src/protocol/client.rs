@@ -14,7 +14,7 @@ const NOT_ZEROS: &str = "another client id than 00000000-0000-0000-0000-00000000
 /// Finds the application of `client_id`, and whether it may be used at `segment`.
 ///
 /// # Errors
-/// 900144, 700038, 700016, 50194, 9002331, 7000112 or 399274.
+/// 900144, 700038, 700016, 50194, 90130, 9002331, 9002332, 7000112 or 399274.
 pub fn find<'d>(
     directory: &'d Directory,
     segment: Segment<'_>,
@@ -36,6 +36,8 @@ pub fn find<'d>(
 
     let registered = parsed.and_then(|id| directory.client(id));
     let known_here = registered.filter(|application| match segment.tenant() {
+        // whether it takes personal accounts is judged below
+        Some(tenant) if tenant.is_consumers() => true,
         Some(tenant) => application.tenant == tenant.name || application.is_multi_tenant(),
         None => true,
     });
@@ -95,6 +97,19 @@ fn check_audience(application: Application<'_>, segment: Segment<'_>, checks: &m
     let fix = || application.setting("audience", "Authentication > Supported account types");
     let audience = audience_name(application.audience);
     match (application.audience, segment.tenant()) {
+        (_, Some(tenant)) if tenant.is_consumers() => {
+            let expected = "an audience with personal Microsoft accounts";
+            if application.takes_personal_accounts() {
+                checks.pass(Check::ClientAudience, expected, audience);
+                return Ok(());
+            }
+            let fix = format!("{}, or organizations or the tenant's id in the place of consumers in the URL", fix());
+            checks.refuse(Check::ClientAudience, expected, audience, fix);
+            Err(match application.first_party {
+                true => EntraError::ApplicationNotForConsumers { client_id, client_name },
+                false => EntraError::OrganizationsOnly { client_id, client_name },
+            })
+        }
         (SignInAudience::Personal, _) => {
             checks.refuse(Check::ClientAudience, "an audience with accounts of organisations", audience, fix());
             Err(EntraError::PersonalAccountsOnly { client_id, client_name })

@@ -4,15 +4,15 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-use scenarios::world::{UserConsent, WhoCanConsent};
+use scenarios::world::{Consent, UserConsent, WhoCanConsent};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 use wire::{Check, Checks};
 
+use super::admission::Principal;
 use super::authorize::Prompt;
 use super::pre_authorization::{check_pre_authorized, is_pre_authorized};
 use super::scope::OidcScope;
-use super::sign_in::Principal;
 use super::target::{Requested, Target, Wants, check_service_principal, registered_value};
 use crate::directory::{Application, Directory, GRAPH, GRAPH_ID, Tenant};
 use crate::error::EntraError;
@@ -50,7 +50,7 @@ impl GivenConsents {
                 && match grantee {
                     Grantee::Tenant(id) => *id == tenant.id,
                     Grantee::User(id) => {
-                        directory.account_by_object_id(*id).is_some_and(|account| account.tenant == tenant.name)
+                        directory.account_by_object_id(*id).is_some_and(|(_, there)| there.name == tenant.name)
                     }
                 }
         })
@@ -73,8 +73,11 @@ impl Granted {
         let mut scopes = ScopesByResource::new();
         for consent in directory.consents(client) {
             let holds = match &consent.user {
-                Some(user) => user == principal.account.name,
-                None => client.tenant == principal.tenant.name,
+                Some(user) => {
+                    let home = &principal.account.tenant;
+                    user == principal.account.name && consent.tenant.as_ref().unwrap_or(home) == principal.tenant.name
+                }
+                None => is_given_in(consent, client, principal.tenant),
             };
             if let (true, Some(resource)) = (holds, directory.application(&consent.resource)) {
                 scopes.entry(resource.client_id).or_default().extend(consent.scopes.iter().cloned());
@@ -84,7 +87,7 @@ impl Granted {
             let all = resource.scopes.values().map(|scope| scope.value.clone());
             scopes.entry(resource.client_id).or_default().extend(all);
         }
-        for grantee in [Grantee::Tenant(principal.tenant.id), Grantee::User(principal.account.object_id)] {
+        for grantee in [Grantee::Tenant(principal.tenant.id), Grantee::User(principal.object_id())] {
             for (resource, more) in given.0.get(&(client.client_id, grantee)).into_iter().flatten() {
                 scopes.entry(*resource).or_default().extend(more.iter().cloned());
             }
@@ -104,6 +107,12 @@ impl Granted {
     pub fn any(&self) -> bool {
         self.0.values().any(|scopes| !scopes.is_empty())
     }
+}
+
+/// Whether an administrator's consent of the world holds in the tenant: it says which, or means the client's own.
+#[must_use]
+pub fn is_given_in(consent: &Consent, client: Application<'_>, tenant: Tenant<'_>) -> bool {
+    consent.tenant.as_ref().unwrap_or(&client.tenant) == tenant.name
 }
 
 /// What the consent page asks of one resource.
@@ -143,7 +152,7 @@ pub fn added_silently() -> AskedIds {
 ///
 /// # Errors
 /// 65002 between two applications of Microsoft's own, 650057 where the client's registration does not list the
-/// resource, 650052 where it lists one that is missing in the tenant, 90094 where the user may not consent.
+/// resource, 650052 where it lists one that is missing in the tenant, 90094 where the user may not consent, 70011 where nobody can.
 pub fn still_to_ask<'d>(
     directory: &'d Directory,
     client: Application<'d>,
@@ -288,6 +297,14 @@ fn check_user_may_consent(
         client.shown_name(),
         tenant.display_name
     );
+    if let (true, Some(scope)) = (tenant.is_consumers(), for_admins) {
+        let fix = "the client's scopes: a personal account has no administrator who could consent to it";
+        checks.refuse(Check::ConsentGranted, shown(asked), format!("{scope} is for organisations"), fix);
+        return Err(EntraError::InvalidScope {
+            scope: scope.to_owned(),
+            reason: ": it needs an administrator, and a personal account has none.",
+        });
+    }
     let (received, fix) = match (tenant.user_consent, for_admins) {
         (UserConsent::Disabled, _) => (
             "none granted, and users may not consent".to_owned(),

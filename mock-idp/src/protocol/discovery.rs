@@ -35,7 +35,8 @@ pub fn document(family: Family, segment: Segment<'_>, appid: Option<&str>, origi
     let query = appid.map(|appid| format!("?appid={appid}")).unwrap_or_default();
     let jwks_uri = format!("{}{query}", url(Route::Keys(family)));
     let issuer = origins.issuer(family, &segment.in_issuers());
-    let region = segment.tenant().map(|_| "NA");
+    let region =
+        segment.tenant().filter(|tenant| !tenant.is_consumers()).map(|tenant| tenant.region.unwrap_or_default());
     let msgraph_host = Origins::host(&origins.graph);
     let auth_methods = ["client_secret_post", "private_key_jwt", "client_secret_basic"];
     let modes = ["query", "fragment", "form_post"];

@@ -13,8 +13,8 @@ use uuid::Uuid;
 use wire::access_token::{Claims, Keys, Rules, Signed, TENANT_PLACEHOLDER};
 use wire::{Check, CheckResult, Checks};
 
+use super::admission::Principal;
 use super::scope::OidcScope;
-use super::sign_in::Principal;
 use super::{Family, claims, guid};
 use crate::directory::{Account, Directory, GRAPH_ID, GRAPH_URI, Group};
 use crate::origins::Origins;
@@ -109,25 +109,28 @@ pub struct Request<'r> {
 /// Where a check refuses, and where there is nothing to answer with.
 pub fn answer(request: Request<'_>, records: Records<'_, '_>, checks: &mut Checks) -> Result<Value, GraphError> {
     let caller = authenticate(request.authorization, records, checks)?;
+    if request.call != GraphCall::MemberObjects {
+        caller.check_user(checks)?;
+    }
     caller.check_permission(request.call, checks)?;
     let Records { directory, origins, .. } = records;
     let me = caller.principal.map(|principal| principal.account);
     match request.call {
         GraphCall::UserInfo => caller.userinfo(origins).ok_or(GraphError::NoUser),
         GraphCall::Me => Ok(user_document(me.ok_or(GraphError::NoUser)?, request.select, origins)),
-        GraphCall::Photo => Err(if me.is_some() { GraphError::NoPhoto } else { GraphError::NoUser }),
+        GraphCall::Photo => Err(GraphError::NoPhoto),
         GraphCall::MemberOf => {
             let account = me.ok_or(GraphError::NoUser)?;
             Ok(member_of(account, caller.may(GROUPS_IN_FULL), directory, origins))
         }
-        GraphCall::MyMemberObjects => member_objects(me.ok_or(GraphError::NoUser)?, request.body, records),
+        GraphCall::MyMemberObjects => member_objects(me.ok_or(GraphError::NoUser)?, request.body, records, checks),
         GraphCall::MemberObjects => {
             let found = find_user(request.user, caller.tid, directory, checks)?;
             let is_me = me.is_some_and(|me| me.name == found.name);
             if !is_me {
                 caller.check(MEMBERS_OF_OTHERS, checks)?;
             }
-            member_objects(found, request.body, records)
+            member_objects(found, request.body, records, checks)
         }
     }
 }
@@ -260,6 +263,17 @@ impl Caller<'_> {
         any_of.iter().any(|permission| self.permissions.contains(*permission))
     }
 
+    /// The token must speak for a user.
+    fn check_user(&self, checks: &mut Checks) -> Result<(), GraphError> {
+        if self.principal.is_some() {
+            return Ok(());
+        }
+        let received = self.client_id.map_or_else(String::new, |id| format!("one of the application {id} itself"));
+        let fix = "the client: let a user sign in, or name the user in the path: /v1.0/users/<id>";
+        checks.refuse(Check::GraphPermission, "a token that speaks for a user", received, fix);
+        Err(GraphError::NoUser)
+    }
+
     fn check_permission(&self, call: GraphCall, checks: &mut Checks) -> Result<(), GraphError> {
         match call {
             GraphCall::UserInfo => self.check(&[OidcScope::OpenId.name()], checks),
@@ -320,8 +334,10 @@ fn find_user<'d>(
     directory: &'d Directory,
     checks: &mut Checks,
 ) -> Result<Account<'d>, GraphError> {
-    let found =
-        guid(named).and_then(|id| directory.account_by_object_id(id)).or_else(|| directory.account_by_username(named));
+    let found = guid(named)
+        .and_then(|id| directory.account_by_object_id(id))
+        .map(|(account, _)| account)
+        .or_else(|| directory.account_by_username(named));
     let of_tenant =
         |account: &Account<'d>| directory.tenant(&account.thing().tenant).is_some_and(|tenant| tenant.id == tid);
     let expected = "the object id or the name of a user of the token's tenant";
@@ -380,9 +396,20 @@ fn member_of(account: Account<'_>, in_full: bool, directory: &Directory, origins
 }
 
 /// The ids of all groups that the user is in, directly or through other groups.
-fn member_objects(account: Account<'_>, body: &[u8], records: Records<'_, '_>) -> Result<Value, GraphError> {
-    let body: Value = serde_json::from_slice(body).map_err(|_| GraphError::BadBody)?;
-    let security_only = body.get("securityEnabledOnly").and_then(Value::as_bool).ok_or(GraphError::BadBody)?;
+fn member_objects(
+    account: Account<'_>,
+    body: &[u8],
+    records: Records<'_, '_>,
+    checks: &mut Checks,
+) -> Result<Value, GraphError> {
+    let expected = "a JSON object with securityEnabledOnly, true or false";
+    let body: Option<Value> = serde_json::from_slice(body).ok();
+    let Some(security_only) = body.and_then(|body| body.get("securityEnabledOnly")?.as_bool()) else {
+        let fix = "the caller: post {\"securityEnabledOnly\": false}";
+        checks.refuse(Check::RequestParameterPresent, expected, "another body", fix);
+        return Err(GraphError::BadBody);
+    };
+    checks.pass(Check::RequestParameterPresent, expected, security_only.to_string());
     let groups = records.directory.groups_of(account).into_iter();
     let shown = groups.filter(|group| !security_only || group.kind == GroupKind::Security);
     let ids: Vec<Uuid> = shown.map(|group| group.object_id).collect();

@@ -215,7 +215,7 @@ mod tests {
             "users": users,
         }))
         .unwrap();
-        Directory::new(Arc::new(idp), "https://graph.microsoft.com")
+        Directory::new(Arc::new(idp), &crate::origins::Origins::cloud())
     }
 
     #[test]

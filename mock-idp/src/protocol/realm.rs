@@ -121,7 +121,7 @@ mod tests {
         let idp = json!({"tenants": {"t": {
             "id": "7c0b3f52-1d2e-4a5b-9c3d-0e8f6a1b2c3d", "display_name": "T", "domains": ["t.example"],
         }}});
-        Directory::new(Arc::new(serde_json::from_value(idp).unwrap()), "https://graph.microsoft.com")
+        Directory::new(Arc::new(serde_json::from_value(idp).unwrap()), &crate::origins::Origins::cloud())
     }
 
     proptest! {

@@ -6,6 +6,7 @@ use std::collections::BTreeSet;
 
 use scenarios::world::{AllowedMemberType, AppRole};
 
+use super::consent::is_given_in;
 use crate::directory::{Account, Application, Directory, Tenant};
 
 /// Whether the user stands under "Users and groups" of the application, by name or as a direct member of a group:
@@ -33,9 +34,9 @@ pub fn of_application(
     resource: Application<'_>,
     tenant: Tenant<'_>,
 ) -> BTreeSet<String> {
-    let consents = directory
-        .consents(client)
-        .filter(|consent| consent.user.is_none() && client.tenant == tenant.name && consent.resource == resource.name);
+    let consents = directory.consents(client).filter(|consent| {
+        consent.user.is_none() && is_given_in(consent, client, tenant) && consent.resource == resource.name
+    });
     let granted: BTreeSet<&String> = consents.flat_map(|consent| &consent.roles).collect();
     values(resource.app_roles.values().filter(|role| granted.contains(&role.value)), AllowedMemberType::Applications)
 }

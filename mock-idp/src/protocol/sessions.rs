@@ -11,10 +11,10 @@ use sha2::{Digest, Sha256};
 use uuid::Uuid;
 use wire::{Check, Checks};
 
+use super::admission::{Principal, admit};
 use super::authorize::{Authorization, Prompt};
 use super::interaction::SignedIn;
 use super::randomness;
-use super::sign_in::Principal;
 use crate::directory::Directory;
 use crate::error::EntraError;
 
@@ -42,12 +42,23 @@ const ACCOUNTS: usize = 16;
 /// One account that is signed in to one browser.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Session {
-    /// The user's object id.
+    /// The user's object id at home.
     pub oid: Uuid,
     /// The session id.
     pub sid: Uuid,
     /// When the password was checked, in seconds of Unix time.
     pub auth_time: i64,
+    /// When the second factor was; none where it was not.
+    pub mfa_time: Option<i64>,
+}
+
+impl Session {
+    /// The session of a sign-in.
+    #[must_use]
+    pub fn of(principal: Principal<'_>, signed_in: &SignedIn) -> Self {
+        let SignedIn { sid, auth_time, mfa_time, .. } = *signed_in;
+        Self { oid: principal.account.object_id, sid, auth_time, mfa_time }
+    }
 }
 
 /// How many applications are remembered to have taken part in one session.
@@ -219,8 +230,8 @@ impl Candidate<'_> {
     /// The sign-in that the session stands for.
     #[must_use]
     pub fn signed_in(&self) -> SignedIn {
-        let Session { oid, sid, auth_time } = self.session;
-        SignedIn { oid, sid, auth_time, asked: Vec::new() }
+        let Session { sid, auth_time, mfa_time, .. } = self.session;
+        SignedIn { oid: self.principal.object_id(), sid, auth_time, mfa_time, wrong_codes: 0, asked: Vec::new() }
     }
 }
 
@@ -248,7 +259,7 @@ pub fn signed_in_accounts<'d>(directory: &'d Directory, sessions: &[Session]) ->
 #[must_use]
 pub fn candidates<'d>(
     directory: &'d Directory,
-    authorization: &Authorization<'_>,
+    authorization: &Authorization<'d>,
     sessions: &[Session],
     now: Timestamp,
 ) -> Vec<Candidate<'d>> {
@@ -257,12 +268,17 @@ pub fn candidates<'d>(
     }
     let picks_anew = authorization.prompt == Prompt::SelectAccount;
     let can_be_meant = |Candidate { principal, session }: &Candidate<'d>| {
-        authorization.segment.tenant().is_none_or(|tenant| tenant.name == principal.tenant.name)
-            && (picks_anew || authorization.hints.can_mean(principal.account))
-            && (picks_anew || authorization.hints.sid.is_none_or(|sid| sid == session.sid))
+        let is_hinted_at = authorization.hints.can_mean(principal.account)
+            && authorization.hints.sid.is_none_or(|sid| sid == session.sid);
+        (picks_anew || is_hinted_at)
             && authorization.max_age.is_none_or(|age| now.as_second().saturating_sub(session.auth_time) <= age)
     };
-    signed_in_accounts(directory, sessions).into_iter().filter(can_be_meant).collect()
+    let found = sessions.iter().filter_map(|session| {
+        let Principal { account, .. } = Principal::find(directory, session.oid)?;
+        let principal = admit(directory, authorization.door(), account, &mut Checks::default()).ok()?;
+        Some(Candidate { principal, session: *session })
+    });
+    found.filter(can_be_meant).collect()
 }
 
 /// How the request goes on, given the sessions of the browser and the accounts among them that it can mean.
@@ -329,7 +345,7 @@ mod tests {
     use super::*;
 
     fn session(oid: u128, auth_time: i64) -> Session {
-        Session { oid: Uuid::from_u128(oid), sid: Uuid::from_u128(oid + 1_000), auth_time }
+        Session { oid: Uuid::from_u128(oid), sid: Uuid::from_u128(oid + 1_000), auth_time, mfa_time: None }
     }
 
     fn cookie(value: &str) -> Vec<(String, String)> {

@@ -1,48 +1,22 @@
 //! Who signs in.
 
 use jiff::Timestamp;
-use uuid::Uuid;
 use wire::{Check, Checks};
 
+use super::admission::{Door, Principal, admit};
 use super::passwords::{MustChange, NewPasswordFault, Passwords, fault};
 use super::tenant::Segment;
-use crate::directory::{Account, Application, Directory, Tenant};
+use crate::directory::{Account, Directory};
 use crate::error::EntraError;
 
 /// How many different wrong passwords lock an account, where the world does not say.
 const LOCKOUT_THRESHOLD: u8 = 10;
 
-/// A signed-in user, and the tenant in which it acts.
-#[derive(Clone, Copy, Debug)]
-pub struct Principal<'d> {
-    /// The user.
-    pub account: Account<'d>,
-    /// The tenant.
-    pub tenant: Tenant<'d>,
-}
-
-impl<'d> Principal<'d> {
-    /// The user of an object id that was authenticated before.
-    #[must_use]
-    pub fn find(directory: &'d Directory, object_id: Uuid) -> Option<Self> {
-        let account = directory.account_by_object_id(object_id)?;
-        Some(Self { account, tenant: directory.tenant(&account.thing().tenant)? })
-    }
-
-    /// Whether the user is a guest in the tenant.
-    #[must_use]
-    pub fn is_guest(self) -> bool {
-        self.account.tenant != self.tenant.name
-    }
-}
-
 /// A try to sign in with a password.
 #[derive(Clone, Copy)]
 pub struct Attempt<'a, 'd> {
-    /// Whom the path addresses.
-    pub segment: Segment<'d>,
-    /// The application to which the user signs in.
-    pub client: Application<'d>,
+    /// Where the user comes in.
+    pub door: Door<'d>,
     /// The user name, as typed.
     pub username: &'a str,
     /// The password, as typed.
@@ -56,18 +30,18 @@ pub struct Attempt<'a, 'd> {
 /// That a disabled or locked account is told before the password is judged is inferred.
 ///
 /// # Errors
-/// 50034, 50057, 50053, 50056 and 50126; 50020; 50055 and 50144 where the password is right but has to be changed.
+/// 50034, 50057, 50053, 50056 and 50126; those of [`admit`]; 50055 and 50144 where the password is right but has to be changed.
 pub fn authenticate<'d>(
     directory: &'d Directory,
     passwords: &mut Passwords,
     attempt: Attempt<'_, 'd>,
-    issuer_of: impl Fn(Tenant<'_>) -> String,
     checks: &mut Checks,
 ) -> Result<Principal<'d>, EntraError> {
-    let Attempt { segment, client, username, password, now } = attempt;
+    let Attempt { door, username, password, now } = attempt;
+    let segment = door.segment;
     let account = directory.account_by_username(username.trim());
     let found = account.and_then(|account| Principal::find(directory, account.object_id));
-    let Some(principal) = found else {
+    let Some(at_home) = found else {
         let searched = segment
             .tenant()
             .or_else(|| username.rsplit_once('@').and_then(|(_, domain)| directory.tenant_by_domain(domain.trim())));
@@ -80,12 +54,12 @@ pub fn authenticate<'d>(
         let tenant = searched.map_or_else(|| segment.in_urls(), |tenant| tenant.display_name.clone());
         return Err(EntraError::UserNotFound { tenant });
     };
-    let account = principal.account;
+    let account = at_home.account;
     checks.pass(Check::UserExists, "a user who exists", account.username.as_str());
     check_enabled(account, checks)?;
     check_not_locked(account, passwords, now, checks)?;
-    check_password(principal, passwords, password, now, checks)?;
-    check_tenant(segment, client, principal, issuer_of, checks)?;
+    check_password(at_home, passwords, password, now, checks)?;
+    let principal = admit(directory, door, account, checks)?;
     check_password_current(account, passwords, checks)?;
     Ok(principal)
 }
@@ -231,36 +205,14 @@ pub fn change_password(
     Err(error)
 }
 
-/// The user must belong to the tenant that the path names.
-fn check_tenant(
-    segment: Segment<'_>,
-    client: Application<'_>,
-    principal: Principal<'_>,
-    issuer_of: impl Fn(Tenant<'_>) -> String,
-    checks: &mut Checks,
-) -> Result<(), EntraError> {
-    let Segment::Tenant(tenant) = segment else { return Ok(()) };
-    if tenant.name == principal.tenant.name {
-        return Ok(());
-    }
-    checks.refuse(
-        Check::UserExists,
-        format!("a user of {}", tenant.display_name),
-        format!("a user of {}", principal.tenant.display_name),
-        "the tenant segment of the URL, or another user (guests are not emulated)",
-    );
-    Err(EntraError::UserFromOtherTenant {
-        identity_provider: issuer_of(principal.tenant),
-        tenant: tenant.display_name.clone(),
-        client_id: client.client_id,
-        client_name: client.shown_name().to_owned(),
-    })
-}
-
 /// Who could sign in there, by name; the first few of many.
 fn user_names(directory: &Directory, segment: Segment<'_>) -> String {
     const MOST: usize = 8;
-    let can = |account: &Account<'_>| segment.tenant().is_none_or(|tenant| tenant.name == account.tenant);
+    let is_guest =
+        |account: &Account<'_>| segment.tenant().is_some_and(|tenant| account.guest_of.contains_key(tenant.name));
+    let can = |account: &Account<'_>| {
+        directory.tenant(&account.tenant).is_some_and(|home| segment.includes(home)) || is_guest(account)
+    };
     let mut names: Vec<&str> =
         directory.accounts().filter(can).take(MOST + 1).map(|account| account.thing().username.as_str()).collect();
     match names.len() {

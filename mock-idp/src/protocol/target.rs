@@ -6,6 +6,7 @@ use scenarios::world::ResourceParameter;
 use wire::{Check, Checks};
 
 use super::Family;
+use super::admission::check_resource;
 use super::authorize::response_type::ResponseType;
 use super::parameters::Parameters;
 use super::scope::{DEFAULT, OidcScope, ResourceScope, ScopeText};
@@ -231,7 +232,7 @@ fn resolve_scopes<'d>(
 /// Finds a resource in the tenant.
 ///
 /// # Errors
-/// 650052 where the client's registration lists it and only its service principal is missing, else 500011.
+/// 500207 for a personal account where the resource takes none, 650052 where the client's registration lists it and only its service principal is missing, else 500011.
 pub fn find_resource<'d>(
     directory: &'d Directory,
     tenant: Tenant<'_>,
@@ -245,11 +246,13 @@ pub fn find_resource<'d>(
         check_service_principal(resource, tenant, checks)?;
         return Ok(resource);
     }
+    if tenant.is_consumers()
+        && let Some(resource) = directory.applications().find(|resource| resource.is_called(identifier))
+    {
+        check_resource(resource, tenant, identifier, checks)?;
+    }
     let listed = client.permissions.values().filter_map(|permission| directory.application(&permission.resource));
-    let is_meant = |resource: &Application<'_>| {
-        super::guid(identifier) == Some(resource.client_id)
-            || resource.identifier_uris.iter().any(|uri| uri == identifier)
-    };
+    let is_meant = |resource: &Application<'_>| resource.is_called(identifier);
     let could_be_here = |resource: &Application<'_>| resource.tenant == tenant.name || resource.is_multi_tenant();
     if let Some(resource) = listed.filter(is_meant).find(could_be_here) {
         check_service_principal(resource, tenant, checks)?;

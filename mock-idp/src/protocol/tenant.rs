@@ -1,19 +1,16 @@
 //! The tenant segment of a path.
 
-use uuid::{Uuid, uuid};
+use scenarios::world::CONSUMERS;
 use wire::{Check, Checks};
 
 use super::guid;
 use crate::directory::{Directory, Tenant};
 use crate::error::EntraError;
 
-/// The tenant of personal Microsoft accounts, also called `consumers`.
-const PERSONAL_ACCOUNTS: Uuid = uuid!("9188040d-6c67-4c5b-b112-36a304b66dad");
-
 /// Whom a path addresses.
 #[derive(Clone, Copy, Debug)]
 pub enum Segment<'d> {
-    /// One tenant, by id or verified domain.
+    /// One tenant, by id or verified domain; personal accounts also as `consumers`.
     Tenant(Tenant<'d>),
     /// Any organisation, and personal accounts.
     Common,
@@ -35,9 +32,20 @@ impl<'d> Segment<'d> {
     #[must_use]
     pub fn in_urls(self) -> String {
         match self {
+            Self::Tenant(tenant) if tenant.is_consumers() => tenant.name.to_owned(),
             Self::Tenant(tenant) => tenant.id.to_string(),
             Self::Common => "common".to_owned(),
             Self::Organizations => "organizations".to_owned(),
+        }
+    }
+
+    /// Whether a path with it leads to the tenant.
+    #[must_use]
+    pub fn includes(self, tenant: Tenant<'_>) -> bool {
+        match self {
+            Self::Tenant(only) => only.name == tenant.name,
+            Self::Common => true,
+            Self::Organizations => !tenant.is_consumers(),
         }
     }
 
@@ -53,10 +61,11 @@ impl<'d> Segment<'d> {
 /// # Errors
 /// 90002 where there is no such tenant, 900023 where there cannot be one.
 pub fn find<'d>(directory: &'d Directory, segment: &str, checks: &mut Checks) -> Result<Segment<'d>, EntraError> {
-    let expected = "common, organizations, or the id or a verified domain of a tenant";
+    let expected = "common, organizations, consumers, or the id or a verified domain of a tenant";
     let found = match segment.to_ascii_lowercase().as_str() {
         "common" => Some(Segment::Common),
         "organizations" => Some(Segment::Organizations),
+        CONSUMERS => directory.tenant(CONSUMERS).map(Segment::Tenant),
         name => guid(name)
             .and_then(|id| directory.tenant_by_id(id))
             .or_else(|| directory.tenant_by_domain(name))
@@ -67,12 +76,7 @@ pub fn find<'d>(directory: &'d Directory, segment: &str, checks: &mut Checks) ->
         return Ok(found);
     }
     let tenant = segment.to_owned();
-    let is_personal = segment.eq_ignore_ascii_case("consumers") || guid(segment) == Some(PERSONAL_ACCOUNTS);
-    let fix = if is_personal {
-        "the tenant segment of the URL: personal Microsoft accounts are not emulated"
-    } else {
-        "correct the tenant segment of the URL, or add the tenant: idp.tenants (portal: Microsoft Entra ID > Overview > Tenant ID, Primary domain)"
-    };
+    let fix = "correct the tenant segment of the URL, or add the tenant: idp.tenants (portal: Microsoft Entra ID > Overview > Tenant ID, Primary domain)";
     checks.refuse(Check::TenantExists, expected, segment, fix);
     if is_domain(segment) {
         Err(EntraError::TenantNotFound { tenant })

@@ -17,8 +17,10 @@ use jiff::Timestamp;
 use rand_chacha::ChaCha20Rng;
 use wire::{Check, Checks};
 
+use super::admission::{Principal, check_family};
 use super::authorize::check_once;
 use super::client_credential::{ClientAuthentication, Credentials, Proof};
+use super::conditional_access::Enrolments;
 use super::consent::GivenConsents;
 use super::device_code::DeviceCodes;
 use super::grants::redeemed::Redeemed;
@@ -28,7 +30,6 @@ use super::passwords::Passwords;
 use super::redirect_uri::Platform;
 use super::scope::OidcScope;
 use super::sealed::Seal;
-use super::sign_in::Principal;
 use super::target::Target;
 use super::tenant::{self, Segment};
 use super::{Family, client};
@@ -78,6 +79,8 @@ pub struct Records<'d, 'r> {
     pub directory: &'d Directory,
     /// The consents of the consent page.
     pub given: &'r GivenConsents,
+    /// What users did on the pages of policies.
+    pub enrolments: &'r Enrolments,
     /// The seals of codes and refresh tokens.
     pub seals: &'r Seals,
     /// The keys that this identity provider signs with.
@@ -123,6 +126,8 @@ pub struct Grant<'d> {
     pub refreshable: bool,
     /// When that ends, where it is the end of the refresh token before it.
     pub refresh_until: Option<i64>,
+    /// Whether the client said that it understands claims challenges (`cp1`).
+    pub understands_challenges: bool,
     /// Whether `client_info` is wanted.
     pub client_info: bool,
     /// The redeemed code, where the client's page is to get one too (`return_spa_code`).
@@ -151,6 +156,7 @@ pub fn decide<'d>(
     checks: &mut Checks,
 ) -> Result<Decision<'d>, EntraError> {
     let segment = tenant::find(records.directory, request.segment, checks)?;
+    check_family(request.family, segment, checks)?;
     check_once(request.family, request.parameters, checks)?;
     let grant_type = GrantType::read(request.parameters, checks)?;
     grant_type.check_segment(segment, checks)?;
@@ -213,6 +219,7 @@ impl GrantType {
         let error = match (self, segment) {
             (Self::ClientCredentials | Self::Password, Segment::Common) => EntraError::GrantNeedsTenant,
             (Self::ClientCredentials, Segment::Organizations) => EntraError::NoTenantInformation,
+            (Self::ClientCredentials, Segment::Tenant(tenant)) if tenant.is_consumers() => EntraError::GrantNeedsTenant,
             (Self::ClientCredentials, Segment::Tenant(_)) => {
                 checks.pass(Check::GrantTypeTenant, "one tenant", segment.in_urls());
                 return Ok(());

@@ -354,6 +354,10 @@ fn nobody_but_graph_can_verify_a_token_for_graph() {
     assert_eq!(names(&header), "typ nonce alg x5t kid");
     assert!(!verifies(&for_graph, &keys, false));
     assert!(verifies(&for_graph, &keys, true));
+    let mut checks = Checks::default();
+    assert!(Signed::read(&for_graph, &mut checks).unwrap().verify(&keys, &mut checks).is_err());
+    let fix = checks.refusal().and_then(|refusal| refusal.fix.clone()).unwrap_or_default();
+    assert!(fix.contains("Microsoft Graph") && fix.contains("connector.scopes"), "{fix}");
     let plain = token(changed(json!({"graph_nonce": false})));
     assert!(jose_header(&plain).get("nonce").is_none());
     assert!(verifies(&plain, &keys, false));

@@ -105,23 +105,25 @@ pub fn world() -> Value {
 
 /// The world with one change (RFC 7396).
 pub fn changed(change: Value) -> Value {
-    fn merge(target: &mut Value, change: Value) {
-        match (target, change) {
-            (Value::Object(target), Value::Object(change)) => {
-                for (name, value) in change {
-                    if value.is_null() {
-                        target.remove(&name);
-                    } else {
-                        merge(target.entry(name).or_insert(Value::Null), value);
-                    }
-                }
-            }
-            (target, change) => *target = change,
-        }
-    }
     let mut world = world();
     merge(&mut world, change);
     world
+}
+
+/// Merges a change (RFC 7396).
+pub fn merge(target: &mut Value, change: Value) {
+    match (target, change) {
+        (Value::Object(target), Value::Object(change)) => {
+            for (name, value) in change {
+                if value.is_null() {
+                    target.remove(&name);
+                } else {
+                    merge(target.entry(name).or_insert(Value::Null), value);
+                }
+            }
+        }
+        (target, change) => *target = change,
+    }
 }
 
 /// One identity provider on a frozen clock.
@@ -436,6 +438,15 @@ impl<'l> Browser<'l> {
         }
         let pairs: Vec<_> = submitted.fields.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
         self.send(post(&submitted.action, &form(&pairs)))
+    }
+
+    /// Types the code that the page of the second factor shows.
+    #[track_caller]
+    pub fn give_second_factor(&mut self) -> Seen {
+        let marker = "data-otc=\"";
+        let start = self.page.find(marker).unwrap_or_else(|| panic!("no code: {}", self.page)) + marker.len();
+        let code: String = self.page[start..].chars().take_while(char::is_ascii_digit).collect();
+        self.press("idSubmit_SAOTCC_Continue", &[("otc", &code)])
     }
 
     #[track_caller]

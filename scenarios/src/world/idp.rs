@@ -11,6 +11,7 @@ use super::{Name, schema};
 mod app;
 mod app_role;
 mod group;
+pub mod policy;
 mod token_configuration;
 mod user;
 
@@ -24,13 +25,13 @@ pub use token_configuration::{
     AdditionalProperty, DetailedClaim, GroupMembershipClaim, MappedClaim, MappedClaims, OptionalClaim,
     OptionalClaimName, OptionalClaims, RESTRICTED_CLAIMS, SigningKey, UserAttribute,
 };
-pub use user::{DirectoryRole, User};
+pub use user::{DirectoryRole, Guest, User};
 
 /// What the identity provider knows.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Idp {
-    /// The tenants.
+    /// The tenants. `consumers`, that of personal Microsoft accounts, is always there.
     pub tenants: BTreeMap<Name, Tenant>,
     /// The users of all tenants.
     #[serde(default)]
@@ -65,6 +66,9 @@ pub struct Idp {
     /// Whether a browser stays signed in, by a session cookie, for 24 hours. Default: false.
     #[serde(default)]
     pub single_sign_on: bool,
+    /// Conditional Access, and the places that it knows. Default: no policies.
+    #[serde(default, skip_serializing_if = "policy::Policies::are_none")]
+    pub policies: policy::Policies,
     /// Whether users are asked after the sign-in to stay signed in, which makes their session last for 90 days after its
     /// last use; only with `single_sign_on` (portal: Company branding > Show option to remain signed in). Default: false.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
@@ -117,6 +121,9 @@ pub struct Tenant {
     pub display_name: String,
     /// The verified domains, the primary one first.
     pub domains: Vec<String>,
+    /// `tenant_region_scope` of the discovery document. Default: NA.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub region: Option<Region>,
     /// The country or region, two letters (ISO 3166). Default: US.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub country: Option<String>,
@@ -126,11 +133,36 @@ pub struct Tenant {
     /// Whether users may consent for themselves to delegated permissions that need no admin. Default: allowed.
     #[serde(default)]
     pub user_consent: UserConsent,
+    /// Security defaults (Overview > Properties): everybody registers for multifactor authentication, and
+    /// administrators do it at each sign-in. Not together with Conditional Access policies. Default: false.
+    #[serde(default, skip_serializing_if = "policy::is_false")]
+    pub security_defaults: bool,
     /// "Lockout threshold" of Authentication methods > Password protection: how many different wrong passwords lock an
     /// account, for 60 seconds. Default: 10.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(range(min = 1, max = 50))]
     pub lockout_threshold: Option<u8>,
+}
+
+/// Where a tenant's data lives.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub enum Region {
+    /// North America.
+    #[default]
+    #[serde(rename = "NA")]
+    NorthAmerica,
+    /// Europe.
+    #[serde(rename = "EU")]
+    Europe,
+    /// Asia.
+    #[serde(rename = "AS")]
+    Asia,
+    /// Australia and New Zealand.
+    #[serde(rename = "OC")]
+    Oceania,
+    /// Elsewhere.
+    #[serde(rename = "WW")]
+    World,
 }
 
 /// Enterprise applications > Consent and permissions > User consent settings.
@@ -155,6 +187,9 @@ pub struct Consent {
     /// The delegated permissions that were agreed to: scope values.
     #[serde(default)]
     pub scopes: Vec<String>,
+    /// The tenant it was given in, by its name in this world. Default: the user's, or else the client's own.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tenant: Option<Name>,
     /// The application permissions that were agreed to: values of app roles, which the client has without a user. Only an
     /// administrator can agree to them, so leave out `user`.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]

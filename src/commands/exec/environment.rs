@@ -13,6 +13,8 @@ pub(super) struct Files<'f> {
     pub ca: &'f Path,
     /// What scripts need to know of the lab, as JSON.
     pub lab: &'f Path,
+    /// The program that opens addresses.
+    pub browser: Option<&'f Path>,
 }
 
 /// What needs no proxy: programs on this machine.
@@ -36,6 +38,9 @@ pub(super) fn variables(ready: &Value, files: &Files<'_>, proxy: &Proxy, app: Op
     }
     for name in TRUST {
         set(name, files.ca.to_string_lossy().into_owned());
+    }
+    if let Some(browser) = files.browser {
+        set("BROWSER", browser.to_string_lossy().into_owned());
     }
     set("NODE_USE_ENV_PROXY", "1".to_owned()); // without it Node.js reads no proxy from variables
     variables

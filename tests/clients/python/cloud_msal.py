@@ -1,7 +1,8 @@
 """MSAL for Python, unmodified, under `entralab exec`: the authority of its own documentation, and no setting besides.
 
 It asks the cloud whether the authority is one of its own, as it does unless it is told not to. A person signs in by code,
-and silently again; the application gets a token of its own. Then a wrong secret, and an authority outside the lab.
+and silently again, and in the browser that MSAL opens; the
+application gets a token of its own. Then a wrong secret, and an authority outside the lab.
 """
 
 import msal
@@ -30,6 +31,11 @@ def main():
         [lab.scope("orders-api", ".default")]
     )
     assert claims(own["access_token"])["azp"] == shop["client_id"], own
+
+    # it opens the browser that exec gave it, and waits on a port of its own
+    cli = msal.PublicClientApplication(lab.client_id("shop-cli"), authority=authority)
+    opened = cli.acquire_token_interactive(scopes, timeout=20)
+    assert opened.get("id_token_claims", {}).get("preferred_username") == lab.user["username"], opened
 
     refused = application(secret="not-the-secret").acquire_token_for_client([lab.scope("orders-api", ".default")])
     assert refused["error"] == "invalid_client" and refused["error_codes"] == [7000215], refused

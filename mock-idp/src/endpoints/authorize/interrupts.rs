@@ -9,10 +9,10 @@ use super::super::{IdentityProvider, Incoming};
 use super::{Decision, Failure, Visit, cookies};
 use crate::error::EntraError;
 use crate::pages::{ConfirmAppPage, KeepSignedInPage};
+use crate::protocol::admission::Principal;
 use crate::protocol::authorize::{Authorization, Prompt, Refused};
 use crate::protocol::interaction::{Flow, SignedIn};
 use crate::protocol::sessions::{KEPT_LIFETIME, PERSISTENT_COOKIE};
-use crate::protocol::sign_in::Principal;
 use crate::routes::Route;
 
 impl IdentityProvider {

@@ -9,9 +9,10 @@ use crate::directory::Account;
 use crate::error::EntraError;
 use crate::error::faces::Front;
 use crate::pages::NewPasswordPage;
+use crate::protocol::admission::{Principal, admit};
 use crate::protocol::authorize::{Authorization, Refused};
 use crate::protocol::interaction::Flow;
-use crate::protocol::sign_in::{Principal, change_password};
+use crate::protocol::sign_in::change_password;
 use crate::routes::Route;
 
 impl IdentityProvider {
@@ -49,6 +50,8 @@ impl IdentityProvider {
                 }
                 Err(error) => return Err(Refused::of(&authorization, error).into()),
             }
+            let principal = admit(directory, authorization.door(), principal.account, &mut visit.checks)
+                .map_err(|error| Refused::of(&authorization, error))?;
             visit.let_in(&authorization, principal, Flow { new_password_of: None, ..flow })
         })
     }

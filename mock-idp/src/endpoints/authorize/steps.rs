@@ -10,6 +10,7 @@ use crate::directory::Account;
 use crate::endpoints::Shared;
 use crate::error::EntraError;
 use crate::pages::{AskedOf, ConsentPage, ShownAccount, ShownError, SignInPage};
+use crate::protocol::admission::Principal;
 use crate::protocol::assignment::check_assigned;
 use crate::protocol::authorize::front_channel_grant;
 use crate::protocol::authorize::{Authorization, Prompt, Refused, ReturnTo, check};
@@ -20,11 +21,11 @@ use crate::protocol::interaction::{Flow, SignedIn};
 use crate::protocol::parameters::Parameters;
 use crate::protocol::revocation::{SessionEnd, session_end};
 use crate::protocol::sessions::{self, Candidate, Session, candidates};
-use crate::protocol::sign_in::{Principal, check_enabled};
+use crate::protocol::sign_in::check_enabled;
 use crate::protocol::signing::check_keys_for_user;
 use crate::protocol::target::Requested;
-use crate::protocol::token::reply::{Mint, client_info_of};
-use crate::protocol::{device_code, randomness};
+use crate::protocol::token::reply::{Mint, client_info};
+use crate::protocol::{device_code, randomness, tenant_restrictions};
 use crate::routes::Route;
 
 impl<'v> Visit<'v> {
@@ -85,12 +86,14 @@ impl<'v> Visit<'v> {
     /// Goes on with a user whose password was right just now.
     pub(super) fn let_in(&mut self, authorization: &Authorization<'v>, principal: Principal<'v>, flow: Flow) -> Answer {
         let signed_in = SignedIn {
-            oid: principal.account.object_id,
+            oid: principal.object_id(),
             sid: randomness::guid(&mut *self.provider.rng()),
             auth_time: self.incoming.now.as_second(),
+            mfa_time: None,
+            wrong_codes: 0,
             asked: Vec::new(),
         };
-        let session = Session { oid: signed_in.oid, sid: signed_in.sid, auth_time: signed_in.auth_time };
+        let session = Session::of(principal, &signed_in);
         let asking = Flow { asks_to_keep: true, ..flow.clone() };
         let next = self.ask_or_finish(authorization, principal, signed_in, asking)?;
         let mut response = next.response(&flow);
@@ -166,11 +169,18 @@ impl<'v> Visit<'v> {
         flow: Flow,
     ) -> Result<Next, Failure> {
         let refused = |error| Refused::of(authorization, error);
+        let restricted_to = self.incoming.parts.headers.get(tenant_restrictions::HEADER);
+        let restricted_to = restricted_to.map(|value| value.to_str().unwrap_or_default());
+        tenant_restrictions::check(self.directory, restricted_to, principal.tenant, &mut self.checks)
+            .map_err(refused)?;
         check_enabled(principal.account, &mut self.checks).map_err(refused)?;
         let requested = authorization.requested(self.directory, principal.tenant, &mut self.checks)?;
         let resources = requested.targets.iter().map(|target| target.resource);
         check_assigned(self.directory, authorization.client, resources, principal, &mut self.checks)
             .map_err(refused)?;
+        if let Some(page) = self.policy_page(authorization, principal, &signed_in, &requested, &flow)? {
+            return Ok(Next::Asked(page));
+        }
         if let Some(page) = self.interrupt(authorization, principal, &signed_in, &flow)? {
             return Ok(Next::Asked(page));
         }
@@ -248,7 +258,7 @@ impl<'v> Visit<'v> {
             first.extend(cloud_instance(&self.provider.0.origins));
         }
         if authorization.client_info {
-            first.push(("client_info", client_info_of(principal.account.object_id, principal.tenant.id)));
+            first.push(("client_info", client_info(authorization.client, principal)));
         }
         let last = vec![("session_state", signed_in.sid.to_string())];
         let checks = std::mem::take(&mut self.checks);
@@ -264,7 +274,7 @@ impl<'v> Visit<'v> {
     }
 
     /// The signed-in accounts of this browser that the request can mean.
-    pub(super) fn candidates(&self, authorization: &Authorization<'_>) -> Vec<Candidate<'v>> {
+    pub(super) fn candidates(&self, authorization: &Authorization<'v>) -> Vec<Candidate<'v>> {
         let mut candidates = candidates(self.directory, authorization, &self.sessions(), self.incoming.now);
         let passwords = self.provider.passwords();
         candidates.retain(|Candidate { principal, session }| {
@@ -274,7 +284,7 @@ impl<'v> Visit<'v> {
     }
 
     /// A session of this browser that the request can mean, but which has ended before its time.
-    pub(super) fn ended_session(&self, authorization: &Authorization<'_>) -> Option<(Account<'v>, SessionEnd)> {
+    pub(super) fn ended_session(&self, authorization: &Authorization<'v>) -> Option<(Account<'v>, SessionEnd)> {
         let candidates = candidates(self.directory, authorization, &self.sessions(), self.incoming.now);
         let passwords = self.provider.passwords();
         candidates.into_iter().find_map(|Candidate { principal: Principal { account, .. }, session }| {

@@ -68,9 +68,9 @@ impl<'d> Hints<'d> {
     pub fn username(&self, directory: &Directory) -> String {
         match &self.login {
             Some(LoginHint::Username(name)) => name.clone(),
-            Some(LoginHint::Account(object_id)) => {
-                directory.account_by_object_id(*object_id).map_or_else(String::new, |account| account.username.clone())
-            }
+            Some(LoginHint::Account(object_id)) => directory
+                .account_by_object_id(*object_id)
+                .map_or_else(String::new, |(account, _)| account.username.clone()),
             None => String::new(),
         }
     }

@@ -11,8 +11,8 @@ use uuid::{Uuid, uuid};
 
 use super::{Claims, Issue};
 use crate::directory::{Application, Group};
+use crate::protocol::admission::Principal;
 use crate::protocol::roles;
-use crate::protocol::sign_in::Principal;
 use crate::protocol::token::Grant;
 
 /// The most groups that a token shows.

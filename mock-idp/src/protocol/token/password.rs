@@ -2,12 +2,15 @@
 //!
 //! Rules: Microsoft identity platform "OAuth 2.0 Resource Owner Password Credentials".
 
+use std::collections::BTreeSet;
+
 use wire::{Check, Checks};
 
 use super::redemption::{check_credential_without_redirect_uri, check_origin};
 use super::user_grant::grant;
 use super::{Grant, Memory, Party, Records, TokenRequest, require};
 use crate::error::EntraError;
+use crate::protocol::admission::Door;
 use crate::protocol::authorize::response_type::ResponseType;
 use crate::protocol::grants::{Aim, Subject};
 use crate::protocol::randomness;
@@ -33,9 +36,9 @@ pub(super) fn sign_in<'d>(
     check_origin(request.origin, platform, party, checks)?;
     check_credential_without_redirect_uri(party, records, memory.redeemed, checks)?;
     let segment = find_tenant(records, party, username, checks)?;
-    let attempt = Attempt { segment, client: party.client, username, password, now: records.now };
-    let issuer_of = |tenant: crate::directory::Tenant<'_>| tenant.id.to_string();
-    let principal = authenticate(directory, memory.passwords, attempt, issuer_of, checks)?;
+    let door = Door { family: request.family, segment, client: party.client };
+    let attempt = Attempt { door, username, password, now: records.now };
+    let principal = authenticate(directory, memory.passwords, attempt, checks)?;
     let requested = wanted.resolve(directory, principal.tenant, party.client, checks)?;
     let Some(target) = requested.targets.first() else {
         return Err(EntraError::MissingParameter { parameter: "scope" });
@@ -44,9 +47,12 @@ pub(super) fn sign_in<'d>(
         client_id: party.client.client_id,
         platform,
         tid: principal.tenant.id,
-        oid: principal.account.object_id,
+        oid: principal.object_id(),
         sid: randomness::guid(memory.rng),
-        auth_time: None,
+        auth_time: records.now.as_second(),
+        mfa_time: None,
+        contexts: BTreeSet::new(),
+        auth_time_wanted: false,
     };
     grant(request, records, party, &subject, &Aim::at(target), &requested.oidc, checks)
 }

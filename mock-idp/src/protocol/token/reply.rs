@@ -15,6 +15,7 @@ use super::{Grant, Seals};
 use crate::directory::{Application, Directory};
 use crate::keys::Keyring;
 use crate::origins::Origins;
+use crate::protocol::admission::Principal;
 use crate::protocol::authorize::response_type::ResponseType;
 use crate::protocol::claims::{self, Issue, Moment};
 use crate::protocol::grants::{Aim, RefreshToken};
@@ -129,6 +130,10 @@ pub struct Mint<'m> {
 /// Access tokens of at least this many seconds come with the advice to renew them at half their life.
 const LONG_LIVED: i64 = 7_200;
 
+/// How long a token lives, in seconds, whose resource can challenge the client at any time (continuous access
+/// evaluation). Entra: 20 to 28 hours, at random.
+const CONTINUOUSLY_EVALUATED: i64 = 86_400;
+
 /// A signed access token, and how long it lives.
 struct AccessToken {
     text: String,
@@ -192,7 +197,10 @@ impl Mint<'_> {
         rng: &mut impl CryptoRng,
     ) -> Result<AccessToken, JoseError> {
         let resource = grant.target.resource;
-        let lifetime = self.access_token_lifetime(resource, rng);
+        let lifetime = match grant.understands_challenges && resource.is_graph() {
+            true => CONTINUOUSLY_EVALUATED,
+            false => self.access_token_lifetime(resource, rng),
+        };
         let issue = self.issue(resource.token_version(), lifetime, in_url);
         let claims = claims::access_token(grant, &issue, rng);
         self.access_token_of(resource, &claims, issue.moment, lifetime, rng)
@@ -267,7 +275,7 @@ impl Mint<'_> {
         let id_token = with_id_token.then(|| self.id_token(grant, family, false, rng));
         let id_token = id_token.map(|claims| self.sign(grant.client, family, &claims, None)).transpose()?;
         let refresh_token = grant.refreshable.then(|| self.refresh_token(grant, rng)).transpose()?;
-        let client_info = grant.client_info.then(|| client_info(grant));
+        let client_info = grant.client_info.then(|| client_info(grant.client, grant.principal));
         let spa_code = grant.spa_code_of.as_ref();
         let spa_code = spa_code.map(|code| code.for_page(self.directory.lifetimes(), randomness::guid(rng), self.now));
         let spa_code = spa_code.map(|code| self.seals.codes.seal(&code)).transpose()?;
@@ -356,14 +364,26 @@ impl Mint<'_> {
     }
 }
 
-/// `client_info`: the home object id and tenant of the user, as client libraries key their caches.
+/// `client_info`: the home object id and tenant of the user, as client libraries key their caches. That of a personal
+/// account says more.
 #[must_use]
-pub fn client_info_of(oid: uuid::Uuid, tid: uuid::Uuid) -> String {
-    URL_SAFE_NO_PAD.encode(json!({"uid": oid, "utid": tid}).to_string())
-}
-
-fn client_info(grant: &Grant<'_>) -> String {
-    client_info_of(grant.subject.oid, grant.subject.tid)
+pub fn client_info(client: Application<'_>, principal: Principal<'_>) -> String {
+    let Principal { account, home, .. } = principal;
+    let mut info = json!({"uid": account.object_id, "utid": home.id});
+    if home.is_consumers() {
+        info = json!({
+            "ver": "1.0",
+            "sub": claims::pairwise(home.id, account.object_id, client.client_id),
+            "name": account.display_name,
+            "preferred_username": account.username,
+            "oid": account.object_id,
+            "tid": home.id,
+            "home_oid": account.object_id,
+            "uid": account.object_id,
+            "utid": home.id,
+        });
+    }
+    URL_SAFE_NO_PAD.encode(info.to_string())
 }
 
 /// `scope` of the v2 answer: the scopes of OpenID Connect by name, and those of the access token's `scp` with their

@@ -1,24 +1,27 @@
 //! People.
 
+use std::collections::BTreeMap;
+
 use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use uuid::{Uuid, uuid};
 
+use super::policy::{Device, Location, Mfa};
 use crate::world::{Name, schema};
 
 /// A person who can sign in.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct User {
-    /// The tenant's name in this world.
+    /// The tenant's name in this world; `consumers` makes it a personal Microsoft account.
     pub tenant: Name,
-    /// The user principal name.
+    /// The user principal name. Of a personal account, its mail address.
     pub username: String,
     /// The password. Default: none in the directory, so that nobody can sign in with one (AADSTS50056).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub password: Option<String>,
-    /// The object id.
+    /// The object id. That of a personal account starts with 00000000-0000-0000-.
     #[schemars(with = "schema::Guid")]
     pub object_id: Uuid,
     /// The display name.
@@ -32,6 +35,9 @@ pub struct User {
     /// The mail address. Default: none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub email: Option<String>,
+    /// The tenants that have the user as a guest, by their names in this world.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub guest_of: BTreeMap<Name, Guest>,
     /// The country or region, two letters (ISO 3166). Default: none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub country: Option<String>,
@@ -68,6 +74,15 @@ pub struct User {
     /// The directory roles.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub roles: Vec<DirectoryRole>,
+    /// Multifactor authentication. Default: nothing registered.
+    #[serde(default, skip_serializing_if = "Mfa::is_unset")]
+    pub mfa: Mfa,
+    /// Where the user is. Default: nowhere in particular, at 127.0.0.1.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub location: Option<Location>,
+    /// The device of the user's browser. Default: none.
+    #[serde(default, skip_serializing_if = "Device::is_none")]
+    pub device: Device,
     /// "Block sign in": the account is disabled (AADSTS50057). Default: false.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub disabled: bool,
@@ -95,6 +110,15 @@ pub struct User {
     /// Default: false.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub on_premises: bool,
+}
+
+/// A user as another tenant has it (Users > New user > Invite external user).
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Guest {
+    /// The object id in that tenant; it is another than at home.
+    #[schemars(with = "schema::Guid")]
+    pub object_id: Uuid,
 }
 
 /// A directory role, by its built-in template.
