@@ -22,11 +22,8 @@ use super::scope::OidcScope;
 use super::target::Target;
 use super::token::Grant;
 use super::{Family, randomness};
-use crate::directory::{Application, Directory};
+use crate::directory::{Application, Directory, Tenant};
 use crate::origins::Origins;
-
-/// `tenant_region_scope`.
-const REGION: &str = "NA";
 
 /// Entra dates its tokens back, so that a resource whose clock is behind accepts them.
 const BACKDATED: SignedDuration = SignedDuration::from_mins(5);
@@ -88,7 +85,7 @@ pub fn access_token(grant: &Grant<'_>, issue: &Issue<'_>, rng: &mut impl CryptoR
         claims.add("puid", puid(subject.oid));
         claims.add("sid", subject.sid.to_string());
         claims.add("xms_st", json!({"sub": pairwise(subject.tid, subject.oid, grant.client.client_id)}));
-        claims.of_graph(grant.client, rng);
+        claims.of_graph(grant.client, grant.principal.tenant, rng);
     }
     if !subject.contexts.is_empty() {
         claims.add("acrs", json!(subject.contexts));
@@ -236,9 +233,9 @@ impl Claims {
     }
 
     /// What Microsoft Graph's tokens say besides.
-    fn of_graph(&mut self, client: Application<'_>, rng: &mut impl CryptoRng) {
+    fn of_graph(&mut self, client: Application<'_>, tenant: Tenant<'_>, rng: &mut impl CryptoRng) {
         self.add("app_displayname", client.shown_name());
-        self.add("tenant_region_scope", REGION);
+        self.add("tenant_region_scope", json!(tenant.region.unwrap_or_default()));
         self.add("xms_ftd", randomness::text::<48>(rng));
     }
 

@@ -5,9 +5,9 @@
 use scenarios::world::{
     AdditionalProperty, MappedClaim, OptionalClaim, OptionalClaimName, RESTRICTED_CLAIMS, UserAttribute,
 };
-use serde_json::Value;
+use serde_json::{Value, json};
 
-use super::{Claims, REGION};
+use super::Claims;
 use crate::directory::Application;
 use crate::protocol::authorize::hints::LoginHint;
 use crate::protocol::conditional_access::ip_address;
@@ -62,7 +62,7 @@ fn value(claim: &OptionalClaim, grant: &Grant<'_>) -> Option<(&'static str, Valu
         Claim::PreferredUsername => ("preferred_username", Some(account.username.clone().into())),
         Claim::Sid => ("sid", Some(grant.subject.sid.to_string().into())),
         Claim::TenantCtry => ("tenant_ctry", Some(tenant.country.as_deref().unwrap_or(COUNTRY).into())),
-        Claim::TenantRegionScope => ("tenant_region_scope", Some(REGION.into())),
+        Claim::TenantRegionScope => ("tenant_region_scope", Some(json!(tenant.region.unwrap_or_default()))),
         Claim::Upn => ("upn", (!grant.principal.is_guest()).then(|| account.username.clone().into())),
         Claim::VerifiedPrimaryEmail => ("verified_primary_email", texts(&account.verified_primary_email)),
         Claim::VerifiedSecondaryEmail => ("verified_secondary_email", texts(&account.verified_secondary_email)),
