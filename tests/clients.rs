@@ -55,15 +55,18 @@ const APP: &str = "web-shop";
 
 const CLIENTS: &[Client] = &[
     local("MSAL for Python", Runtime::Python, "msal_code.py", "article"),
+    local("MSAL for Python, device code", Runtime::Python, "msal_device.py", WORLD),
     local("MCP SDK for Python", Runtime::Python, "mcp_sdk.py", "article"),
     local("azure-identity", Runtime::Python, "azure_identity.py", WORLD),
     local("Authlib", Runtime::Python, "authlib_starlette.py", WORLD),
     local("fastmcp", Runtime::Python, "fastmcp_azure.py", WORLD),
     local("MSAL Node", Runtime::Node, "msal_node.cjs", WORLD),
+    local("MSAL Node, public client", Runtime::Node, "msal_node_public.cjs", WORLD),
     local("openid-client", Runtime::Node, "openid_client.cjs", WORLD),
     local("oauth4webapi", Runtime::Node, "oauth4webapi.cjs", WORLD),
     local("openidconnect", Runtime::Rust, "src/main.rs", WORLD),
     cloud("MSAL for Python", Runtime::Python, "cloud_msal.py", WORLD),
+    cloud("MSAL for Python, public client", Runtime::Python, "cloud_msal_public.py", WORLD),
     cloud("azure-identity", Runtime::Python, "cloud_azure_identity.py", WORLD),
     cloud("fastapi-azure-auth", Runtime::Python, "cloud_fastapi_azure_auth.py", WORLD),
     cloud("MSAL Node", Runtime::Node, "cloud_msal_node.cjs", WORLD),

@@ -6,6 +6,7 @@ use std::collections::{BTreeSet, HashMap};
 use std::ops::Deref;
 use std::sync::Arc;
 
+use scenarios::world::policy::{ConditionalAccessPolicy, NamedLocation};
 use scenarios::world::{
     App, CONSUMERS, Consent, DirectoryRole, Idp, Lifetimes, Name, ReplayedAssertions, ResourceParameter,
     SignInAudience, TenantlessTokenEndpoint, User, UserConsent,
@@ -387,6 +388,22 @@ impl Directory {
         self.idp.single_sign_on
     }
 
+    /// Every Conditional Access policy.
+    pub fn conditional_access(&self) -> impl Iterator<Item = Named<'_, ConditionalAccessPolicy>> {
+        self.idp.policies.conditional_access.iter().map(|(name, thing)| Named { name, thing })
+    }
+
+    /// Every named location.
+    pub fn named_locations(&self) -> impl Iterator<Item = &NamedLocation> {
+        self.idp.policies.named_locations.values()
+    }
+
+    /// The named location of this name in the world.
+    #[must_use]
+    pub fn named_location(&self, name: &str) -> Option<&NamedLocation> {
+        self.idp.policies.named_locations.get(name)
+    }
+
     /// Whether users are asked, after the sign-in, to stay signed in.
     #[must_use]
     pub fn keep_me_signed_in(&self) -> bool {
@@ -427,5 +444,6 @@ fn consumers() -> scenarios::world::Tenant {
         preferred_language: None,
         lockout_threshold: None,
         user_consent: UserConsent::Allowed,
+        security_defaults: false,
     }
 }

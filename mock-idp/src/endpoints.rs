@@ -32,6 +32,7 @@ use crate::error::faces::{Interaction, Surface};
 use crate::error::{EntraError, RequestIds};
 use crate::keys::{Keyring, SigningKeys};
 use crate::origins::Origins;
+use crate::protocol::conditional_access::Enrolments;
 use crate::protocol::consent::GivenConsents;
 use crate::protocol::device_code::DeviceCodes;
 use crate::protocol::grants::redeemed::Redeemed;
@@ -39,6 +40,7 @@ use crate::protocol::graph::GraphError;
 use crate::protocol::parameters::Parameters;
 use crate::protocol::passwords::Passwords;
 use crate::protocol::sealed::Seal;
+use crate::protocol::second_factor::SecondFactor;
 use crate::protocol::sessions::Sessions;
 use crate::protocol::token::Seals;
 use crate::protocol::{guid, interaction, randomness};
@@ -71,6 +73,8 @@ struct Shared {
     consents: Mutex<GivenConsents>,
     redeemed: Mutex<Redeemed>,
     sessions: Mutex<Sessions>,
+    enrolments: Mutex<Enrolments>,
+    second_factor: SecondFactor,
     passwords: Mutex<Passwords>,
     device_codes: Mutex<DeviceCodes>,
     rng: Mutex<ChaCha20Rng>,
@@ -105,6 +109,8 @@ impl IdentityProvider {
             consents: Mutex::default(),
             redeemed: Mutex::default(),
             sessions: Mutex::default(),
+            enrolments: Mutex::default(),
+            second_factor: SecondFactor::new(&seed),
             passwords: Mutex::default(),
             device_codes: Mutex::default(),
             rng: Mutex::new(ChaCha20Rng::from_seed(rng_seed)),
@@ -120,8 +126,8 @@ impl IdentityProvider {
         Router::new().fallback(dispatch).with_state(self.clone())
     }
 
-    /// Takes `idp` in the place of the world's identity section. Codes, refresh tokens, sessions, and the consents and
-    /// passwords that users gave on the pages stay.
+    /// Takes `idp` in the place of the world's identity section. Codes, refresh tokens, sessions, and what users gave,
+    /// agreed to and registered on the pages stay.
     pub fn replace(&self, idp: Arc<Idp>) {
         let directory = Arc::new(Directory::new(idp, &self.0.origins));
         *self.0.directory.write().unwrap_or_else(PoisonError::into_inner) = directory;
@@ -141,6 +147,10 @@ impl IdentityProvider {
 
     fn sessions(&self) -> MutexGuard<'_, Sessions> {
         self.0.sessions.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn enrolments(&self) -> MutexGuard<'_, Enrolments> {
+        self.0.enrolments.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn passwords(&self) -> MutexGuard<'_, Passwords> {
@@ -193,6 +203,8 @@ impl IdentityProvider {
                 Route::ConfirmApp => self.confirm_app(&incoming),
                 Route::NewPassword => self.new_password(&incoming),
                 Route::Consent => self.consent(&incoming),
+                Route::SecondFactor => self.second_factor(&incoming),
+                Route::TermsOfUse => self.terms_of_use(&incoming),
                 Route::EndSession(family) => self.sign_out(family, &incoming),
                 Route::CheckSession | Route::NativeClient => self.blank(),
                 Route::Stylesheet => metadata::stylesheet(),
@@ -236,6 +248,8 @@ impl IdentityProvider {
             | Route::ConfirmApp
             | Route::NewPassword
             | Route::Consent
+            | Route::SecondFactor
+            | Route::TermsOfUse
             | Route::Lookup => Surface::Authorize { return_to: None, interaction: Interaction::Allowed },
             _ => Surface::Discovery,
         };

@@ -11,6 +11,8 @@ pub mod meaning;
 use strum::{EnumDiscriminants, EnumIter};
 use uuid::Uuid;
 
+use crate::protocol::conditional_access::Challenge;
+
 /// A refusal. Its text is the message behind `AADSTS<number>: `.
 ///
 /// Source of numbers and meanings: Microsoft identity platform, "Microsoft Entra authentication and authorization
@@ -123,9 +125,61 @@ pub enum EntraError {
     /// 50059: at `/organizations`, an application asks for a token for itself, which only a tenant can give. Source: reports of 2019 to 2022.
     #[error("No tenant-identifying information found in either the request or implied by any provided credentials.")]
     NoTenantInformation,
+    /// 50072: prompt=none, and a policy demands a second factor, of which the user has none.
+    #[error(
+        "An administrator changed the configuration, or you moved to a new location: you must enroll in multi-factor authentication to access '{resource}'."
+    )]
+    MfaRegistrationInterrupted {
+        /// The client id of the resource.
+        resource: Uuid,
+        /// What the client must repeat in `claims`.
+        challenge: Challenge,
+    },
+    /// 50074: the second factor was asked for on a page, and not given.
+    #[error("Strong authentication is required, and the user did not pass the MFA challenge.")]
+    MfaNotPassed {
+        /// What the client must repeat in `claims`.
+        challenge: Challenge,
+    },
+    /// 50076: a policy demands a second factor.
+    #[error(
+        "An administrator changed the configuration, or you moved to a new location: you must use multi-factor authentication to access '{resource}'."
+    )]
+    MfaRequired {
+        /// The client id of the resource.
+        resource: Uuid,
+        /// What the client must repeat in `claims`.
+        challenge: Challenge,
+    },
+    /// 50078: the second factor was given too long ago.
+    #[error(
+        "The multifactor authentication that was presented has expired by a policy of the administrator. It must be refreshed to access '{resource}'."
+    )]
+    MfaExpired {
+        /// The client id of the resource.
+        resource: Uuid,
+        /// What the client must repeat in `claims`.
+        challenge: Challenge,
+    },
+    /// 50079: at the token endpoint, a policy demands a second factor, of which the user has none.
+    #[error(
+        "An administrator changed the configuration, or you moved to a new location: you must enroll in multi-factor authentication to access '{resource}'."
+    )]
+    MfaNotRegistered {
+        /// The client id of the resource.
+        resource: Uuid,
+        /// What the client must repeat in `claims`.
+        challenge: Challenge,
+    },
     /// 50089: the sign-in page was left open too long.
     #[error("Authentication failed because the flow token expired. Sign in again.")]
     FlowTokenExpired,
+    /// 50097: a policy demands a device, and the request presents none.
+    #[error("Device authentication is required.")]
+    DeviceAuthenticationRequired {
+        /// What the client must repeat in `claims`.
+        challenge: Challenge,
+    },
     /// 50105: the application requires assignment, and the user has none.
     #[error(
         "The administrator has configured the application {client_name} ('{client_id}') to admit only users who are assigned to it. The signed-in user '{{EUII Hidden}}' is not assigned, directly or by a group. An administrator must assign the user."
@@ -162,6 +216,12 @@ pub enum EntraError {
         /// The parameter at fault.
         parameter: &'static str,
     },
+    /// 50158: a policy demands something that only a page of its own can ask for, such as terms of use.
+    #[error("An external security challenge was not satisfied. The user will be sent to another page to satisfy it.")]
+    ExternalChallenge {
+        /// What the client must repeat in `claims`.
+        challenge: Challenge,
+    },
     /// 50173: the refresh token, or code, is from before the user's grants were revoked.
     #[error(
         "The provided grant has expired because it was revoked, and a new sign-in is needed. The user's password might have been changed or reset. The grant was issued on '{issued}', and the TokensValidFrom date of this user, before which no token is valid, is '{valid_from}'."
@@ -189,6 +249,38 @@ pub enum EntraError {
         "For security reasons, user confirmation is required for this request: the redirect URI is no web address. Allow the user to interact."
     )]
     AppNotConfirmed,
+    /// 53000: a policy demands a compliant device.
+    #[error(
+        "The device is not in the required device state: compliant. Conditional Access requires a compliant device, and this one is not."
+    )]
+    DeviceNotCompliant {
+        /// What the client must repeat in `claims`.
+        challenge: Challenge,
+    },
+    /// 53001: a policy demands a hybrid joined device.
+    #[error(
+        "The device is not in the required device state: domain_joined. Conditional Access requires a domain joined device, and this one is not."
+    )]
+    DeviceNotJoined {
+        /// What the client must repeat in `claims`.
+        challenge: Challenge,
+    },
+    /// 53002: a policy demands an approved client app.
+    #[error(
+        "The application '{client_id}' is not an approved application for Conditional Access. The user needs one of the approved applications to get access."
+    )]
+    AppNotApproved {
+        /// The client.
+        client_id: Uuid,
+        /// What the client must repeat in `claims`.
+        challenge: Challenge,
+    },
+    /// 53003: a policy blocks access.
+    #[error("Access has been blocked by Conditional Access policies. The access policy does not allow token issuance.")]
+    BlockedByPolicy {
+        /// What the client must repeat in `claims`.
+        challenge: Challenge,
+    },
     /// 54005: the code has been redeemed before.
     #[error(
         "OAuth2 authorization code was already redeemed. Retry with a new valid code or use an existing refresh token."
@@ -289,6 +381,24 @@ pub enum EntraError {
         "The value provided for the input parameter 'device_code' is not valid, because the device code has expired."
     )]
     DeviceCodeExpired,
+    /// 70043: the sign-in behind a grant is older than a policy allows.
+    #[error(
+        "The refresh token has expired or is invalid due to sign-in frequency checks by conditional access. The token was issued on {issued} and the maximum allowed lifetime for this request is {seconds}."
+    )]
+    SignInFrequency {
+        /// When the user signed in.
+        issued: String,
+        /// How old a sign-in may be.
+        seconds: u32,
+        /// What the client must repeat in `claims`.
+        challenge: Challenge,
+    },
+    /// 70044: prompt=none, and the session is older than a policy allows.
+    #[error("The session has expired or is invalid due to sign-in frequency checks by conditional access.")]
+    SessionFrequency {
+        /// What the client must repeat in `claims`.
+        challenge: Challenge,
+    },
     /// 90002: no such tenant.
     #[error(
         "Tenant '{tenant}' not found. Check that the tenant ID is correct and that you are signing in to the right cloud. This may happen if there are no active subscriptions for the tenant."
@@ -429,6 +539,12 @@ pub enum EntraError {
         /// The tenant's display name.
         tenant: String,
     },
+    /// 500021: the network's proxy permits other tenants only.
+    #[error("Access to '{tenant}' tenant is denied.")]
+    TenantRestricted {
+        /// The tenant's display name.
+        tenant: String,
+    },
     /// 500112: not the redirect URI that the code was sent to.
     #[error(
         "The reply address '{received}' does not match the reply address '{expected}' provided when requesting the authorization code."
@@ -442,6 +558,9 @@ pub enum EntraError {
     /// 500113: the client has no redirect URI at all.
     #[error("No reply address is registered for the application.")]
     NoReplyAddress,
+    /// 500121: the code of the second factor is wrong. Shown on its page.
+    #[error("Authentication failed during the strong authentication request.")]
+    WrongSecondFactor,
     /// 500131: an on-behalf-of assertion that is a token for another application.
     #[error(
         "Assertion audience does not match the Client app presenting the assertion. The audience in the assertion was '{audience}' and the expected audience is '{client_id}' or one of the Application Uris of this application with App ID '{client_id}'({client_name}). The downstream client must request a token for the expected audience, and this application must use that token as the assertion."
@@ -549,6 +668,14 @@ pub enum EntraError {
         resource: Uuid,
         /// The client ids of the resources that are listed.
         listed: String,
+    },
+    /// 700003: a policy demands a device, and the one that is presented was deleted.
+    #[error("The device object was not found in the tenant '{tenant}' directory.")]
+    DeviceNotFound {
+        /// The tenant's display name.
+        tenant: String,
+        /// What the client must repeat in `claims`.
+        challenge: Challenge,
     },
     /// 700005: the code was issued in another tenant.
     #[error(
@@ -844,6 +971,28 @@ impl EntraError {
     #[must_use]
     pub fn number(&self) -> u32 {
         self.kind().number()
+    }
+
+    /// What the client must repeat in `claims` of its next authorize request; none where that would not help.
+    #[must_use]
+    pub fn claims(&self) -> Option<String> {
+        match self {
+            Self::MfaRegistrationInterrupted { challenge, .. }
+            | Self::MfaNotPassed { challenge, .. }
+            | Self::MfaRequired { challenge, .. }
+            | Self::MfaExpired { challenge, .. }
+            | Self::MfaNotRegistered { challenge, .. }
+            | Self::DeviceAuthenticationRequired { challenge, .. }
+            | Self::ExternalChallenge { challenge, .. }
+            | Self::DeviceNotCompliant { challenge, .. }
+            | Self::DeviceNotJoined { challenge, .. }
+            | Self::AppNotApproved { challenge, .. }
+            | Self::BlockedByPolicy { challenge, .. }
+            | Self::SignInFrequency { challenge, .. }
+            | Self::SessionFrequency { challenge, .. }
+            | Self::DeviceNotFound { challenge, .. } => challenge.to_claims(),
+            _ => None,
+        }
     }
 
     /// `AADSTS<number>: <message>`, without control characters and of bounded length, whatever the request put in.

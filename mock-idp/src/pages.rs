@@ -64,6 +64,52 @@ pub struct SignInPage {
     pub error: Option<ShownError>,
 }
 
+/// The code of the second factor, or its registration.
+#[derive(Clone, Debug, Template)]
+#[template(path = "second_factor.html")]
+pub struct SecondFactorPage {
+    /// Around it.
+    pub frame: Frame,
+    /// Where the forms go.
+    pub action: String,
+    /// The flow token.
+    pub flow_token: String,
+    /// Who signed in.
+    pub username: String,
+    /// The user's organisation.
+    pub organization: String,
+    /// The application.
+    pub client: String,
+    /// What demands it.
+    pub demanded_by: String,
+    /// Whether the user has none yet, and registers one.
+    pub registers: bool,
+    /// The code that an authenticator app would show.
+    pub code: String,
+    /// What was wrong with the last try.
+    pub error: Option<ShownError>,
+}
+
+/// The terms of use.
+#[derive(Clone, Debug, Template)]
+#[template(path = "terms_of_use.html")]
+pub struct TermsOfUsePage {
+    /// Around it.
+    pub frame: Frame,
+    /// Where the forms go.
+    pub action: String,
+    /// The flow token.
+    pub flow_token: String,
+    /// Who signed in.
+    pub username: String,
+    /// The user's organisation.
+    pub organization: String,
+    /// The application.
+    pub client: String,
+    /// What demands it.
+    pub demanded_by: String,
+}
+
 /// Whether the browser stays signed in.
 #[derive(Clone, Debug, Template)]
 #[template(path = "keep_signed_in.html")]
@@ -402,6 +448,27 @@ mod tests {
             asked: vec![AskedOf { resource: text(), scopes: vec![(text(), text())] }],
             for_everyone: true,
         };
+        let second_factor = SecondFactorPage {
+            frame: frame(),
+            action: text(),
+            flow_token: text(),
+            username: text(),
+            organization: text(),
+            client: text(),
+            demanded_by: text(),
+            registers: true,
+            code: text(),
+            error: Some(error()),
+        };
+        let terms = TermsOfUsePage {
+            frame: frame(),
+            action: text(),
+            flow_token: text(),
+            username: text(),
+            organization: text(),
+            client: text(),
+            demanded_by: text(),
+        };
         let error = ErrorPage {
             frame: frame(),
             error: error(),
@@ -424,6 +491,8 @@ mod tests {
             device_end.render(),
             new_password.render(),
             consent.render(),
+            second_factor.render(),
+            terms.render(),
             error.render(),
             form_post.render(),
             lookup.render(),

@@ -43,6 +43,10 @@ pub enum Route {
     NewPassword,
     /// Where the consent page posts to.
     Consent,
+    /// The form of the second factor.
+    SecondFactor,
+    /// The form of the terms of use.
+    TermsOfUse,
     /// The pages' stylesheet.
     Stylesheet,
     /// The page about a code, which `error_uri` leads to.
@@ -127,7 +131,7 @@ pub enum Advertised {
 
 impl Route {
     /// Every route under a tenant segment.
-    pub const ALL: [Self; 25] = [
+    pub const ALL: [Self; 27] = [
         Self::Discovery(Family::V1),
         Self::Discovery(Family::V2),
         Self::Keys(Family::V1),
@@ -151,6 +155,8 @@ impl Route {
         Self::CredentialType,
         Self::NewPassword,
         Self::Consent,
+        Self::SecondFactor,
+        Self::TermsOfUse,
         Self::Stylesheet,
         Self::UserInfo,
     ];
@@ -182,6 +188,8 @@ impl Route {
             Self::CredentialType => "GetCredentialType",
             Self::NewPassword => "changepassword",
             Self::Consent => "consent/set",
+            Self::SecondFactor => "SAS/ProcessAuth",
+            Self::TermsOfUse => "TermsOfUse/accept",
             Self::Stylesheet => "entralab/pages.css",
             Self::Lookup => "error",
             Self::UserInfo => "openid/userinfo",
@@ -222,6 +230,8 @@ impl Route {
             | Self::KeepSignedIn
             | Self::ConfirmApp
             | Self::NewPassword
+            | Self::SecondFactor
+            | Self::TermsOfUse
             | Self::Consent => &[Method::POST],
         }
     }

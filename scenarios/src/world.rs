@@ -14,6 +14,7 @@ mod mcp;
 
 pub use connector::{CONSENT_HOST, Connector, Handshake, ProviderProfile, RedirectMode, TestConsole, TestMethod};
 pub use gate::{Cors, Gate, InvalidToken, UnauthenticatedClientAction};
+pub use idp::policy;
 pub use idp::{
     AdditionalProperty, AllowedMemberType, App, AppRole, Consent, DetailedClaim, DirectoryRole, FederatedCredential,
     Group, GroupKind, GroupMembers, GroupMembershipClaim, Guest, Idp, Implicit, Lifetimes, MappedClaim, MappedClaims,
@@ -116,6 +117,17 @@ mod schema {
     #[schemars(inline)]
     #[expect(dead_code, reason = "only its schema is used")]
     pub struct Skew(#[schemars(regex(pattern = super::SKEW_PATTERN))] String);
+
+    /// A range of IP addresses (RFC 4632 §3.1).
+    #[derive(JsonSchema)]
+    #[schemars(inline)]
+    #[expect(dead_code, reason = "only its schema is used")]
+    pub struct IpRange(
+        #[schemars(regex(
+            pattern = r"^([0-9]{1,3}(\.[0-9]{1,3}){3}/([12]?[0-9]|3[0-2])|[0-9a-fA-F:.]*:[0-9a-fA-F:.]*/([1-9]?[0-9]|1[01][0-9]|12[0-8]))$"
+        ))]
+        String,
+    );
 
     /// 1 or 2.
     #[derive(JsonSchema)]

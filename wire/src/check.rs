@@ -142,6 +142,12 @@ checks! {
     UserAssigned = "user.assigned" by Idp;
     /// The client has a role at a resource that requires assignment.
     ClientAssigned = "client.assigned" by Idp;
+    /// The tenant is one that the network's proxy permits, where it says so.
+    TenantPermitted = "tenant.permitted" by Idp;
+    /// The Conditional Access policies that apply, and security defaults, have what they demand.
+    ConditionalAccess = "conditional_access.satisfied" by Idp;
+    /// The code of the second factor is the user's.
+    SecondFactor = "mfa.code" by Idp;
     /// Somebody who may has agreed that the client acts for the user at the resource.
     ConsentGranted = "consent.granted" by Idp;
     /// The user accepted what the consent page asked.

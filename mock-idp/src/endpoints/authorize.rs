@@ -3,6 +3,7 @@
 mod device;
 mod interrupts;
 mod new_password;
+mod policies;
 mod steps;
 
 use axum::response::{IntoResponse, Response};
@@ -208,7 +209,8 @@ impl IdentityProvider {
             // what the page showed must still be what there is to ask
             let requested = authorization.requested(directory, principal.tenant, &mut visit.checks)?;
             let asked = visit.still_to_ask(&authorization, principal, &requested)?;
-            if !asked.is_empty() && ids(&asked) != signed_in.asked {
+            let is_satisfied = visit.unsatisfied(&authorization, principal, &signed_in, &requested).is_ok();
+            if !is_satisfied || (!asked.is_empty() && ids(&asked) != signed_in.asked) {
                 let next = visit.ask_or_finish(&authorization, principal, signed_in, flow.clone())?;
                 return Ok(next.response(&flow));
             }

@@ -142,7 +142,10 @@ impl IdentityProvider {
                     tid: principal.tenant.id,
                     oid: account.object_id,
                     sid: randomness::guid(&mut *rng),
-                    auth_time: None,
+                    auth_time: self.0.clock.now().as_second(),
+                    auth_time_wanted: false,
+                    mfa_time: None,
+                    contexts: Default::default(),
                 };
                 let grant = Grant {
                     client,
@@ -157,6 +160,7 @@ impl IdentityProvider {
                     refresh_until: None,
                     client_info: false,
                     spa_code_of: None,
+                    understands_challenges: false,
                     readable_by: None,
                 };
                 claims::access_token(&grant, &issue, &mut *rng)

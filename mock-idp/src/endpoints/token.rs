@@ -30,9 +30,11 @@ impl IdentityProvider {
         let keys = self.0.keys.shared();
         let decision = {
             let given = self.consents();
+            let enrolments = self.enrolments();
             let records = Records {
                 directory: &directory,
                 given: &given,
+                enrolments: &enrolments,
                 seals,
                 keys: &keys,
                 origins: &self.0.origins,

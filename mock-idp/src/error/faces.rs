@@ -249,7 +249,18 @@ impl EntraErrorKind {
             Self::AccountDisabled => row(50_057).token(O::InvalidGrant).sign_in_again().silent(O::InteractionRequired),
             Self::NobodySignedIn => row(50_058).silent(O::LoginRequired),
             Self::NoTenantInformation => row(50_059).token(O::InvalidRequest),
+            Self::MfaRegistrationInterrupted => row(50_072).silent(O::InteractionRequired).unverified(),
+            Self::MfaNotPassed => row(50_074).page(),
+            Self::MfaRequired => {
+                row(50_076).token(O::InvalidGrant).suberror("basic_action").silent(O::InteractionRequired)
+            }
+            Self::MfaExpired => row(50_078).token(O::InvalidGrant).suberror("basic_action").unverified(),
+            Self::MfaNotRegistered => row(50_079).token(O::InvalidGrant).suberror("basic_action"),
             Self::FlowTokenExpired => row(50_089).page(),
+            // 401, because it challenges the client to prove its device (captured)
+            Self::DeviceAuthenticationRequired => {
+                row(50_097).token_with(401, O::InvalidGrant).silent(O::InteractionRequired)
+            }
             Self::UserNotAssigned => row(50_105).token(O::InvalidGrant).page().silent(O::InteractionRequired),
             Self::InvalidPassword => row(50_126).token(O::InvalidGrant).sign_in_again(),
             Self::SessionBeforePasswordChange => row(50_132).silent(O::LoginRequired).unverified(),
@@ -261,9 +272,31 @@ impl EntraErrorKind {
                 row(50_146).token(O::InvalidRequest).page().silent(O::InvalidRequest).unverified()
             }
             Self::CodeChallengeParameter => row(50_147).redirect(O::InvalidRequest),
+            Self::ExternalChallenge => row(50_158).token(O::InteractionRequired).silent(O::InteractionRequired),
             Self::GrantRevoked => row(50_173).token(O::InvalidGrant).suberror("bad_token"),
             Self::NotMultiTenant => row(50_194).token(O::InvalidRequest).page(),
             Self::AppNotConfirmed => row(50_199).silent(O::InteractionRequired).unverified(),
+            Self::DeviceNotCompliant => row(53_000)
+                .token(O::InvalidGrant)
+                .suberror("message_only")
+                .page()
+                .silent(O::InteractionRequired)
+                .unverified(),
+            Self::DeviceNotJoined => row(53_001)
+                .token(O::InvalidGrant)
+                .suberror("message_only")
+                .page()
+                .silent(O::InteractionRequired)
+                .unverified(),
+            Self::AppNotApproved => row(53_002)
+                .token(O::InvalidGrant)
+                .suberror("message_only")
+                .page()
+                .silent(O::InteractionRequired)
+                .unverified(),
+            Self::BlockedByPolicy => {
+                row(53_003).token(O::InvalidGrant).suberror("message_only").page().silent(O::InteractionRequired)
+            }
             Self::CodeRedeemed => row(54_005).token(O::InvalidGrant),
             Self::ConsentRequired => {
                 row(65_001).token(O::InvalidGrant).suberror("consent_required").silent(O::ConsentRequired)
@@ -282,6 +315,8 @@ impl EntraErrorKind {
             Self::VerificationCodeExpired => row(70_019).user_code(),
             // the v1 endpoint called it code_expired
             Self::DeviceCodeExpired => row(70_020).token(O::ExpiredToken),
+            Self::SignInFrequency => row(70_043).token(O::InvalidGrant).suberror("token_expired").without_lookup(),
+            Self::SessionFrequency => row(70_044).silent(O::InteractionRequired).unverified(),
             Self::TenantNotFound => row(90_002).discovery(O::InvalidTenant).token(O::InvalidRequest).page(),
             Self::SeveralHints => row(90_005).page().silent(O::InvalidRequest),
             Self::InvalidSessionId => row(90_007).page().silent(O::InvalidRequest),
@@ -310,8 +345,10 @@ impl EntraErrorKind {
             Self::SamlApplication => row(399_274).token(O::InvalidRequest).page().unverified(),
             Self::ResourceNotFound => row(500_011).token(O::InvalidResource).redirect(O::InvalidResource),
             // no failure of the client's credential, hence no 401
+            Self::TenantRestricted => row(500_021).page(),
             Self::RedirectUriNotAsAuthorized => row(500_112).token(O::InvalidClient),
             Self::NoReplyAddress => row(500_113).page(),
+            Self::WrongSecondFactor => row(500_121).sign_in_again().unverified(),
             Self::OnBehalfOfAudience => row(500_131).token(O::InvalidGrant),
             Self::OnBehalfOfTimeRange => row(500_133).token(O::InvalidGrant),
             Self::PersonalAccountUnsupported => {
@@ -333,6 +370,9 @@ impl EntraErrorKind {
             Self::ServicePrincipalMissing => row(650_052).token(O::InvalidResource).redirect(O::InvalidResource),
             Self::ScopeNotOnResource => row(650_053).token(O::InvalidScope).redirect(O::InvalidClient).without_lookup(),
             Self::ResourceNotListed => row(650_057).redirect(O::InvalidResource),
+            Self::DeviceNotFound => {
+                row(700_003).token(O::InvalidGrant).page().silent(O::InteractionRequired).unverified()
+            }
             Self::CodeOfOtherTenant => row(700_005).token(O::InvalidGrant),
             Self::GrantOfOtherClient => row(700_007).token(O::InvalidGrant),
             Self::ClientNotFound => row(700_016).token(O::UnauthorizedClient).page(),

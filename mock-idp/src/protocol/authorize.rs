@@ -279,6 +279,7 @@ pub fn front_channel_grant<'d>(
         nonce: authorization.nonce.clone(),
         refreshable: false,
         refresh_until: None,
+        understands_challenges: authorization.claims.understands_challenges(),
         client_info: authorization.client_info,
         spa_code_of: None,
         readable_by: None,

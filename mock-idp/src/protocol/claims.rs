@@ -17,18 +17,13 @@ use serde_json::{Map, Value, json};
 use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
+use super::conditional_access::ip_address;
 use super::scope::OidcScope;
 use super::target::Target;
 use super::token::Grant;
 use super::{Family, randomness};
-use crate::directory::{Application, Directory};
+use crate::directory::{Application, Directory, Tenant};
 use crate::origins::Origins;
-
-/// Where requests come from in a lab.
-const LOOPBACK: &str = "127.0.0.1";
-
-/// `tenant_region_scope`.
-const REGION: &str = "NA";
 
 /// Entra dates its tokens back, so that a resource whose clock is behind accepts them.
 const BACKDATED: SignedDuration = SignedDuration::from_mins(5);
@@ -90,7 +85,13 @@ pub fn access_token(grant: &Grant<'_>, issue: &Issue<'_>, rng: &mut impl CryptoR
         claims.add("puid", puid(subject.oid));
         claims.add("sid", subject.sid.to_string());
         claims.add("xms_st", json!({"sub": pairwise(subject.tid, subject.oid, grant.client.client_id)}));
-        claims.of_graph(grant.client, rng);
+        claims.of_graph(grant.client, grant.principal.tenant, rng);
+    }
+    if !subject.contexts.is_empty() {
+        claims.add("acrs", json!(subject.contexts));
+    }
+    if grant.understands_challenges && understands_capabilities(resource) {
+        claims.add("xms_cc", json!(["cp1"]));
     }
     claims.memberships(resource, optional, grant, issue);
     claims.optional(optional, grant);
@@ -98,11 +99,19 @@ pub fn access_token(grant: &Grant<'_>, issue: &Issue<'_>, rng: &mut impl CryptoR
     claims.in_order()
 }
 
+/// Whether tokens for the resource tell what the client can do: Microsoft Graph's do, and those for an app that lists
+/// `xms_cc` among its optional claims.
+#[must_use]
+pub fn understands_capabilities(resource: Application<'_>) -> bool {
+    let optional = &resource.thing().optional_claims.access_token;
+    resource.is_graph() || optional.iter().any(|claim| claim.name() == OptionalClaimName::XmsCc)
+}
+
 /// The claims of the id token of `grant`, in the version of the endpoint.
 pub fn id_token(grant: &Grant<'_>, issue: &Issue<'_>, rng: &mut impl CryptoRng) -> Map<String, Value> {
     let (subject, account, client) = (&grant.subject, grant.principal.account, grant.client);
     let mut claims = Claims::new(client.client_id.to_string(), subject.tid, issue, rng);
-    claims.add_some("auth_time", subject.auth_time);
+    claims.add_some("auth_time", subject.auth_time_wanted.then_some(subject.auth_time));
     claims.add_some("nonce", grant.nonce.as_deref());
     claims.add("rh", handle(subject.tid, client.client_id));
     claims.add("sid", subject.sid.to_string());
@@ -202,10 +211,10 @@ impl Claims {
     /// What every v1 token says of a user.
     fn of_v1_user(&mut self, grant: &Grant<'_>, issue: &Issue<'_>) {
         let account = grant.principal.account;
-        self.add("amr", json!(["pwd"]));
+        self.add("amr", json!(grant.subject.methods()));
         self.add_some("family_name", account.family_name.as_deref());
         self.add_some("given_name", account.given_name.as_deref());
-        self.add("ipaddr", LOOPBACK);
+        self.add("ipaddr", ip_address(grant.principal).to_string());
         self.add("unique_name", account.username.as_str());
         if grant.principal.is_guest() {
             self.guest(grant, issue);
@@ -224,9 +233,9 @@ impl Claims {
     }
 
     /// What Microsoft Graph's tokens say besides.
-    fn of_graph(&mut self, client: Application<'_>, rng: &mut impl CryptoRng) {
+    fn of_graph(&mut self, client: Application<'_>, tenant: Tenant<'_>, rng: &mut impl CryptoRng) {
         self.add("app_displayname", client.shown_name());
-        self.add("tenant_region_scope", REGION);
+        self.add("tenant_region_scope", json!(tenant.region.unwrap_or_default()));
         self.add("xms_ftd", randomness::text::<48>(rng));
     }
 

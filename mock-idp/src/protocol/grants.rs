@@ -70,9 +70,17 @@ pub struct Subject {
     pub oid: Uuid,
     /// The session.
     pub sid: Uuid,
-    /// When the password was checked; only where the request asks for it.
+    /// When the password was checked, in seconds of Unix time.
+    pub auth_time: i64,
+    /// When the second factor was; none where it was not.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub auth_time: Option<i64>,
+    pub mfa_time: Option<i64>,
+    /// The authentication contexts that the user satisfied (`acrs`).
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub contexts: BTreeSet<String>,
+    /// Whether id tokens say when the user signed in: only where it was asked for.
+    #[serde(default)]
+    pub auth_time_wanted: bool,
 }
 
 /// An authorization code (RFC 6749 §4.1.2).
@@ -126,6 +134,12 @@ pub struct RefreshToken {
 }
 
 impl Subject {
+    /// `amr`: the methods by which the user proved who it is.
+    #[must_use]
+    pub fn methods(&self) -> &'static [&'static str] {
+        if self.mfa_time.is_some() { &["pwd", "mfa"] } else { &["pwd"] }
+    }
+
     /// The subject of what answers an authorize request.
     #[must_use]
     pub fn of(authorization: &Authorization<'_>, principal: Principal<'_>, signed_in: &SignedIn) -> Self {
@@ -135,7 +149,10 @@ impl Subject {
             tid: principal.tenant.id,
             oid: principal.object_id(),
             sid: signed_in.sid,
-            auth_time: authorization.wants_auth_time().then_some(signed_in.auth_time),
+            auth_time: signed_in.auth_time,
+            mfa_time: signed_in.mfa_time,
+            contexts: authorization.claims.contexts(),
+            auth_time_wanted: authorization.wants_auth_time(),
         }
     }
 }

@@ -65,6 +65,12 @@ pub struct SignedIn {
     pub sid: Uuid,
     /// When the password was checked, in seconds of Unix time.
     pub auth_time: i64,
+    /// When the second factor was; none where it was not.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub mfa_time: Option<i64>,
+    /// How many wrong codes of the second factor were typed.
+    #[serde(default)]
+    pub wrong_codes: u8,
     /// What the page asks.
     pub asked: Vec<AskedIds>,
 }

@@ -48,6 +48,17 @@ pub struct Session {
     pub sid: Uuid,
     /// When the password was checked, in seconds of Unix time.
     pub auth_time: i64,
+    /// When the second factor was; none where it was not.
+    pub mfa_time: Option<i64>,
+}
+
+impl Session {
+    /// The session of a sign-in.
+    #[must_use]
+    pub fn of(principal: Principal<'_>, signed_in: &SignedIn) -> Self {
+        let SignedIn { sid, auth_time, mfa_time, .. } = *signed_in;
+        Self { oid: principal.account.object_id, sid, auth_time, mfa_time }
+    }
 }
 
 /// How many applications are remembered to have taken part in one session.
@@ -219,8 +230,8 @@ impl Candidate<'_> {
     /// The sign-in that the session stands for.
     #[must_use]
     pub fn signed_in(&self) -> SignedIn {
-        let Session { sid, auth_time, .. } = self.session;
-        SignedIn { oid: self.principal.object_id(), sid, auth_time, asked: Vec::new() }
+        let Session { sid, auth_time, mfa_time, .. } = self.session;
+        SignedIn { oid: self.principal.object_id(), sid, auth_time, mfa_time, wrong_codes: 0, asked: Vec::new() }
     }
 }
 
@@ -334,7 +345,7 @@ mod tests {
     use super::*;
 
     fn session(oid: u128, auth_time: i64) -> Session {
-        Session { oid: Uuid::from_u128(oid), sid: Uuid::from_u128(oid + 1_000), auth_time }
+        Session { oid: Uuid::from_u128(oid), sid: Uuid::from_u128(oid + 1_000), auth_time, mfa_time: None }
     }
 
     fn cookie(value: &str) -> Vec<(String, String)> {

@@ -20,6 +20,7 @@ use wire::{Check, Checks};
 use super::admission::{Principal, check_family};
 use super::authorize::check_once;
 use super::client_credential::{ClientAuthentication, Credentials, Proof};
+use super::conditional_access::Enrolments;
 use super::consent::GivenConsents;
 use super::device_code::DeviceCodes;
 use super::grants::redeemed::Redeemed;
@@ -78,6 +79,8 @@ pub struct Records<'d, 'r> {
     pub directory: &'d Directory,
     /// The consents of the consent page.
     pub given: &'r GivenConsents,
+    /// What users did on the pages of policies.
+    pub enrolments: &'r Enrolments,
     /// The seals of codes and refresh tokens.
     pub seals: &'r Seals,
     /// The keys that this identity provider signs with.
@@ -123,6 +126,8 @@ pub struct Grant<'d> {
     pub refreshable: bool,
     /// When that ends, where it is the end of the refresh token before it.
     pub refresh_until: Option<i64>,
+    /// Whether the client said that it understands claims challenges (`cp1`).
+    pub understands_challenges: bool,
     /// Whether `client_info` is wanted.
     pub client_info: bool,
     /// The redeemed code, where the client's page is to get one too (`return_spa_code`).

@@ -62,7 +62,7 @@ pub fn signed(number: usize, header: &Value, claims: &Value) -> String {
     let signer: Box<dyn JwsSigner> = match header["alg"].as_str().unwrap() {
         "RS384" => Box::new(RS384.signer_from_pem(private).unwrap()),
         "RS512" => Box::new(RS512.signer_from_pem(private).unwrap()),
-        "PS256" => Box::new(PS256.signer_from_pem(private).unwrap_or_else(|_| ps256_signer(number))),
+        "PS256" => Box::new(ps256_signer(number)),
         "HS256" => Box::new(HS256.signer_from_bytes([7; 32]).unwrap()),
         _ => Box::new(RS256.signer_from_pem(private).unwrap()),
     };
@@ -70,7 +70,7 @@ pub fn signed(number: usize, header: &Value, claims: &Value) -> String {
     serialize_compact(claims.to_string().as_bytes(), &header, &*signer).unwrap()
 }
 
-/// josekit takes plain RSA keys for PSS in the older PKCS #1 form only.
+/// Of a key in PKCS #8 that does not say PSS itself, josekit would sign with the older padding.
 fn ps256_signer(number: usize) -> josekit::jws::alg::rsassa_pss::RsassaPssJwsSigner {
     use rsa::pkcs1::EncodeRsaPrivateKey;
     use rsa::pkcs8::DecodePrivateKey;

@@ -17,6 +17,7 @@ mod client_credentials;
 mod code_flow;
 pub mod device;
 mod on_behalf_of;
+mod policy;
 mod sessions;
 mod tenants;
 pub mod users;
@@ -35,6 +36,7 @@ pub fn all() -> impl Iterator<Item = &'static Cause> {
         code_flow::CAUSES,
         device::CAUSES,
         on_behalf_of::CAUSES,
+        policy::CAUSES,
         sessions::CAUSES,
         tenants::CAUSES,
         users::CAUSES,

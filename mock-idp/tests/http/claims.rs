@@ -285,7 +285,7 @@ fn optional_claims_are_in_the_tokens_of_whoever_asks_for_them() {
     ]);
     let asked = json!({"optional_claims": {"access_token": all, "id_token": all}});
     let world = changed(json!({
-        "users": {"megan": user}, "tenants": {"contoso": {"country": "CH"}}, "apps": {"modern": asked, "client": asked},
+        "users": {"megan": user}, "tenants": {"contoso": {"country": "CH", "region": "EU"}}, "apps": {"modern": asked, "client": asked},
     }));
     let answer = v2_answer(world, MODERN_SCOPE);
     let expected = [
@@ -298,7 +298,7 @@ fn optional_claims_are_in_the_tokens_of_whoever_asks_for_them() {
         ("ipaddr", json!("127.0.0.1")),
         ("onprem_sid", json!("S-1-5-21-1")),
         ("tenant_ctry", json!("CH")),
-        ("tenant_region_scope", json!("NA")),
+        ("tenant_region_scope", json!("EU")),
         ("upn", json!("megan@contoso.com")),
         ("verified_primary_email", json!(["megan@contoso.com"])),
         ("verified_secondary_email", json!(["mb@contoso.com"])),

@@ -15,6 +15,7 @@ mod metadata;
 mod on_behalf_of;
 mod page_attacks;
 mod pages;
+mod policies;
 mod response_types;
 mod rules;
 mod scripted;

@@ -11,6 +11,7 @@ use super::{Name, schema};
 mod app;
 mod app_role;
 mod group;
+pub mod policy;
 mod token_configuration;
 mod user;
 
@@ -65,6 +66,9 @@ pub struct Idp {
     /// Whether a browser stays signed in, by a session cookie, for 24 hours. Default: false.
     #[serde(default)]
     pub single_sign_on: bool,
+    /// Conditional Access, and the places that it knows. Default: no policies.
+    #[serde(default, skip_serializing_if = "policy::Policies::are_none")]
+    pub policies: policy::Policies,
     /// Whether users are asked after the sign-in to stay signed in, which makes their session last for 90 days after its
     /// last use; only with `single_sign_on` (portal: Company branding > Show option to remain signed in). Default: false.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
@@ -129,6 +133,10 @@ pub struct Tenant {
     /// Whether users may consent for themselves to delegated permissions that need no admin. Default: allowed.
     #[serde(default)]
     pub user_consent: UserConsent,
+    /// Security defaults (Overview > Properties): everybody registers for multifactor authentication, and
+    /// administrators do it at each sign-in. Not together with Conditional Access policies. Default: false.
+    #[serde(default, skip_serializing_if = "policy::is_false")]
+    pub security_defaults: bool,
     /// "Lockout threshold" of Authentication methods > Password protection: how many different wrong passwords lock an
     /// account, for 60 seconds. Default: 10.
     #[serde(default, skip_serializing_if = "Option::is_none")]

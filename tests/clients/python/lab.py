@@ -1,6 +1,7 @@
 """What the scripts of this folder share: a running lab, and a person who signs in at its real pages."""
 
 import base64
+import base64
 import html.parser
 import json
 import os
@@ -62,6 +63,12 @@ def claims(token):
     return json.loads(base64.urlsafe_b64decode(payload + "=" * (-len(payload) % 4)))
 
 
+def claims_of(token):
+    """The claims of a token, unverified."""
+    part = token.split(".")[1]
+    return json.loads(base64.urlsafe_b64decode(part + "=" * (-len(part) % 4)))
+
+
 class Browser(requests.Session):
     """A browser without scripts, and the person in front of it."""
 
@@ -88,6 +95,18 @@ class Browser(requests.Session):
                 return fields
             answer = self.post(action, data=fields, allow_redirects=False)
         raise AssertionError("the pages never led back to the redirect URI")
+
+    def type_device_code(self, url, user_code):
+        """Types the code where `url` leads, signs in, and gives the page that ends it."""
+        answer = self.get(url)
+        for _ in range(12):
+            if "idSIButton9" not in answer.text:
+                return answer.text
+            action, fields = self.form(answer)
+            if "otc" in fields:
+                fields["otc"] = user_code
+            answer = self.post(action, data=fields)
+        raise AssertionError("the pages never ended")
 
     def form(self, answer, filled=None):
         """Where the page's form goes when the person presses its first button, and what it sends."""

@@ -25,7 +25,7 @@ use crate::protocol::sign_in::check_enabled;
 use crate::protocol::signing::check_keys_for_user;
 use crate::protocol::target::Requested;
 use crate::protocol::token::reply::{Mint, client_info};
-use crate::protocol::{device_code, randomness};
+use crate::protocol::{device_code, randomness, tenant_restrictions};
 use crate::routes::Route;
 
 impl<'v> Visit<'v> {
@@ -89,9 +89,11 @@ impl<'v> Visit<'v> {
             oid: principal.object_id(),
             sid: randomness::guid(&mut *self.provider.rng()),
             auth_time: self.incoming.now.as_second(),
+            mfa_time: None,
+            wrong_codes: 0,
             asked: Vec::new(),
         };
-        let session = Session { oid: principal.account.object_id, sid: signed_in.sid, auth_time: signed_in.auth_time };
+        let session = Session::of(principal, &signed_in);
         let asking = Flow { asks_to_keep: true, ..flow.clone() };
         let next = self.ask_or_finish(authorization, principal, signed_in, asking)?;
         let mut response = next.response(&flow);
@@ -167,11 +169,18 @@ impl<'v> Visit<'v> {
         flow: Flow,
     ) -> Result<Next, Failure> {
         let refused = |error| Refused::of(authorization, error);
+        let restricted_to = self.incoming.parts.headers.get(tenant_restrictions::HEADER);
+        let restricted_to = restricted_to.map(|value| value.to_str().unwrap_or_default());
+        tenant_restrictions::check(self.directory, restricted_to, principal.tenant, &mut self.checks)
+            .map_err(refused)?;
         check_enabled(principal.account, &mut self.checks).map_err(refused)?;
         let requested = authorization.requested(self.directory, principal.tenant, &mut self.checks)?;
         let resources = requested.targets.iter().map(|target| target.resource);
         check_assigned(self.directory, authorization.client, resources, principal, &mut self.checks)
             .map_err(refused)?;
+        if let Some(page) = self.policy_page(authorization, principal, &signed_in, &requested, &flow)? {
+            return Ok(Next::Asked(page));
+        }
         if let Some(page) = self.interrupt(authorization, principal, &signed_in, &flow)? {
             return Ok(Next::Asked(page));
         }

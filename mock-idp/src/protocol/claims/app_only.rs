@@ -40,7 +40,7 @@ pub fn access_token(grant: &ApplicationGrant<'_>, issue: &Issue<'_>, rng: &mut i
     }
     if resource.is_graph() {
         claims.add("wids", vec![APPLICATION.to_string()]);
-        claims.of_graph(grant.client, rng);
+        claims.of_graph(grant.client, grant.tenant, rng);
     }
     claims.mapped(resource, None);
     claims.in_order()

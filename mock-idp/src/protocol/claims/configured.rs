@@ -5,11 +5,12 @@
 use scenarios::world::{
     AdditionalProperty, MappedClaim, OptionalClaim, OptionalClaimName, RESTRICTED_CLAIMS, UserAttribute,
 };
-use serde_json::Value;
+use serde_json::{Value, json};
 
-use super::{Claims, LOOPBACK, REGION};
+use super::Claims;
 use crate::directory::Application;
 use crate::protocol::authorize::hints::LoginHint;
+use crate::protocol::conditional_access::ip_address;
 use crate::protocol::token::Grant;
 
 /// Where a tenant is that does not say so.
@@ -49,19 +50,19 @@ fn value(claim: &OptionalClaim, grant: &Grant<'_>) -> Option<(&'static str, Valu
     let texts = |values: &Vec<String>| (!values.is_empty()).then(|| Value::from(values.clone()));
     let (name, value) = match claim.name() {
         Claim::Acct => ("acct", Some(i32::from(grant.principal.is_guest()).into())),
-        Claim::AuthTime => ("auth_time", grant.subject.auth_time.map(Value::from)),
+        Claim::AuthTime => ("auth_time", Some(grant.subject.auth_time.into())),
         Claim::Ctry => ("ctry", text(&account.country)),
         Claim::Email => ("email", text(&account.email)),
         Claim::FamilyName => ("family_name", text(&account.family_name)),
         Claim::GivenName => ("given_name", text(&account.given_name)),
         Claim::Idtyp => ("idtyp", claim.has(AdditionalProperty::IncludeUserToken).then(|| "user".into())),
-        Claim::Ipaddr => ("ipaddr", Some(LOOPBACK.into())),
+        Claim::Ipaddr => ("ipaddr", Some(ip_address(grant.principal).to_string().into())),
         Claim::LoginHint => ("login_hint", Some(LoginHint::claim(grant.principal.account, tenant).into())),
         Claim::OnpremSid => ("onprem_sid", text(&account.on_premises_sid)),
         Claim::PreferredUsername => ("preferred_username", Some(account.username.clone().into())),
         Claim::Sid => ("sid", Some(grant.subject.sid.to_string().into())),
         Claim::TenantCtry => ("tenant_ctry", Some(tenant.country.as_deref().unwrap_or(COUNTRY).into())),
-        Claim::TenantRegionScope => ("tenant_region_scope", Some(REGION.into())),
+        Claim::TenantRegionScope => ("tenant_region_scope", Some(json!(tenant.region.unwrap_or_default()))),
         Claim::Upn => ("upn", (!grant.principal.is_guest()).then(|| account.username.clone().into())),
         Claim::VerifiedPrimaryEmail => ("verified_primary_email", texts(&account.verified_primary_email)),
         Claim::VerifiedSecondaryEmail => ("verified_secondary_email", texts(&account.verified_secondary_email)),

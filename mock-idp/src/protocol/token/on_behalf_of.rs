@@ -173,6 +173,23 @@ impl Assertion {
         };
         // a token that names no session is one of its own
         let sid = id("sid").unwrap_or_else(|| randomness::guid(rng));
-        Ok(Subject { client_id: client.client_id, platform: Platform::Web, tid, oid, sid, auth_time: None })
+        let auth_time = self.claims.get("iat").and_then(Value::as_i64).unwrap_or_default();
+        // v2 tokens do not say how the user signed in: the policies of their sign-in were satisfied then
+        let had_second_factor = match self.claims.get("amr").and_then(Value::as_array) {
+            Some(methods) => methods.iter().any(|method| method == "mfa"),
+            None => true,
+        };
+        let contexts = self.claims.get("acrs").and_then(Value::as_array).into_iter().flatten();
+        Ok(Subject {
+            client_id: client.client_id,
+            platform: Platform::Web,
+            tid,
+            oid,
+            sid,
+            auth_time,
+            mfa_time: had_second_factor.then_some(auth_time),
+            contexts: contexts.filter_map(Value::as_str).map(str::to_owned).collect(),
+            auth_time_wanted: false,
+        })
     }
 }

@@ -2,6 +2,8 @@
 //!
 //! Rules: Microsoft identity platform "OAuth 2.0 Resource Owner Password Credentials".
 
+use std::collections::BTreeSet;
+
 use wire::{Check, Checks};
 
 use super::redemption::{check_credential_without_redirect_uri, check_origin};
@@ -47,7 +49,10 @@ pub(super) fn sign_in<'d>(
         tid: principal.tenant.id,
         oid: principal.object_id(),
         sid: randomness::guid(memory.rng),
-        auth_time: None,
+        auth_time: records.now.as_second(),
+        mfa_time: None,
+        contexts: BTreeSet::new(),
+        auth_time_wanted: false,
     };
     grant(request, records, party, &subject, &Aim::at(target), &requested.oidc, checks)
 }

@@ -130,6 +130,10 @@ pub struct Mint<'m> {
 /// Access tokens of at least this many seconds come with the advice to renew them at half their life.
 const LONG_LIVED: i64 = 7_200;
 
+/// How long a token lives, in seconds, whose resource can challenge the client at any time (continuous access
+/// evaluation). Entra: 20 to 28 hours, at random.
+const CONTINUOUSLY_EVALUATED: i64 = 86_400;
+
 /// A signed access token, and how long it lives.
 struct AccessToken {
     text: String,
@@ -193,7 +197,10 @@ impl Mint<'_> {
         rng: &mut impl CryptoRng,
     ) -> Result<AccessToken, JoseError> {
         let resource = grant.target.resource;
-        let lifetime = self.access_token_lifetime(resource, rng);
+        let lifetime = match grant.understands_challenges && resource.is_graph() {
+            true => CONTINUOUSLY_EVALUATED,
+            false => self.access_token_lifetime(resource, rng),
+        };
         let issue = self.issue(resource.token_version(), lifetime, in_url);
         let claims = claims::access_token(grant, &issue, rng);
         self.access_token_of(resource, &claims, issue.moment, lifetime, rng)

@@ -10,6 +10,8 @@ use crate::error::EntraError;
 use crate::protocol::Family;
 use crate::protocol::admission::{Door, Principal, admit};
 use crate::protocol::assignment::check_assigned;
+use crate::protocol::authorize::claims_request::ClaimsRequest;
+use crate::protocol::conditional_access::{self, Facts};
 use crate::protocol::consent::{Granted, check_listed_on_v1, confirm};
 use crate::protocol::grants::{Aim, Subject};
 use crate::protocol::pre_authorization::check_pre_authorized;
@@ -31,7 +33,9 @@ pub(super) fn grant<'d>(
     oidc: &BTreeSet<OidcScope>,
     checks: &mut Checks,
 ) -> Result<Grant<'d>, EntraError> {
-    let principal = find_principal(request.family, records.directory, party, subject, checks)?;
+    let claims = ClaimsRequest::read(request.parameters, checks)?;
+    let subject = Subject { contexts: &subject.contexts | &claims.contexts(), ..subject.clone() };
+    let principal = find_principal(request.family, records.directory, party, &subject, checks)?;
     let (target, oidc) = find_target(request, records.directory, party, principal, aim, oidc, checks)?;
     let granted = Granted::gather(records.directory, records.given, party.client, principal);
     check_assigned(records.directory, party.client, [target.resource], principal, checks)?;
@@ -40,18 +44,22 @@ pub(super) fn grant<'d>(
         check_listed_on_v1(records.directory, party.client, &target, &granted, checks)?;
     }
     let scopes = confirm(party.client, &target, &oidc, &granted, checks)?;
+    let gets_id_token = request.family == Family::V1 || oidc.contains(&OidcScope::OpenId);
+    let facts = Facts::of_grant(records, party.client, principal, &subject, target.resource, gets_id_token);
+    conditional_access::check_grant(records.directory, &facts, checks)?;
     let readable_by = request.origin.filter(|_| subject.platform == Platform::Spa).map(str::to_owned);
     let grant = Grant {
         client: party.client,
         authentication: party.credentials.authentication(),
         principal,
-        subject: Subject { tid: principal.tenant.id, oid: principal.object_id(), ..subject.clone() },
+        subject: Subject { tid: principal.tenant.id, oid: principal.object_id(), ..subject },
         target,
         scopes,
         refresh_until: None,
         refreshable: request.family == Family::V1 || oidc.contains(&OidcScope::OfflineAccess),
         oidc,
         nonce: None,
+        understands_challenges: claims.understands_challenges(),
         client_info: request.parameters.text("client_info") == Some("1"),
         spa_code_of: None,
         readable_by,

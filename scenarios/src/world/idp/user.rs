@@ -7,6 +7,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use uuid::{Uuid, uuid};
 
+use super::policy::{Device, Location, Mfa};
 use crate::world::{Name, schema};
 
 /// A person who can sign in.
@@ -73,6 +74,15 @@ pub struct User {
     /// The directory roles.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub roles: Vec<DirectoryRole>,
+    /// Multifactor authentication. Default: nothing registered.
+    #[serde(default, skip_serializing_if = "Mfa::is_unset")]
+    pub mfa: Mfa,
+    /// Where the user is. Default: nowhere in particular, at 127.0.0.1.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub location: Option<Location>,
+    /// The device of the user's browser. Default: none.
+    #[serde(default, skip_serializing_if = "Device::is_none")]
+    pub device: Device,
     /// "Block sign in": the account is disabled (AADSTS50057). Default: false.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub disabled: bool,

@@ -5,6 +5,9 @@ use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use jiff::Timestamp;
 use josekit::JoseError;
 use josekit::jws::{JwsVerifier, PS256, RS256, RS384, RS512, deserialize_compact};
+use rsa::PublicKey;
+use rsa::pkcs1::EncodeRsaPublicKey;
+use rsa::pkcs8::DecodePublicKey;
 use scenarios::certificate::ReadCertificate;
 use serde_json::Value;
 use sha1::Sha1;
@@ -138,16 +141,56 @@ fn known<'d>(name: &'d str, pem: &str) -> Option<Known<'d>> {
 }
 
 /// What verifies signatures of a public key (SubjectPublicKeyInfo, DER).
+///
+/// # Errors
+/// When the key is no RSA key.
 pub(super) fn verifier(algorithm: Algorithm, public_key: &[u8]) -> Result<Box<dyn JwsVerifier>, JoseError> {
     Ok(match algorithm {
         Algorithm::Rs256 => Box::new(RS256.verifier_from_der(public_key)?),
         Algorithm::Rs384 => Box::new(RS384.verifier_from_der(public_key)?),
         Algorithm::Rs512 => Box::new(RS512.verifier_from_der(public_key)?),
-        Algorithm::Ps256 => Box::new(PS256.verifier_from_der(public_key)?),
+        Algorithm::Ps256 => {
+            // of a SubjectPublicKeyInfo that does not say PSS itself, josekit would verify the older padding
+            let key = PublicKey::from_public_key_der(public_key);
+            let key = key.map_err(|error| JoseError::InvalidKeyFormat(error.into()))?;
+            let pkcs1 = key.to_pkcs1_der().map_err(|error| JoseError::InvalidKeyFormat(error.into()))?;
+            Box::new(PS256.verifier_from_der(pkcs1.as_bytes())?)
+        }
     })
 }
 
 /// Upper-case hexadecimal, as Entra's messages and portal show thumbprints.
 fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02X}")).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const PUBLIC_KEY: &str = "MIIBIjANBgkqhkiG9w0BAQEFAAOCAQ8AMIIBCgKCAQEA6to/0ZagPtUoQ30IjYvTAL761pfFQ8Sdl5O4OgF9myZomiYY7NgDPO0/\
+        vPX+fW91SJ5WiyTSt5lHb9w5P1WCmwJ4DeSIxwK3LE2Uj8davwrJn13rY4Bq5PQIIxrq7+WJf/ZvX0lDRzdB+TXBo5yG+nt0B4Xq\
+        1ww9id/ztmujzZtca2tnvimfzQ0V/j+X5Mb4THTAVOkWJifqROLLur89rANR6kkxn1SRudWE/iaPQeyCNzqrzjA5AtWq5dD+XP0x\
+        Y5Ra+NWZ9+SAntCKWJHacghVGrIqaVsuOCvCKy4f1w0tB8q3x4iyj+lHbHX6f3D8+yBqdsNvSi8HNSy58y/C+wIDAQAB";
+
+    /// Signed by PyJWT with PS256, and with RS256.
+    const PS256_TOKEN: &str = "eyJhbGciOiJQUzI1NiIsInR5cCI6IkpXVCJ9.eyJzdWIiOiJtYWRlIGJ5IFB5SldUIn0.Yl1Hii20QvPlUYqdj0NDQ-5ttvMx78Y\
+        GyPK10xHsa4_Pmtqw7RE6hEP_DvddHrwjuffQuymRjyPmnIQhRhjIRmNo1Quw26zi5gczKiH9i5dUZHvd31ZGR2e6jvqYFjetTIV\
+        EhptB83DGzjza2SB48FkIzt-N-GUKmGVhEpTMsjMpzvuUkeoNHIWYja8SLtaoEOtA-IXhm4nQ8K4xIGfFDIBCOceUE_JQe0_M6Sf\
+        lpOLQeuW8RfqjVUAXWGnBFGUtWtV3ThbFrAfloM7C1q3v7eja26_PkorM4zy64Zfyn9fLXuHr9eGVHKps0Bxt0g86WI9cfsZDl6_\
+        X1MGNzhJUaQ";
+    const RS256_TOKEN: &str = "eyJhbGciOiJSUzI1NiIsInR5cCI6IkpXVCJ9.eyJzdWIiOiJtYWRlIGJ5IFB5SldUIn0.2aOAAIB0uIfs6HlmPsV272OFuo3CN1T\
+        _CLRKxUGDbhIKdGliE78gD7eUnrZ2GhAeEhqCNFKz3fe81un1nPZcqa4-_n_SyQwlffBo9e4gpq5KwvQ_EXv003o7HrGfauYmbbR\
+        dAiy-JRRchfg4qi1bbqbt-7xVWJwq8mD9mHWISWZrVseTgrnKkal6o4DF4qgKGxd2mkINCh-h9-k72bi1QdrYigHgi1GAngrksCf\
+        KkTLFppGJ9H1C_76zDChJAt6zay7owUOvnOS_--cFcqcRFZf5SWECT1Jm_50XkOYpiGW8Ou7v2GlmyJz_W9RFc9naOh1ma-TLxtZ\
+        LVeTsmhL6jw";
+
+    #[test]
+    fn signatures_of_another_library_verify_with_their_own_algorithm_alone() {
+        let key = STANDARD.decode(PUBLIC_KEY).unwrap();
+        let verifies = |algorithm, token| deserialize_compact(token, &*verifier(algorithm, &key).unwrap()).is_ok();
+        assert!(verifies(Algorithm::Ps256, PS256_TOKEN));
+        assert!(verifies(Algorithm::Rs256, RS256_TOKEN));
+        assert!(!verifies(Algorithm::Ps256, RS256_TOKEN) && !verifies(Algorithm::Rs256, PS256_TOKEN));
+    }
 }
