@@ -47,7 +47,7 @@ fn an_unknown_name_exits_2_and_names_the_nearest() {
         said.contains("https://login.microsoftonline.com/error?code=50076") && said.contains("did you mean"),
         "{said}"
     );
-    let output = entralab(&["explain", "--json", "AADSTS50012"]);
+    let output = entralab(&["explain", "--json", "AADSTS999999"]);
     assert_eq!(output.status.code(), Some(2));
     let error: Value = serde_json::from_str(text(&output.stderr).trim()).expect("one JSON line");
     assert_eq!(error["error"]["code"], "explain.unknown");
