@@ -1,8 +1,8 @@
 //! Clients that prove who they are by a signed assertion: with a certificate, or by a token of another issuer.
 
 use base64::Engine;
-use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
-use josekit::jws::{HS256, JwsHeader, JwsSigner, PS256, RS256, RS384, RS512, serialize_compact};
+use base64::engine::general_purpose::{STANDARD, URL_SAFE, URL_SAFE_NO_PAD};
+use josekit::jws::{HS256, JwsSigner, PS256, RS256, RS384, RS512};
 use serde_json::{Value, json};
 use sha1::{Digest, Sha1};
 use sha2::Sha256;
@@ -66,8 +66,16 @@ pub fn signed(number: usize, header: &Value, claims: &Value) -> String {
         "HS256" => Box::new(HS256.signer_from_bytes([7; 32]).unwrap()),
         _ => Box::new(RS256.signer_from_pem(private).unwrap()),
     };
-    let header = JwsHeader::from_map(header.as_object().unwrap().clone()).unwrap();
-    serialize_compact(claims.to_string().as_bytes(), &header, &*signer).unwrap()
+    let encoded = [header, claims].map(|part| URL_SAFE_NO_PAD.encode(part.to_string()));
+    let message = encoded.join(".");
+    let signature = signer.sign(message.as_bytes()).unwrap();
+    format!("{message}.{}", URL_SAFE_NO_PAD.encode(signature))
+}
+
+/// The certificate in base64 with a line break after every 64 characters, as PEM has it.
+fn with_line_breaks(der: &[u8]) -> String {
+    let text = STANDARD.encode(der);
+    text.as_bytes().chunks(64).map(|line| std::str::from_utf8(line).unwrap()).collect::<Vec<_>>().join("\n")
 }
 
 /// Of a key in PKCS #8 that does not say PSS itself, josekit would sign with the older padding.
@@ -132,6 +140,9 @@ fn a_certificate_is_named_in_any_of_the_ways_of_client_libraries() {
     for named in [
         json!({"x5t#S256": URL_SAFE_NO_PAD.encode(Sha256::digest(&certificate))}),
         json!({"x5t": URL_SAFE_NO_PAD.encode(sha1), "x5c": [STANDARD.encode(&certificate)]}),
+        // as MSAL for Python writes them
+        json!({"x5t": URL_SAFE.encode(sha1)}),
+        json!({"x5t#S256": URL_SAFE.encode(Sha256::digest(&certificate)), "x5c": [with_line_breaks(&certificate)]}),
         json!({"kid": URL_SAFE_NO_PAD.encode(sha1)}),
         json!({"kid": hex}),
         json!({"kid": "main"}),

@@ -5,6 +5,7 @@ use scenarios::world::Idp;
 use serde_json::{Value, json};
 
 use super::*;
+use crate::origins::Origins;
 
 const CLIENT: &str = "9d4e2b7a-6c1f-4d3e-b5a8-7f6e5d4c3b2a";
 const SERVER: &str = "3f8a1c2e-5b6d-4e7f-8a9b-1c2d3e4f5a6b";
@@ -31,7 +32,7 @@ fn directory(policies: Value, user: Value) -> Directory {
         "policies": {"conditional_access": policies, "named_locations": {"office": {"ip_ranges": ["203.0.113.0/24", "2001:db8::/32"]}}},
     }))
     .unwrap();
-    Directory::new(Arc::new(idp), "https://graph.microsoft.com")
+    Directory::new(Arc::new(idp), &Origins::cloud())
 }
 
 fn facts(directory: &Directory) -> Facts<'_> {

@@ -2,13 +2,12 @@
 //!
 //! Rules: Microsoft Entra "Workload identity federation". Issuer, subject and audience are compared letter by letter.
 
-use josekit::jws::deserialize_compact;
 use scenarios::certificate::public_key_from_pem;
 use scenarios::world::FederatedCredential;
 use serde_json::Value;
 use wire::{Check, Checks};
 
-use super::certificate::verifier;
+use super::certificate::is_signed_with;
 use super::{Assertion, shown};
 use crate::directory::Application;
 use crate::error::EntraError;
@@ -41,9 +40,8 @@ pub(super) fn verify_federated(
         checks.refuse(Check::ClientAssertionSignature, expected, "no keys of that issuer", fix);
         return Err(EntraError::IssuerUnreachable);
     } else {
-        let keys = credential.keys.iter().filter_map(|pem| public_key_from_pem(pem).ok());
-        keys.filter_map(|key| verifier(assertion.algorithm, &key).ok())
-            .any(|verifier| deserialize_compact(assertion.text, &*verifier).is_ok())
+        let mut keys = credential.keys.iter().filter_map(|pem| public_key_from_pem(pem).ok());
+        keys.any(|key| is_signed_with(assertion, &key))
     };
     if !verified {
         let fix = format!("the issuer's keys of now: keys of {setting}; or let the issuer sign the assertion anew");
