@@ -9,6 +9,8 @@ use super::{IdentityProvider, Incoming};
 use crate::error::EntraErrorKind;
 use crate::error::faces::Surface;
 use crate::protocol::redirect_uri::is_spa_origin;
+
+use crate::protocol::token::on_behalf_of::JWT_BEARER;
 use crate::protocol::token::reply::Mint;
 use crate::protocol::token::{Decision, Memory, Records, TokenRequest, decide};
 use crate::protocol::{Family, guid};
@@ -51,7 +53,9 @@ impl IdentityProvider {
         let decision = match decision {
             Ok(decision) => decision,
             Err(error) => {
-                let mut response = self.refuse(&error, Surface::Token, incoming, checks);
+                let is_on_behalf_of = incoming.form.text("grant_type") == Some(JWT_BEARER);
+                let surface = if is_on_behalf_of { Surface::OnBehalfOf } else { Surface::Token };
+                let mut response = self.refuse(&error, surface, incoming, checks);
                 // a single-page application may read why, but for what browsers are to show as a failure of CORS
                 let is_readable = error.kind() != EntraErrorKind::CrossOriginRedemption;
                 let client = incoming.form.text("client_id").and_then(guid).and_then(|id| directory.client(id));

@@ -49,6 +49,8 @@ pub enum Surface {
     Discovery,
     /// The token endpoints.
     Token,
+    /// The token endpoints, where a middle tier acts for a user: it has no page to show, and its caller has.
+    OnBehalfOf,
     /// The authorize endpoints and the pages behind them.
     Authorize {
         /// Where the browser may be sent; only after the redirect URI matched.
@@ -97,6 +99,8 @@ pub struct Faces {
     pub discovery: Option<(u16, OAuthError)>,
     /// At the token endpoint: status and error.
     pub token: Option<(u16, OAuthError)>,
+    /// At the token endpoint for a middle tier that acts for a user, where it is another than `token`: status and error.
+    pub on_behalf_of: Option<(u16, OAuthError)>,
     /// `suberror` of the token endpoint; client libraries decide by it whether to ask the user.
     pub suberror: Option<&'static str>,
     /// At the authorize endpoint and its pages.
@@ -114,6 +118,7 @@ const fn row(number: u32) -> Faces {
         lookup: true,
         discovery: None,
         token: None,
+        on_behalf_of: None,
         suberror: None,
         front: None,
         silent: None,
@@ -136,6 +141,11 @@ impl Faces {
 
     const fn token_with(self, status: u16, error: OAuthError) -> Self {
         Self { token: Some((status, error)), ..self }
+    }
+
+    /// The middle tier is to hand the `claims` on to its caller, which can show a page.
+    const fn interaction_on_behalf_of(self) -> Self {
+        Self { on_behalf_of: Some((400, OAuthError::InteractionRequired)), ..self }
     }
 
     const fn suberror(self, suberror: &'static str) -> Self {
@@ -206,6 +216,9 @@ impl Faces {
         if let Some((status, error)) = self.token {
             let suberror = self.suberror.map(|suberror| format!(", suberror {suberror}")).unwrap_or_default();
             places.push(format!("token endpoint: {status} with error {error}{suberror}"));
+            if let Some((status, error)) = self.on_behalf_of {
+                places.push(format!("token endpoint, on-behalf-of: {status} with error {error}{suberror}"));
+            }
         }
         if let Some((status, error)) = self.discovery {
             places.push(format!("discovery: {status} with error {error}"));
@@ -251,11 +264,17 @@ impl EntraErrorKind {
             Self::NoTenantInformation => row(50_059).token(O::InvalidRequest),
             Self::MfaRegistrationInterrupted => row(50_072).silent(O::InteractionRequired).unverified(),
             Self::MfaNotPassed => row(50_074).page(),
-            Self::MfaRequired => {
-                row(50_076).token(O::InvalidGrant).suberror("basic_action").silent(O::InteractionRequired)
+            Self::MfaRequired => row(50_076)
+                .token(O::InvalidGrant)
+                .suberror("basic_action")
+                .interaction_on_behalf_of()
+                .silent(O::InteractionRequired),
+            Self::MfaExpired => {
+                row(50_078).token(O::InvalidGrant).suberror("basic_action").interaction_on_behalf_of().unverified()
             }
-            Self::MfaExpired => row(50_078).token(O::InvalidGrant).suberror("basic_action").unverified(),
-            Self::MfaNotRegistered => row(50_079).token(O::InvalidGrant).suberror("basic_action"),
+            Self::MfaNotRegistered => {
+                row(50_079).token(O::InvalidGrant).suberror("basic_action").interaction_on_behalf_of()
+            }
             Self::FlowTokenExpired => row(50_089).page(),
             // 401, because it challenges the client to prove its device (captured)
             Self::DeviceAuthenticationRequired => {
@@ -279,24 +298,30 @@ impl EntraErrorKind {
             Self::DeviceNotCompliant => row(53_000)
                 .token(O::InvalidGrant)
                 .suberror("message_only")
+                .interaction_on_behalf_of()
                 .page()
                 .silent(O::InteractionRequired)
                 .unverified(),
             Self::DeviceNotJoined => row(53_001)
                 .token(O::InvalidGrant)
                 .suberror("message_only")
+                .interaction_on_behalf_of()
                 .page()
                 .silent(O::InteractionRequired)
                 .unverified(),
             Self::AppNotApproved => row(53_002)
                 .token(O::InvalidGrant)
                 .suberror("message_only")
+                .interaction_on_behalf_of()
                 .page()
                 .silent(O::InteractionRequired)
                 .unverified(),
-            Self::BlockedByPolicy => {
-                row(53_003).token(O::InvalidGrant).suberror("message_only").page().silent(O::InteractionRequired)
-            }
+            Self::BlockedByPolicy => row(53_003)
+                .token(O::InvalidGrant)
+                .suberror("message_only")
+                .interaction_on_behalf_of()
+                .page()
+                .silent(O::InteractionRequired),
             Self::CodeRedeemed => row(54_005).token(O::InvalidGrant),
             Self::ConsentRequired => {
                 row(65_001).token(O::InvalidGrant).suberror("consent_required").silent(O::ConsentRequired)
@@ -438,8 +463,9 @@ pub fn delivery(kind: EntraErrorKind, surface: Surface) -> Delivery {
             let (number, error) = faces.discovery.unwrap_or((400, OAuthError::InvalidRequest));
             Delivery::Json(status(number), error)
         }
-        Surface::Token => {
-            let (number, error) = faces.token.unwrap_or((400, OAuthError::InvalidRequest));
+        Surface::Token | Surface::OnBehalfOf => {
+            let own = faces.on_behalf_of.filter(|_| matches!(surface, Surface::OnBehalfOf));
+            let (number, error) = own.or(faces.token).unwrap_or((400, OAuthError::InvalidRequest));
             Delivery::Json(status(number), error)
         }
         Surface::Authorize { return_to: Some(return_to), interaction: Interaction::Forbidden } => {

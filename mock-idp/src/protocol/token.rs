@@ -3,7 +3,7 @@
 mod authorization_code;
 pub mod client_credentials;
 mod device_code;
-mod on_behalf_of;
+pub mod on_behalf_of;
 mod password;
 mod redemption;
 mod refresh_token;

@@ -24,6 +24,7 @@ fn faces(kind: EntraErrorKind) -> String {
     let lines = [
         faces.discovery.map(|(status, error)| format!("discovery    HTTP {status}, {error}")),
         faces.token.map(|(status, error)| format!("token        HTTP {status}, {error}{suberror}")),
+        faces.on_behalf_of.map(|(status, error)| format!("on behalf of HTTP {status}, {error}{suberror}")),
         faces.front.map(|face| format!("authorize    {}", front(face))),
         faces.silent.map(|error| format!("prompt=none  back to the application with {error}")),
         (!faces.lookup).then(|| "no error_uri".to_owned()),

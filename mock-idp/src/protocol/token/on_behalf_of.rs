@@ -19,7 +19,7 @@ use crate::protocol::target::Wanted;
 use crate::protocol::{Family, guid, randomness};
 
 /// `grant_type` of the flow.
-pub(super) const JWT_BEARER: &str = "urn:ietf:params:oauth:grant-type:jwt-bearer";
+pub const JWT_BEARER: &str = "urn:ietf:params:oauth:grant-type:jwt-bearer";
 
 /// What an access token says, once its signature is verified.
 struct Assertion {

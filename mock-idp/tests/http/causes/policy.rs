@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 
 use super::Cause;
+use crate::on_behalf_of::{THINGS, called_with, on_behalf_of, world_of_middle_tier};
 use crate::support::*;
 
 pub const CAUSES: &[Cause] = &[
@@ -17,6 +18,7 @@ pub const CAUSES: &[Cause] = &[
     }),
     (50_076, "conditional_access.satisfied", || refreshed_under(mfa_world())),
     (50_076, "conditional_access.satisfied", || silent(mfa_world())),
+    (50_076, "conditional_access.satisfied", || exchanged_under(mfa_world())),
     (50_078, "conditional_access.satisfied", || {
         let frequency = json!({"sign_in_frequency": {"hours": 1, "authentication": "secondary"}});
         let world = with_session(mfa_world(), frequency);
@@ -27,22 +29,28 @@ pub const CAUSES: &[Cause] = &[
     }),
     (50_079, "conditional_access.satisfied", || refreshed_under(megan(json!({}), policy(json!(["mfa"]))))),
     (50_079, "conditional_access.satisfied", || refreshed_under(security_defaults())),
+    (50_079, "conditional_access.satisfied", || exchanged_under(megan(json!({}), policy(json!(["mfa"]))))),
     (50_097, "conditional_access.satisfied", || refreshed_under(megan(json!({}), policy(json!(["compliant_device"]))))),
     (50_097, "conditional_access.satisfied", || silent(megan(json!({}), policy(json!(["hybrid_joined_device"]))))),
     (50_158, "conditional_access.satisfied", || refreshed_under(megan(json!({}), policy(json!(["terms_of_use"]))))),
     (50_158, "conditional_access.satisfied", || silent(megan(json!({}), policy(json!(["terms_of_use"]))))),
+    (50_158, "conditional_access.satisfied", || exchanged_under(megan(json!({}), policy(json!(["terms_of_use"]))))),
     (53_000, "conditional_access.satisfied", || signed_in(megan(json!({}), policy(json!(["compliant_device"]))))),
     (53_000, "conditional_access.satisfied", || refreshed_under(registered(policy(json!(["compliant_device"]))))),
     (53_000, "conditional_access.satisfied", || silent(registered(policy(json!(["compliant_device"]))))),
+    (53_000, "conditional_access.satisfied", || exchanged_under(registered(policy(json!(["compliant_device"]))))),
     (53_001, "conditional_access.satisfied", || signed_in(registered(policy(json!(["hybrid_joined_device"]))))),
     (53_001, "conditional_access.satisfied", || refreshed_under(registered(policy(json!(["hybrid_joined_device"]))))),
     (53_001, "conditional_access.satisfied", || silent(registered(policy(json!(["hybrid_joined_device"]))))),
+    (53_001, "conditional_access.satisfied", || exchanged_under(registered(policy(json!(["hybrid_joined_device"]))))),
     (53_002, "conditional_access.satisfied", || signed_in(megan(json!({}), policy(json!(["approved_app"]))))),
     (53_002, "conditional_access.satisfied", || refreshed_under(megan(json!({}), policy(json!(["approved_app"]))))),
     (53_002, "conditional_access.satisfied", || silent(megan(json!({}), policy(json!(["approved_app"]))))),
+    (53_002, "conditional_access.satisfied", || exchanged_under(megan(json!({}), policy(json!(["approved_app"]))))),
     (53_003, "conditional_access.satisfied", || signed_in(megan(json!({}), policy(json!(["block"]))))),
     (53_003, "conditional_access.satisfied", || refreshed_under(megan(json!({}), policy(json!(["block"]))))),
     (53_003, "conditional_access.satisfied", || silent(megan(json!({}), policy(json!(["block"]))))),
+    (53_003, "conditional_access.satisfied", || exchanged_under(megan(json!({}), policy(json!(["block"]))))),
     (70_043, "conditional_access.satisfied", || {
         let lab = Lab::of(frequency_world());
         let token = refresh_token(&lab);
@@ -158,6 +166,16 @@ fn refreshed_under(world: Value) -> Seen {
     lab.post(V2_TOKEN, &form(&refresh(&token)))
 }
 
+/// Signs in while there is no policy, and then the middle tier goes on to an API that the policy protects.
+fn exchanged_under(mut world: Value) -> Seen {
+    let lab = Lab::of(world_of_middle_tier());
+    let token = called_with(&lab, DEFAULT, "access_token");
+    world["consents"] = world_of_middle_tier()["consents"].take();
+    world["policies"]["conditional_access"]["the-policy"]["target_resources"] = json!({"include": ["modern"]});
+    lab.replace(world);
+    lab.post(TENANT_TOKEN, &form(&on_behalf_of(&token, THINGS)))
+}
+
 /// A browser that has the page of the second factor before it.
 fn at_second_factor(lab: &Lab) -> Browser<'_> {
     let mut browser = Browser::new(lab);
@@ -201,4 +219,23 @@ fn a_silent_request_learns_which_claims_to_repeat() {
     assert_eq!(returned(&seen, "error").as_deref(), Some("interaction_required"));
     assert!(returned(&seen, "claims").unwrap().contains("capolids"));
     assert_eq!(returned(&seen, "state").as_deref(), Some("s"));
+}
+
+/// A middle tier has no page: it is told to hand the challenge on. The caller answers it, and the middle tier goes on.
+#[test]
+fn a_middle_tier_is_told_that_interaction_is_required_and_which_claims_to_hand_on() {
+    let is_on_behalf_of = |seen: &Seen| seen.request.contains("requested_token_use");
+    let refused: Vec<Seen> = CAUSES.iter().map(|(_, _, cause)| cause()).filter(is_on_behalf_of).collect();
+    assert_eq!(refused.len(), 7);
+    for seen in refused {
+        let body = seen.json();
+        assert_eq!((seen.status.as_u16(), &body["error"]), (400, &json!("interaction_required")), "{body}");
+        let suberror = match seen.aadsts() {
+            Some(50_076 | 50_079) => json!("basic_action"),
+            Some(50_158) => Value::Null,
+            _ => json!("message_only"),
+        };
+        assert_eq!(body["suberror"], suberror, "{body}");
+        assert!(body["claims"].as_str().is_some_and(|claims| claims.contains("capolids")), "{body}");
+    }
 }
