@@ -19,6 +19,7 @@ mod policies;
 mod response_types;
 mod rules;
 mod scripted;
+mod secrets;
 mod sessions;
 mod sign_out;
 mod spa;
