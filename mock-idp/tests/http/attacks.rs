@@ -565,6 +565,17 @@ fn atk_b14_a_refresh_ends_with_the_user_or_the_client() {
         let seen = lab.post(V2_TOKEN, &form(&refresh(token)));
         assert_eq!(seen.status, 400, "{}", seen.body);
     }
+    let refused = [
+        (json!({"users": {"megan": {"disabled": true}}}), 50_057),
+        (json!({"consents": {"client-on-server": null}}), 65_001),
+    ];
+    for (change, aadsts) in refused {
+        lab.replace(changed(change));
+        let seen = lab.post(V2_TOKEN, &form(&refresh(token)));
+        assert_eq!((seen.json()["error"].as_str(), seen.aadsts()), (Some("invalid_grant"), Some(aadsts)));
+    }
+    let reset = Lab::seeded(world(), [8; 32]);
+    assert_eq!(reset.post(V2_TOKEN, &form(&refresh(token))).json()["error"], "invalid_grant", "another start");
     lab.replace(world());
     assert_eq!(lab.post(V2_TOKEN, &form(&refresh(token))).status, 200);
 }
@@ -678,6 +689,16 @@ fn atk_g01_markup_in_any_parameter_of_the_authorize_request_stays_text() {
         let seen = lab.authorize(V2_AUTHORIZE, &with(&v2(DEFAULT), name, hostile));
         assert!(!seen.body.contains("<script>"), "{name}");
         assert!(seen.status.as_u16() < 500);
+    }
+    for (path, names) in [
+        ("/common/oauth2/v2.0/logout", &["post_logout_redirect_uri", "id_token_hint", "logout_hint", "state"][..]),
+        ("/common/oauth2/deviceauth", &["user_code", "otc", "code"]),
+        ("/error", &["code"]),
+    ] {
+        for name in names {
+            let seen = lab.authorize(path, &[(name, hostile)]);
+            assert!(!seen.body.contains("<script>") && seen.status.as_u16() < 500, "{path} {name}: {}", seen.body);
+        }
     }
     let seen = lab.get(&format!("/%22%3E%3Cscript%3E/oauth2/v2.0/authorize?{}", form(&v2(DEFAULT))));
     assert!(!seen.body.contains("<script>") && seen.aadsts() == Some(900_023));

@@ -22,6 +22,7 @@ mod scripted;
 mod secrets;
 mod sessions;
 mod sign_out;
+mod socket_attacks;
 mod spa;
 mod support;
 mod tenants;
