@@ -32,6 +32,7 @@ mod schema;
 mod settings;
 mod show;
 mod status;
+mod stop_signal;
 mod token;
 mod up;
 mod variables;

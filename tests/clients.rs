@@ -56,6 +56,8 @@ const APP: &str = "web-shop";
 const CLIENTS: &[Client] = &[
     local("MSAL for Python", Runtime::Python, "msal_code.py", "article"),
     local("MSAL for Python, device code", Runtime::Python, "msal_device.py", WORLD),
+    local("MSAL for Python, grants", Runtime::Python, "msal_grants.py", WORLD),
+    local("MSAL for Python, claims challenge", Runtime::Python, "msal_claims_challenge.py", "policies.scenario.yaml"),
     local("MCP SDK for Python", Runtime::Python, "mcp_sdk.py", "article"),
     local("azure-identity", Runtime::Python, "azure_identity.py", WORLD),
     local("Authlib", Runtime::Python, "authlib_starlette.py", WORLD),

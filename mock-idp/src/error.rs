@@ -4,6 +4,7 @@
 //! that writes the OAuth error object. [`meaning`] says each code in words.
 
 pub mod caused;
+pub mod challenge;
 pub mod envelope;
 pub mod faces;
 pub mod meaning;
@@ -11,7 +12,7 @@ pub mod meaning;
 use strum::{EnumDiscriminants, EnumIter};
 use uuid::Uuid;
 
-use crate::protocol::conditional_access::Challenge;
+use self::challenge::Challenge;
 
 /// A refusal. Its text is the message behind `AADSTS<number>: `.
 ///

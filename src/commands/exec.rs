@@ -30,6 +30,7 @@ mod browser;
 #[path = "exec/no_browser.rs"]
 mod browser;
 mod environment;
+mod java;
 mod program;
 
 use program::Ended;
@@ -53,6 +54,9 @@ pub(super) struct Options {
     /// directory role.
     #[arg(long = "as", value_name = "USER")]
     user: Option<String>,
+    /// Also for a program in Java: makes a trust store with `keytool`, and sets JAVA_TOOL_OPTIONS to it and to the proxy.
+    #[arg(long)]
+    java: bool,
     #[command(flatten)]
     time: LabTime,
     #[command(flatten)]
@@ -88,12 +92,16 @@ async fn session(options: &Options, scenario: &Scenario, common: Common) -> Resu
     };
     let folder = PrivateFolder::new()?;
     let ca = folder.write("ca.pem", lab.ca_pem())?;
+    let trust_store = options.java.then(|| java::trust_store(folder.0.path(), &ca)).transpose()?;
     let mut ready = ready(&lab, &ca);
     ready["proxy"] = json!(proxy.url());
     let lab_file = folder.write("lab.json", &format!("{ready}\n"))?;
     let browser = browser::open(folder.0.path(), &lab, options.user.as_deref(), common)?;
     let files = environment::Files { ca: &ca, lab: &lab_file, browser: browser.as_deref() };
-    let environment = environment::variables(&ready, &files, &proxy, options.app.as_deref());
+    let mut environment = environment::variables(&ready, &files, &proxy, options.app.as_deref());
+    if let Some(store) = trust_store {
+        environment.push(("JAVA_TOOL_OPTIONS".to_owned(), java::tool_options(&store, &proxy)));
+    }
 
     let label = options.command.iter().map(|word| word.to_string_lossy()).collect::<Vec<_>>().join(" ");
     let mut ended = None;

@@ -13,11 +13,12 @@ use wire::network::loopback_address;
 use wire::{JoinedLab, Party, Trace};
 
 use super::listening::{
-    data_dir, data_folder_failure, forget_ready, port_failure, read_world, setup, start_failure, stay, stop_signal,
+    data_dir, data_folder_failure, forget_ready, port_failure, read_world, setup, start_failure, stay,
 };
 use super::ready::ready;
 use super::running::{Running, read_certificate};
 use super::settings::Settings;
+use super::stop_signal::stop_signal;
 use super::{Common, Exit, Failure, runtime};
 use crate::Lab;
 use crate::lab::data_folder::{CA_CERTIFICATE, DataFolder, Part};

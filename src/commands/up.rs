@@ -8,10 +8,10 @@ use wire::Trace;
 
 use super::listening::{
     LabTime, data_dir, data_folder_failure, forget_ready, port_failure, read_world, setup, start_failure, stay,
-    stop_signal,
 };
 use super::ready::ready;
 use super::settings::{HIGHEST_PORT_BASE, Settings};
+use super::stop_signal::stop_signal;
 use super::{Common, Exit, Failure, runtime};
 use crate::Lab;
 use crate::lab::Setup;

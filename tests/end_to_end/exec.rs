@@ -210,3 +210,28 @@ fn reports_tell_what_went_over_the_wire_and_how_the_program_ended() {
     }
     assert!(read("junit").contains("ended with exit code 1") && read("html").contains("ended with exit code 1"));
 }
+
+/// Where no JDK is, the message says what is missing; a JDK's own `keytool` makes the store.
+#[test]
+fn a_program_in_java_is_told_by_its_own_variable() {
+    let without = Command::new(env!("CARGO_BIN_EXE_entralab"))
+        .args(["exec", "--java", "--", "true"])
+        .env("PATH", "/nowhere")
+        .output()
+        .unwrap();
+    assert_eq!(without.status.code(), Some(3));
+    assert!(text(&without.stderr).contains("keytool") && text(&without.stderr).contains("fix: "));
+
+    if Command::new("keytool").arg("-help").output().is_err() {
+        println!("not run: keytool is not on PATH");
+        return;
+    }
+    let script = "printf '%s\\n' \"$JAVA_TOOL_OPTIONS\" \"$HTTPS_PROXY\"; keytool -list -storepass changeit -keystore \
+                  \"$(dirname \"$SSL_CERT_FILE\")/trust.p12\"";
+    let output = bash(&["--java"], script);
+    let said = text(&output.stdout);
+    let [options, proxy, store] = said.splitn(3, '\n').collect::<Vec<_>>()[..] else { panic!("{said}") };
+    let port = proxy.rsplit(':').next().unwrap();
+    assert!(options.contains("-Djavax.net.ssl.trustStore=") && options.contains(&format!("-Dhttps.proxyPort={port}")));
+    assert!(store.contains("trustedCertEntry"), "{store}");
+}

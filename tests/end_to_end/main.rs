@@ -19,6 +19,7 @@ mod hostile_text;
 mod interruption;
 mod labs;
 mod lone;
+mod parity;
 mod predict;
 mod proxy;
 mod record;

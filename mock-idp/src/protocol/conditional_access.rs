@@ -4,13 +4,11 @@
 //! controls are asked for), "Security defaults", "Conditional Access: session lifetime".
 
 mod applies;
-mod challenge;
 mod enrolment;
 
 use std::collections::BTreeSet;
 use std::net::{IpAddr, Ipv4Addr};
 
-pub use challenge::Challenge;
 pub use enrolment::Enrolments;
 use jiff::Timestamp;
 use scenarios::world::policy::{
@@ -26,6 +24,7 @@ use super::redirect_uri::Platform;
 use super::token::Records;
 use crate::directory::{Application, Directory, Named};
 use crate::error::EntraError;
+use crate::error::challenge::Challenge;
 
 /// A policy with its name in the world.
 pub type Policy<'d> = Named<'d, ConditionalAccessPolicy>;

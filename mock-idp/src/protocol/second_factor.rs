@@ -11,6 +11,7 @@ use wire::{Check, Checks};
 use super::admission::Principal;
 use super::interaction::SignedIn;
 use crate::error::EntraError;
+use crate::error::challenge::Challenge;
 
 /// How long a code is shown, in seconds; the one before it is accepted too. Authenticator apps take 30 (RFC 6238 §5.2),
 /// people who read traces take longer.
@@ -70,7 +71,7 @@ impl SecondFactor {
         let fix = "type the six digits under \"Your code\"; they change every five minutes";
         if signed_in.wrong_codes.saturating_add(1) >= MOST_WRONG_CODES {
             checks.refuse(Check::SecondFactor, expected, format!("{MOST_WRONG_CODES} wrong codes"), fix);
-            return Err(EntraError::MfaNotPassed { challenge: super::conditional_access::Challenge::default() });
+            return Err(EntraError::MfaNotPassed { challenge: Challenge::default() });
         }
         checks.refuse(Check::SecondFactor, expected, "another code", fix);
         Err(EntraError::WrongSecondFactor)

@@ -135,8 +135,6 @@ fn every_code_is_really_caused_by_the_check_that_is_named_with_it() {
                 );
             }
         }
-        let all = format!("{:?}", seen.checks);
-        assert!(!all.contains(SECRET) && !all.contains(PASSWORD), "{number} shows a secret");
     }
 }
 

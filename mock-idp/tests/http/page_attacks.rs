@@ -1,7 +1,10 @@
 //! The attack checklist's rows about the authorize endpoint's methods and parameters, and about the pages.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use axum::body::Body;
 use http::Request;
+use mock_idp::Origins;
 use serde_json::json;
 
 use crate::sessions::{prompt, signed_in, with_single_sign_on};
@@ -184,6 +187,55 @@ fn atk_g08_a_session_id_changes_at_the_sign_in_and_is_dead_after_the_sign_out() 
     }
 }
 
+/// Cookies know no ports: the provider's go to whatever else runs on the same host, and those of two labs meet in one
+/// browser. The gate and the connector of this project set none.
+#[test]
+fn atk_g09_cookies_bear_names_of_their_own_and_labs_of_one_host_do_not_disturb_each_other() {
+    let local = |port: u16, seed: u8| {
+        let at = |host: &str| format!("https://{host}:{port}");
+        let origins =
+            Origins { login: at("localhost"), sts: at("localhost"), graph: at("localhost"), ..Origins::cloud() };
+        Lab::with_seed(changed(json!({"single_sign_on": true, "keep_me_signed_in": true})), origins, [seed; 32])
+    };
+    let (one, other) = (local(8443, 1), local(9443, 2));
+    let mut names = BTreeSet::new();
+    let mut jar = BTreeMap::from([("AppServiceAuthSession".to_owned(), "of-a-gate".to_owned())]);
+    let mut pages = Vec::new();
+    for lab in [&one, &other] {
+        let mut browser = Browser { cookies: jar, ..Browser::new(lab) };
+        let seen = browser.open(V2_AUTHORIZE, &v2(DEFAULT));
+        pages.push((lab, browser.page));
+        jar = browser.cookies;
+        names.extend(set_cookies(&seen));
+    }
+    for (lab, page) in pages {
+        let mut browser = Browser { cookies: jar, page, ..Browser::new(lab) };
+        let asked = browser.sign_in("megan@contoso.com", PASSWORD);
+        let back = browser.press("idSIButton9", &[]);
+        assert!(returned(&back, "code").is_some(), "{}", back.body);
+        jar = browser.cookies;
+        names.extend(set_cookies(&asked).chain(set_cookies(&back)));
+    }
+    assert_eq!(jar["AppServiceAuthSession"], "of-a-gate", "nobody else's cookie is touched");
+    for name in ["__Host-ESTSAUTH", "__Host-ESTSAUTHPERSISTENT"] {
+        assert!(names.contains(name), "{names:?}");
+    }
+    // the session of one lab is none of the other's
+    let mut browser = Browser { cookies: jar, ..Browser::new(&one) };
+    assert_eq!(browser.open(V2_AUTHORIZE, &prompt("none")).aadsts(), Some(50_058));
+}
+
+/// The names of the cookies that an answer sets. Each is bound to the host and needs TLS, which the provider always has.
+fn set_cookies(seen: &Seen) -> impl Iterator<Item = String> + use<> {
+    let cookies = seen.headers.get_all("set-cookie").iter().map(|cookie| cookie.to_str().unwrap().to_owned());
+    cookies.collect::<Vec<_>>().into_iter().map(|cookie| {
+        assert!(cookie.starts_with("__Host-") && cookie.contains("; Path=/"), "{cookie}");
+        assert!(cookie.contains("; Secure") && cookie.contains("; HttpOnly"), "{cookie}");
+        assert!(!cookie.contains("Domain="), "{cookie}");
+        cookie.split('=').next().unwrap().to_owned()
+    })
+}
+
 #[test]
 fn atk_g11_nothing_of_the_url_leaves_a_page() {
     for (name, seen) in pages() {
@@ -193,4 +245,31 @@ fn atk_g11_nothing_of_the_url_leaves_a_page() {
             assert!(!seen.body.contains(attribute), "{name}: {attribute}");
         }
     }
+}
+
+/// The identity provider shows no setting of an application to anybody; what an administrator of another organisation can
+/// open is its sign-in and its consent page, and those are refused. Its secret is looked for in every answer (secrets.rs).
+#[test]
+fn atk_g13_an_administrator_of_one_tenant_opens_nothing_of_anothers_application() {
+    let foreign = "9d4e2b7a-0000-4000-8000-00000000fab1";
+    let lab = Lab::of(changed(json!({"apps": {"foreign": {
+        "tenant": "fabrikam", "client_id": foreign, "display_name": "Fabrikam payroll",
+        "secrets": {"own": {"value": "a-secret-of-fabrikam", "expires": "2027-01-01T00:00:00Z"}},
+        "redirect_uris": {"web": ["https://payroll.example/cb"]},
+    }}})));
+    let asked = with(&with(&v2("openid"), "client_id", foreign), "redirect_uri", "https://payroll.example/cb");
+    for (tenant, prompt) in [("contoso.com", ""), ("common", ""), ("fabrikam.com", ""), ("fabrikam.com", "consent")] {
+        let mut browser = Browser::new(&lab);
+        let opened = browser.open(&format!("/{tenant}/oauth2/v2.0/authorize"), &with(&asked, "prompt", prompt));
+        let seen = match form_of(&opened.body, "idSIButton9") {
+            Some(_) => browser.sign_in("admin@contoso.com", "Fabrikam-Global-1"),
+            None => opened,
+        };
+        assert!(seen.aadsts().is_some() && returned(&seen, "code").is_none(), "{tenant}: {}", seen.body);
+        assert!(!seen.body.contains("Permissions requested"), "{tenant}");
+    }
+    // nor does knowing its id help at the token endpoint
+    let own =
+        with(&with(&for_itself("https://graph.microsoft.com/.default"), "client_id", foreign), "client_secret", SECRET);
+    assert_eq!(lab.post("/contoso.com/oauth2/v2.0/token", &form(&own)).json()["error"], "unauthorized_client");
 }

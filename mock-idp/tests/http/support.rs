@@ -1,5 +1,6 @@
 //! A lab of one identity provider, a browser without scripts, and a client.
 
+use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -14,6 +15,8 @@ use scenarios::world::Idp;
 use serde_json::{Value, json};
 use tower::ServiceExt;
 use wire::{Checks, Clock};
+
+use crate::secrets::Secrets;
 
 pub const TENANT: &str = "7c0b3f52-1d2e-4a5b-9c3d-0e8f6a1b2c3d";
 pub const OTHER_TENANT: &str = "1b2c3d4e-0000-4000-8000-00000000fab0";
@@ -131,6 +134,8 @@ pub struct Lab {
     pub provider: IdentityProvider,
     pub clock: Clock,
     runtime: tokio::runtime::Runtime,
+    /// What the worlds of this lab keep secret, for no answer to tell.
+    secrets: RefCell<Secrets>,
 }
 
 /// An answer with all that a test asks of it.
@@ -160,16 +165,19 @@ impl Lab {
         Self::with_seed(world, Origins::cloud(), seed)
     }
 
-    fn with_seed(world: Value, origins: Origins, seed: [u8; 32]) -> Self {
+    pub fn with_seed(world: Value, origins: Origins, seed: [u8; 32]) -> Self {
         let clock = Clock::frozen_at(START.parse().unwrap());
+        let secrets = RefCell::new(Secrets::of_world(&world));
         let idp: Arc<Idp> = Arc::new(serde_json::from_value(world).unwrap());
         let keys = Arc::new(SigningKeys::bundled().unwrap());
         let provider = IdentityProvider::new(Settings { idp, origins, keys, clock: clock.clone(), seed });
         let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
-        Self { provider, clock, runtime }
+        Self { provider, clock, runtime, secrets }
     }
 
     pub fn replace(&self, world: Value) {
+        let both = self.secrets.borrow().and(&Secrets::of_world(&world));
+        self.secrets.replace(both);
         self.provider.replace(Arc::new(serde_json::from_value(world).unwrap()));
     }
 
@@ -188,6 +196,8 @@ impl Lab {
             let (parts, body) = response.into_parts();
             let checks = parts.extensions.get::<Checks>().cloned().expect("every answer leaves its checks");
             let body = String::from_utf8(body.collect().await.unwrap().to_bytes().to_vec()).unwrap();
+            let told = self.secrets.borrow().told_by(&checks, &parts.headers, &body);
+            assert_eq!(told, None, "{line}");
             Seen { request: line, status: parts.status, headers: parts.headers, checks, body }
         })
     }
@@ -384,7 +394,7 @@ pub fn basic(id: &str, secret: &str) -> String {
 
 /// A browser without scripts: it keeps cookies, reads forms and submits them.
 pub struct Browser<'l> {
-    lab: &'l Lab,
+    pub lab: &'l Lab,
     pub cookies: BTreeMap<String, String>,
     pub page: String,
 }

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use tokio::runtime::Runtime;
 
-use crate::commands::listening::stop_signal;
+use crate::commands::stop_signal::stop_signal;
 use crate::commands::{Exit, Failure, runtime};
 
 /// Whether somebody interrupted this process; and the runtime, on whose threads the signals are awaited.

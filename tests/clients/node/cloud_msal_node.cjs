@@ -1,5 +1,7 @@
 // MSAL Node, unmodified, under `entralab exec`: the authority that everybody writes, and no setting besides. A token for
 // the application itself, a person's by code, one by refresh; then a wrong secret, and an API that nobody has registered.
+//
+// proves: instance_discovery, host_wired_in
 
 const assert = require("node:assert/strict");
 const msal = require("@azure/msal-node");

@@ -1,5 +1,7 @@
 // MSAL Node, unmodified, as the public client `shop-cli`: device code with a person at the real page, and a name and a
 // password. Then a wrong password.
+//
+// proves: device_code, password
 
 const assert = require("node:assert/strict");
 const msal = require("@azure/msal-node");

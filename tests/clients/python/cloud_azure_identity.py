@@ -2,6 +2,8 @@
 
 The default credential and a client secret bring tokens for an API; a person's code does too. Then a wrong secret, and the
 managed identity of a virtual machine that there is not.
+
+proves: client_credentials.v2, instance_discovery, host_wired_in
 """
 
 import importlib.metadata

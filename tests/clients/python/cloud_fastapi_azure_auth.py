@@ -2,6 +2,8 @@
 
 It fetches the tenant's keys from login.microsoftonline.com, lets a signed-in person in, and refuses a token for another
 audience, and one without the scope, in its own words.
+
+proves: discovery.v2, keys, access_token.v2, host_wired_in
 """
 
 import importlib.metadata

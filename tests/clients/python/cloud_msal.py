@@ -3,6 +3,8 @@
 It asks the cloud whether the authority is one of its own, as it does unless it is told not to. A person signs in by code,
 and silently again, and in the browser that MSAL opens; the
 application gets a token of its own. Then a wrong secret, and an authority outside the lab.
+
+proves: instance_discovery, host_wired_in
 """
 
 import msal

@@ -1,5 +1,7 @@
 """MSAL for Python, unmodified, under `entralab exec`, as the public client `shop-cli`: a name and a password, for which it
 asks the user realm first; and device code at the address that Microsoft's documentation tells. Then a wrong password.
+
+proves: password, device_code, userrealm, host_wired_in
 """
 
 import msal

@@ -5,6 +5,7 @@ import base64
 import html.parser
 import json
 import os
+import re
 import sys
 import urllib.parse
 
@@ -96,27 +97,18 @@ class Browser(requests.Session):
             answer = self.post(action, data=fields, allow_redirects=False)
         raise AssertionError("the pages never led back to the redirect URI")
 
-    def type_device_code(self, url, user_code):
-        """Types the code where `url` leads, signs in, and gives the page that ends it."""
-        answer = self.get(url)
-        for _ in range(12):
-            if "idSIButton9" not in answer.text:
-                return answer.text
-            action, fields = self.form(answer)
-            if "otc" in fields:
-                fields["otc"] = user_code
-            answer = self.post(action, data=fields)
-        raise AssertionError("the pages never ended")
-
     def form(self, answer, filled=None):
         """Where the page's form goes when the person presses its first button, and what it sends."""
-        forms = [form for form in Forms(answer.text).forms if "idSIButton9" in form["buttons"]]
+        buttons = {"idSIButton9", "idSubmit_SAOTCC_Continue"}
+        forms = [form for form in Forms(answer.text).forms if buttons & form["buttons"].keys()]
         assert forms, f"a page without a way on: {answer.text}"
         fields = dict(forms[0]["fields"])
+        if shown := re.search('data-otc="([0-9]+)"', answer.text):
+            fields["otc"] = shown[1]
         if "loginfmt" in fields:
             fields |= {"loginfmt": self.user["username"], "passwd": self.user["password"]}
         fields |= filled or {}
-        name, value = forms[0]["buttons"]["idSIButton9"]
+        name, value = next(forms[0]["buttons"][button] for button in buttons & forms[0]["buttons"].keys())
         if name:
             fields[name] = value
         return urllib.parse.urljoin(answer.url, forms[0]["action"]), fields

@@ -2,6 +2,8 @@
 
 Lists and calls the tools, in both of the SDK's ways to begin. Then without a token, and with a token for Microsoft
 Graph: the gate refuses, and says by which check. The one argument is the file that `up --ready-file` writes.
+
+proves: gate, mcp
 """
 
 import asyncio

@@ -1,6 +1,8 @@
 """MSAL for Python, unmodified, as the public client `shop-cli`: device code, with a person at the real page.
 
 The one argument is the file that `up --ready-file` writes.
+
+proves: device_code
 """
 
 import msal

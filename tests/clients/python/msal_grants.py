@@ -1,8 +1,8 @@
-"""MSAL for Python, unmodified, by every grant that needs no redirect: device code, secret, certificate, on-behalf-of.
+"""MSAL for Python, unmodified, as the application itself (by secret and by certificate) and on behalf of its caller.
 
 Each with what its users know when the setup is wrong. The one argument is the file that `up --ready-file` writes.
 
-proves: client_credentials.v2, client_assertion.rs256, client_assertion.ps256, client_secret_post, device_code, on_behalf_of
+proves: client_credentials.v2, client_assertion.rs256, client_assertion.ps256, client_secret_post, on_behalf_of
 """
 
 import hashlib
@@ -51,30 +51,6 @@ def for_the_application_itself(lab):
         assert result["error_codes"] == [number], result
 
 
-def by_device_code(lab):
-    """Where a person reads a code here and types it there."""
-    scopes = [lab.scope("orders-api", "Orders.Read")]
-    app = lab.public_application("shop-cli")
-    flow = app.initiate_device_flow(scopes)
-    assert len(flow["user_code"]) == 9 and flow["expires_in"] == 900 and flow["interval"] == 5, flow
-    pending = app.acquire_token_by_device_flow(flow, exit_condition=lambda flow: True)
-    assert pending["error"] == "authorization_pending" and pending["error_codes"] == [70016], pending
-    ended = lab.browser.type_device_code(flow["verification_uri"], flow["user_code"])
-    assert "close this window" in ended, ended
-    result = app.acquire_token_by_device_flow(flow)
-    assert result["id_token_claims"]["preferred_username"] == lab.user["username"], result
-    [account] = app.get_accounts()
-    assert app.acquire_token_silent(scopes, account)["access_token"] == result["access_token"]
-
-    unknown = app.acquire_token_by_device_flow({**flow, "device_code": "never-given-out"})
-    assert unknown["error"] in ("bad_verification_code", "expired_token", "invalid_grant"), unknown
-    # an application that may not keep to itself that it is public is told so by another code
-    shop = lab.public_application("web-shop").initiate_device_flow(scopes)
-    lab.browser.type_device_code(shop["verification_uri"], shop["user_code"])
-    result = lab.public_application("web-shop").acquire_token_by_device_flow(shop)
-    assert result["error_codes"] == [7000218], result
-
-
 def on_behalf_of_a_user(lab):
     """The API calls Microsoft Graph as the person who called it."""
     redirect_uri = lab.apps["web-shop"]["redirect_uris"][0]
@@ -95,9 +71,8 @@ def on_behalf_of_a_user(lab):
 def main():
     lab = Lab()
     for_the_application_itself(lab)
-    by_device_code(lab)
     on_behalf_of_a_user(lab)
-    print("MSAL for Python", msal.__version__, "by secret, certificate, device code and on behalf of a user")
+    print("MSAL for Python", msal.__version__, "by secret, by certificate, and on behalf of a user")
 
 
 main()

@@ -42,7 +42,7 @@ pub const CAUSES: &[Cause] = &[
     }),
     (50_173, "grant.not_revoked", || refreshed_after(json!({"sessions_valid_from": LATER}))),
     (120_000, "user.password", || new_password("wrong", "Another-Password-8")),
-    (120_002, "user.new_password", || new_password(PASSWORD, "password")),
+    (120_002, "user.new_password", || new_password(PASSWORD, "onlyletters")),
     (120_003, "user.new_password", || new_password(PASSWORD, "Megan-has-another-8")),
 ];
 
