@@ -1,6 +1,6 @@
 //! The control API, under `/_lab` on the port of the lab's pages: what programs that hold the lab's token may do.
 //!
-//! [`operations`] is the one table of what there is: the router is made of it, and so is the OpenAPI document at
+//! `operations` is the one table of what there is: the router is made of it, and so is the OpenAPI document at
 //! `/_lab/openapi.json`, which alone needs no token. Every other request brings the token as bearer, whatever its method; a
 //! body is JSON. Nothing is answered to another site.
 

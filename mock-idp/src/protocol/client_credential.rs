@@ -164,7 +164,7 @@ impl Credentials {
     /// assertions that came before.
     ///
     /// # Errors
-    /// 7000218 and 700025; of a secret 7000215 and 7000222, of an assertion see [`assertion`].
+    /// 7000218 and 700025; of a secret 7000215 and 7000222, of an assertion see the module `assertion`.
     pub fn check(
         &self,
         client: Application<'_>,
