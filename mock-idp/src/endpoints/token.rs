@@ -9,7 +9,6 @@ use super::{IdentityProvider, Incoming};
 use crate::error::EntraErrorKind;
 use crate::error::faces::Surface;
 use crate::protocol::redirect_uri::is_spa_origin;
-
 use crate::protocol::token::on_behalf_of::JWT_BEARER;
 use crate::protocol::token::reply::Mint;
 use crate::protocol::token::{Decision, Memory, Records, TokenRequest, decide};

@@ -269,9 +269,7 @@ impl EntraErrorKind {
                 .suberror("basic_action")
                 .interaction_on_behalf_of()
                 .silent(O::InteractionRequired),
-            Self::MfaExpired => {
-                row(50_078).token(O::InvalidGrant).suberror("basic_action").interaction_on_behalf_of().unverified()
-            }
+            Self::MfaExpired => row(50_078).token(O::InvalidGrant).suberror("basic_action").unverified(),
             Self::MfaNotRegistered => {
                 row(50_079).token(O::InvalidGrant).suberror("basic_action").interaction_on_behalf_of()
             }
