@@ -1,6 +1,8 @@
 //! Microsoft Graph, and the userinfo endpoints.
 
 use axum::response::{IntoResponse, Response};
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
 use http::{HeaderName, StatusCode, header};
 use percent_encoding::percent_decode_str;
 use wire::access_token::Keys;
@@ -43,8 +45,13 @@ impl IdentityProvider {
             select: incoming.query.text("$select"),
             body: incoming.body,
         };
-        let records = Records { directory: &directory, origins, keys: &keys, now: incoming.now };
-        match graph::answer(request, records, &mut checks) {
+        let answer = {
+            let passwords = self.passwords();
+            let records =
+                Records { directory: &directory, origins, keys: &keys, passwords: &passwords, now: incoming.now };
+            graph::answer(request, records, &mut checks)
+        };
+        match answer {
             Ok(document) => {
                 let mut response = json(StatusCode::OK, &document);
                 self.finish_graph(&mut response, incoming, checks);
@@ -66,7 +73,11 @@ impl IdentityProvider {
         let mut response = json(status, &body);
         if status == StatusCode::UNAUTHORIZED {
             let authorize = format!("{}{}", self.0.origins.login, Route::Authorize(Family::V1).path("common"));
-            let challenge = format!(r#"Bearer realm="", authorization_uri="{authorize}", client_id="{GRAPH_ID}""#);
+            let mut challenge = format!(r#"Bearer realm="", authorization_uri="{authorize}", client_id="{GRAPH_ID}""#);
+            if let Some(claims) = error.challenge() {
+                let claims = STANDARD.encode(claims);
+                challenge.push_str(&format!(r#", error="insufficient_claims", claims="{claims}""#));
+            }
             set(&mut response, header::WWW_AUTHENTICATE, &challenge);
         }
         self.finish_graph(&mut response, incoming, checks);

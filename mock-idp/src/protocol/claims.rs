@@ -25,8 +25,8 @@ use super::{Family, randomness};
 use crate::directory::{Application, Directory, Tenant};
 use crate::origins::Origins;
 
-/// Entra dates its tokens back, so that a resource whose clock is behind accepts them.
-const BACKDATED: SignedDuration = SignedDuration::from_mins(5);
+/// Entra dates its tokens back by so much, so that a resource whose clock is behind accepts them.
+pub const BACKDATED: SignedDuration = SignedDuration::from_mins(5);
 
 /// `iat`, `nbf` and `exp`, in seconds of Unix time.
 #[derive(Clone, Copy, Debug)]

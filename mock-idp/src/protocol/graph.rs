@@ -14,6 +14,10 @@ use wire::access_token::{Claims, Keys, Rules, Signed, TENANT_PLACEHOLDER};
 use wire::{Check, CheckResult, Checks};
 
 use super::admission::Principal;
+use super::claims::BACKDATED;
+use super::grants::shown_instant;
+use super::passwords::Passwords;
+use super::revocation::{SessionEnd, session_end};
 use super::scope::OidcScope;
 use super::{Family, claims, guid};
 use crate::directory::{Account, Directory, GRAPH_ID, GRAPH_URI, Group};
@@ -38,6 +42,15 @@ pub enum GraphError {
     /// The token is no longer good, or not yet.
     #[error("The lifetime of the access token failed validation: the token is expired.")]
     TokenExpired,
+    /// The token was issued before something that continuous access evaluation watches: the client, which said that it
+    /// understands this, must bring a new one.
+    #[error(
+        "Continuous access evaluation resulted in a challenge with result InteractionRequired and reason TokenIssuedBeforeRevocationTimestamp."
+    )]
+    Revoked {
+        /// From when on tokens are good again, in seconds of Unix time.
+        valid_from: i64,
+    },
     /// The token carries no permission for the call.
     #[error("The privileges are insufficient to complete the operation.")]
     Forbidden,
@@ -63,15 +76,26 @@ impl GraphError {
     #[must_use]
     pub const fn face(self) -> (StatusCode, &'static str) {
         match self {
-            Self::NoToken | Self::TokenUnreadable | Self::TokenForeign | Self::TokenAudience | Self::TokenExpired => {
-                (StatusCode::UNAUTHORIZED, "InvalidAuthenticationToken")
-            }
+            Self::NoToken
+            | Self::TokenUnreadable
+            | Self::TokenForeign
+            | Self::TokenAudience
+            | Self::TokenExpired
+            | Self::Revoked { .. } => (StatusCode::UNAUTHORIZED, "InvalidAuthenticationToken"),
             Self::Forbidden => (StatusCode::FORBIDDEN, "Authorization_RequestDenied"),
             Self::NoUser | Self::BadBody => (StatusCode::BAD_REQUEST, "BadRequest"),
             Self::NotFound => (StatusCode::NOT_FOUND, "Request_ResourceNotFound"),
             Self::NoPhoto => (StatusCode::NOT_FOUND, "ImageNotFound"),
             Self::WrongMethod => (StatusCode::METHOD_NOT_ALLOWED, "Request_BadRequest"),
         }
+    }
+
+    /// What the client must bring back to the authorize endpoint (`claims`), as JSON; none where nothing would help.
+    #[must_use]
+    pub fn challenge(self) -> Option<String> {
+        let Self::Revoked { valid_from } = self else { return None };
+        let nbf = json!({"essential": true, "value": valid_from.to_string()});
+        Some(json!({"access_token": {"nbf": nbf}}).to_string())
     }
 }
 
@@ -84,6 +108,8 @@ pub struct Records<'d, 'r> {
     pub origins: &'r Origins,
     /// The keys that sign tokens for Graph.
     pub keys: &'r Keys,
+    /// The passwords that were set on pages.
+    pub passwords: &'r Passwords,
     /// The instant.
     pub now: Timestamp,
 }
@@ -166,8 +192,7 @@ struct Caller<'d> {
     permissions: BTreeSet<String>,
 }
 
-/// Judges the access token. Whoever adds continuous access evaluation refuses here, with a claims challenge, once the
-/// token is known to be good.
+/// Judges the access token; last by continuous access evaluation, where the client understands it.
 fn authenticate<'d>(
     authorization: Option<&str>,
     records: Records<'d, '_>,
@@ -206,6 +231,9 @@ fn authenticate<'d>(
     };
     let who =
         principal.map_or_else(|| claims.client().unwrap_or_default(), |user| user.account.thing().username.as_str());
+    if let Some(principal) = principal {
+        check_not_revoked(&claims, principal.account, records, checks)?;
+    }
     checks.pass(Check::GraphToken, expected, format!("one for {who}"));
     Ok(Caller {
         principal,
@@ -214,6 +242,41 @@ fn authenticate<'d>(
         client_id: claims.client().and_then(guid),
         permissions: permissions(&claims),
     })
+}
+
+/// Continuous access evaluation: the token of a client that said `cp1` ends when its user's sessions do. Every other token
+/// is good until `exp` (Microsoft Entra "Continuous access evaluation").
+fn check_not_revoked(
+    claims: &Claims,
+    account: Account<'_>,
+    records: Records<'_, '_>,
+    checks: &mut Checks,
+) -> Result<(), GraphError> {
+    let understands =
+        claims.all().get("xms_cc").and_then(Value::as_array).is_some_and(|all| all.contains(&"cp1".into()));
+    let issued =
+        claims.all().get("iat").and_then(Value::as_i64).unwrap_or_default().saturating_add(BACKDATED.as_secs());
+    let end = if account.disabled {
+        Some(SessionEnd::Revoked(records.now))
+    } else {
+        session_end(account, records.passwords, issued)
+    };
+    let Some(SessionEnd::Revoked(at) | SessionEnd::PasswordChanged(at)) = end.filter(|_| understands) else {
+        return Ok(());
+    };
+    let name = account.name;
+    let fix = format!(
+        "the client: sign in again with the claims of the challenge; what ends its tokens is \
+         idp.users.{name}.sessions_valid_from, password_changed or disabled (portal: Microsoft Entra ID > Users > the user > \
+         Revoke sessions)"
+    );
+    checks.refuse(
+        Check::GraphToken,
+        format!("a token from {at} or later"),
+        format!("one from {}", shown_instant(issued)),
+        fix,
+    );
+    Err(GraphError::Revoked { valid_from: at.as_second() })
 }
 
 /// The one validator, with the hash that Graph puts in the place of the nonce.

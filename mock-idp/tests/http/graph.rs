@@ -1,6 +1,8 @@
 //! Microsoft Graph: who the caller is, and which groups it is in.
 
 use axum::body::Body;
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
 use http::{Request, header};
 use serde_json::{Value, json};
 
@@ -266,4 +268,41 @@ fn on_this_machine_graph_answers_where_discovery_says() {
     assert_eq!(get(&lab, "/oidc/userinfo", &token).status, 200);
     let me = get(&lab, "/v1.0/me", &token).json();
     assert_eq!(me["@odata.context"], "https://localhost:8443/v1.0/$metadata#users/$entity");
+}
+
+/// Continuous access evaluation: who said `cp1` is challenged as soon as the user's sessions end, and nobody else.
+#[test]
+fn a_revoked_user_is_challenged_where_the_client_understands_it() {
+    let lab = Lab::of(graph_world());
+    let token = |capability: &'static str| {
+        let code = lab.code(V2_AUTHORIZE, &v2("User.Read openid"));
+        let body = lab.post(V2_TOKEN, &form(&with(&redeem(&code), "claims", capability))).json();
+        body["access_token"].as_str().unwrap().to_owned()
+    };
+    let understanding = token(r#"{"access_token":{"xms_cc":{"values":["cp1"]}}}"#);
+    let other = token("");
+    lab.advance(1);
+    assert_eq!(get(&lab, "/v1.0/me", &understanding).status, 200);
+
+    let mut world = graph_world();
+    world["users"]["megan"]["sessions_valid_from"] = "2026-01-15T09:01:00Z".into();
+    lab.replace(world.clone());
+    assert_eq!(get(&lab, "/v1.0/me", &other).status, 200, "a token without cp1 is good until it ends");
+    let seen = get(&lab, "/v1.0/me", &understanding);
+    assert_eq!((seen.status.as_u16(), seen.refusing()), (401, Some("graph.token")));
+    let challenge = seen.header("www-authenticate").unwrap();
+    assert!(challenge.contains("error=\"insufficient_claims\""), "{challenge}");
+    let claims = challenge.split("claims=\"").nth(1).unwrap().trim_end_matches('"');
+    let claims: Value = serde_json::from_slice(&STANDARD.decode(claims).unwrap()).unwrap();
+    assert_eq!(claims, json!({"access_token": {"nbf": {"essential": true, "value": "1768467660"}}}));
+    let error = &seen.json()["error"];
+    assert_eq!(error["code"], "InvalidAuthenticationToken");
+    assert!(error["message"].as_str().unwrap().contains("TokenIssuedBeforeRevocationTimestamp"));
+
+    // a new sign-in brings a token that is good
+    let renewed = token(r#"{"access_token":{"xms_cc":{"values":["cp1"]}}}"#);
+    assert_eq!(get(&lab, "/v1.0/me", &renewed).status, 200);
+    world["users"]["megan"]["disabled"] = true.into();
+    lab.replace(world);
+    assert_eq!(get(&lab, "/v1.0/me", &renewed).status, 401);
 }
