@@ -7,8 +7,8 @@ use std::ops::Deref;
 use std::sync::Arc;
 
 use scenarios::world::{
-    App, CONSUMERS, Consent, DirectoryRole, Idp, Lifetimes, Name, ResourceParameter, SignInAudience,
-    TenantlessTokenEndpoint, User, UserConsent,
+    App, CONSUMERS, Consent, DirectoryRole, Discovery, ErrorDescription, Idp, Lifetimes, Name, ResourceParameter,
+    SignInAudience, TenantlessTokenEndpoint, User, UserConsent,
 };
 use sha2::{Digest, Sha256};
 use uuid::{Uuid, uuid};
@@ -293,7 +293,7 @@ impl Directory {
     /// The registered application of this client id; Microsoft Graph is no client.
     #[must_use]
     pub fn client(&self, client_id: Uuid) -> Option<Application<'_>> {
-        self.application(self.apps_by_client_id.get(&client_id)?)
+        self.application(self.apps_by_client_id.get(&client_id)?).filter(|application| !application.deleted)
     }
 
     /// The resource that `identifier`, an Application ID URI or a client id, names in `tenant`.
@@ -306,7 +306,7 @@ impl Directory {
             return self.application(GRAPH);
         }
         let key = (tenant.name.to_owned(), identifier.to_owned());
-        self.application(self.apps_by_identifier_uri.get(&key)?)
+        self.application(self.apps_by_identifier_uri.get(&key)?).filter(|application| !application.deleted)
     }
 
     /// The resource of this client id in `tenant`.
@@ -322,6 +322,18 @@ impl Directory {
     #[must_use]
     pub fn resource_parameter(&self) -> ResourceParameter {
         self.idp.resource_parameter
+    }
+
+    /// What the discovery documents say besides.
+    #[must_use]
+    pub fn discovery(&self) -> &Discovery {
+        &self.idp.discovery
+    }
+
+    /// How error descriptions are laid out.
+    #[must_use]
+    pub fn error_description(&self) -> ErrorDescription {
+        self.idp.error_description
     }
 
     /// What a token URL without a tenant segment leads to.
@@ -356,5 +368,6 @@ fn consumers() -> scenarios::world::Tenant {
         domains: Vec::new(),
         region: None,
         user_consent: UserConsent::Allowed,
+        admin_consent_requests: false,
     }
 }

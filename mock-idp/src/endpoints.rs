@@ -28,6 +28,7 @@ use crate::error::faces::{Interaction, Surface};
 use crate::error::{EntraError, RequestIds};
 use crate::keys::SigningKeys;
 use crate::origins::Origins;
+use crate::protocol::authorize::Purpose;
 use crate::protocol::consent::GivenConsents;
 use crate::protocol::grants::redeemed::Redeemed;
 use crate::protocol::parameters::Parameters;
@@ -159,7 +160,8 @@ impl IdentityProvider {
                 Route::Discovery(family) => self.discovery(family, &incoming),
                 Route::Keys(family) => self.keys(family, &incoming),
                 Route::InstanceDiscovery => self.instance_discovery(&incoming),
-                Route::Authorize(family) => self.authorize(family, &incoming),
+                Route::Authorize(family) => self.authorize(Purpose::Tokens, family, &incoming),
+                Route::AdminConsent(family) => self.authorize(Purpose::AdminConsent, family, &incoming),
                 Route::Token(_) if parts.method == Method::OPTIONS => self.token_preflight(&incoming),
                 Route::Token(family) => self.token(family, &incoming),
                 Route::SignIn => self.sign_in(&incoming),
@@ -191,7 +193,7 @@ impl IdentityProvider {
         );
         let surface = match route {
             Route::Token(_) => Surface::Token,
-            Route::Authorize(_) | Route::SignIn | Route::Consent | Route::Lookup => {
+            Route::Authorize(_) | Route::AdminConsent(_) | Route::SignIn | Route::Consent | Route::Lookup => {
                 Surface::Authorize { return_to: None, interaction: Interaction::Allowed }
             }
             _ => Surface::Discovery,

@@ -17,6 +17,8 @@ pub enum Route {
     Authorize(Family),
     /// The token endpoint.
     Token(Family),
+    /// Where a client asks for admin consent.
+    AdminConsent(Family),
     /// Where the sign-in page posts to.
     SignIn,
     /// Where the consent page posts to.
@@ -44,7 +46,7 @@ pub enum Advertised {
 
 impl Route {
     /// Every route under a tenant segment.
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 14] = [
         Self::Discovery(Family::V1),
         Self::Discovery(Family::V2),
         Self::Keys(Family::V1),
@@ -54,6 +56,8 @@ impl Route {
         Self::Authorize(Family::V2),
         Self::Token(Family::V1),
         Self::Token(Family::V2),
+        Self::AdminConsent(Family::V1),
+        Self::AdminConsent(Family::V2),
         Self::SignIn,
         Self::Consent,
         Self::Stylesheet,
@@ -71,6 +75,8 @@ impl Route {
             Self::Authorize(Family::V2) => "oauth2/v2.0/authorize",
             Self::Token(Family::V1) => "oauth2/token",
             Self::Token(Family::V2) => "oauth2/v2.0/token",
+            Self::AdminConsent(Family::V1) => "adminconsent",
+            Self::AdminConsent(Family::V2) => "v2.0/adminconsent",
             Self::SignIn => "login",
             Self::Consent => "consent/set",
             Self::Stylesheet => "entralab/pages.css",
@@ -94,7 +100,7 @@ impl Route {
             Self::Discovery(_) | Self::Keys(_) | Self::InstanceDiscovery => {
                 &[Method::GET, Method::HEAD, Method::OPTIONS]
             }
-            Self::Stylesheet | Self::Lookup => &[Method::GET, Method::HEAD],
+            Self::AdminConsent(_) | Self::Stylesheet | Self::Lookup => &[Method::GET, Method::HEAD],
             Self::Authorize(_) => &[Method::GET, Method::HEAD, Method::POST],
             Self::Token(_) => &[Method::POST, Method::OPTIONS],
             Self::SignIn | Self::Consent => &[Method::POST],

@@ -15,8 +15,9 @@ mod mcp;
 pub use connector::{CONSENT_HOST, Connector, Handshake, ProviderProfile, RedirectMode, TestConsole, TestMethod};
 pub use gate::{Cors, Gate, InvalidToken, UnauthenticatedClientAction};
 pub use idp::{
-    App, Consent, DirectoryRole, Guest, Idp, Lifetimes, Permission, RedirectUris, Region, ResourceParameter, Scope,
-    Secret, SignInAudience, Tenant, TenantlessTokenEndpoint, User, UserConsent, WhoCanConsent,
+    App, CodeChallengeMethod, Consent, DirectoryRole, Discovery, ErrorDescription, Guest, Idp, Lifetimes, Permission,
+    RedirectUris, Region, ResourceParameter, Scope, Secret, SignInAudience, Tenant, TenantlessTokenEndpoint, User,
+    UserConsent, WhoCanConsent,
 };
 pub use mcp::{ErrorBodies, Mcp, NotificationAnswer, NullNotificationId, TrailingSlash};
 

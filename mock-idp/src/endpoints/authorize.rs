@@ -13,7 +13,7 @@ use super::{IdentityProvider, Incoming};
 use crate::directory::Directory;
 use crate::error::EntraError;
 use crate::protocol::admission::Principal;
-use crate::protocol::authorize::{Prompt, Refused, check, check_query_length};
+use crate::protocol::authorize::{Prompt, Purpose, Refused, check, check_query_length};
 use crate::protocol::consent::{Grantee, added_silently};
 use crate::protocol::interaction::{Flow, FlowCookie, LIFETIME, SignedIn};
 use crate::protocol::parameters::Parameters;
@@ -87,20 +87,20 @@ enum Decision {
 }
 
 impl IdentityProvider {
-    /// An authorize request: the sign-in page, unless somebody is signed in already.
-    pub(super) fn authorize(&self, family: Family, incoming: &Incoming<'_>) -> Response {
+    /// An authorize request, or one for admin consent: the sign-in page, unless somebody is signed in already.
+    pub(super) fn authorize(&self, purpose: Purpose, family: Family, incoming: &Incoming<'_>) -> Response {
         self.visit(incoming, |visit| {
             let parameters = if incoming.parts.method == Method::POST { &incoming.form } else { &incoming.query };
             let directory = visit.directory;
             check_query_length(incoming.parts.uri.query().unwrap_or_default().len(), &mut visit.checks)?;
-            let authorization = check(directory, family, incoming.segment, parameters, &mut visit.checks)?;
+            let authorization = check(directory, purpose, family, incoming.segment, parameters, &mut visit.checks)?;
             let sessions = visit.sessions();
             let candidates = visit.candidates(&authorization);
             let choice = choose(&authorization, directory.single_sign_on(), &sessions, candidates, &mut visit.checks)
                 .map_err(|error| Refused::of(&authorization, error))?;
             let (flow, cookie) = {
                 let mut rng = self.rng();
-                Flow::start(family, incoming.segment, parameters.encode(), incoming.now, &mut *rng)
+                Flow::start(purpose, family, incoming.segment, parameters.encode(), incoming.now, &mut *rng)
             };
             let username = authorization.hints.username(directory);
             let mut response = match choice {
@@ -125,11 +125,11 @@ impl IdentityProvider {
             let parameters = Parameters::parse(flow.parameters.as_bytes());
             let directory = visit.directory;
             let checks = &mut visit.checks;
-            let authorization = check(directory, flow.family, &flow.segment, &parameters, checks)?;
+            let authorization = check(directory, flow.purpose, flow.family, &flow.segment, &parameters, checks)?;
             if visit.decision() == Decision::Cancel {
                 let parameters = vec![("error", "access_denied".to_owned()), ("error_subcode", "cancel".to_owned())];
                 let checks = std::mem::take(&mut visit.checks);
-                let response = self.send_back(&authorization.return_to, parameters, Vec::new(), checks);
+                let response = self.send_back(&authorization.refusal_address(), parameters, Vec::new(), checks);
                 return Ok(end_flow(response, &flow));
             }
             if let Some(sid) = incoming.form.text("session") {
@@ -180,7 +180,8 @@ impl IdentityProvider {
             let flow = visit.open_flow()?;
             let parameters = Parameters::parse(flow.parameters.as_bytes());
             let directory = visit.directory;
-            let authorization = check(directory, flow.family, &flow.segment, &parameters, &mut visit.checks)?;
+            let authorization =
+                check(directory, flow.purpose, flow.family, &flow.segment, &parameters, &mut visit.checks)?;
             let Some(signed_in) = flow.signed_in.clone() else {
                 return Err(visit.foreign_form("a form of the sign-in page").into());
             };
@@ -211,8 +212,8 @@ impl IdentityProvider {
             } else {
                 Grantee::User(principal.object_id())
             };
-            let given = signed_in.asked.iter().cloned().chain([added_silently()]);
-            self.consents().give(authorization.client.client_id, grantee, given);
+            let given = signed_in.asked.iter().cloned().chain([added_silently(authorization.client)]);
+            self.consents().give(grantee, given);
             let response = visit.finish(&authorization, principal, &signed_in, &requested)?;
             Ok(end_flow(response, &flow))
         })

@@ -239,6 +239,9 @@ impl EntraErrorKind {
             Self::TenantNotFound => row(90_002).discovery(O::InvalidTenant).token(O::InvalidRequest).page(),
             Self::SeveralHints => row(90_005).page().silent(O::InvalidRequest),
             Self::InvalidSessionId => row(90_007).page().silent(O::InvalidRequest),
+            Self::RequestsItselfWithoutProfile => {
+                row(90_008).token(O::InvalidGrant).page().silent(O::ConsentRequired).unverified()
+            }
             Self::RequestsItselfByUri => row(90_009).token(O::InvalidRequest).page().silent(O::InvalidRequest),
             Self::InvalidInput => row(90_013).token(O::InvalidRequest),
             Self::QueryTooLong => row(90_015).page(),
@@ -247,6 +250,7 @@ impl EntraErrorKind {
             Self::AdminConsentRequired => row(90_094).page().silent(O::ConsentRequired),
             Self::InvalidParameter => row(90_100).page().silent(O::InvalidRequest).unverified(),
             Self::NoAbsoluteUri => row(90_102).page(),
+            Self::ApprovalRequired => row(90_095).page().silent(O::ConsentRequired).unverified(),
             Self::ResourceNotForConsumers => {
                 row(90_124).token(O::InvalidRequest).page().silent(O::InvalidRequest).unverified()
             }
@@ -254,6 +258,9 @@ impl EntraErrorKind {
             Self::RequestedSessionMissing => row(160_021).silent(O::InteractionRequired),
             Self::ForeignInteraction => row(165_900).page_with(403).without_lookup(),
             Self::ResourceNotFound => row(500_011).token(O::InvalidResource).redirect(O::InvalidResource),
+            Self::ResourceDisabled => {
+                row(500_014).token(O::InvalidResource).page().silent(O::InvalidResource).unverified()
+            }
             // no failure of the client's credential, hence no 401
             Self::RedirectUriNotAsAuthorized => row(500_112).token(O::InvalidClient),
             Self::NoReplyAddress => row(500_113).page(),
@@ -271,6 +278,10 @@ impl EntraErrorKind {
             Self::CodeChallengeMalformed => row(501_491).redirect(O::InvalidRequest),
             Self::ServicePrincipalMissing => row(650_052).token(O::InvalidResource).redirect(O::InvalidResource),
             Self::ScopeNotOnResource => row(650_053).token(O::InvalidScope).redirect(O::InvalidClient).without_lookup(),
+            Self::ResourceRemoved => {
+                row(650_054).token(O::InvalidResource).page().silent(O::InvalidResource).unverified()
+            }
+            Self::Misconfigured => row(650_056).page().silent(O::InvalidClient).unverified(),
             Self::ResourceNotListed => row(650_057).redirect(O::InvalidResource),
             Self::CodeOfOtherTenant => row(700_005).token(O::InvalidGrant),
             Self::GrantOfOtherClient => row(700_007).token(O::InvalidGrant),

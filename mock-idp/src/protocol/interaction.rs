@@ -10,6 +10,7 @@ use subtle::ConstantTimeEq;
 use uuid::Uuid;
 use wire::{Check, Checks};
 
+use super::authorize::Purpose;
 use super::consent::AskedIds;
 use super::sealed::Seal;
 use super::{Family, randomness};
@@ -30,7 +31,10 @@ pub struct Flow {
     pub cookie: String,
     /// When it ends, in seconds of Unix time.
     pub exp: i64,
-    /// The authorize endpoint's family.
+    /// What the sign-in is for.
+    #[serde(default)]
+    pub purpose: Purpose,
+    /// The endpoint's family.
     pub family: Family,
     /// The tenant segment of its path.
     pub segment: String,
@@ -66,6 +70,7 @@ pub struct FlowCookie {
 impl Flow {
     /// Starts a flow, with its cookie.
     pub fn start(
+        purpose: Purpose,
         family: Family,
         segment: &str,
         parameters: String,
@@ -76,7 +81,7 @@ impl Flow {
         let cookie = FlowCookie { name: cookie_name(&flow), value: randomness::text::<32>(rng) };
         let exp = (now.as_second()).saturating_add(LIFETIME.as_secs());
         let segment = segment.to_owned();
-        (Self { cookie: hash(&cookie.value), flow, exp, family, segment, parameters, signed_in: None }, cookie)
+        (Self { cookie: hash(&cookie.value), flow, exp, purpose, family, segment, parameters, signed_in: None }, cookie)
     }
 
     /// The name of its cookie.

@@ -13,6 +13,7 @@ use crate::support::*;
 pub mod authorize;
 mod client_credentials;
 mod code_flow;
+mod consent;
 mod sessions;
 mod tenants;
 
@@ -26,6 +27,7 @@ pub fn all() -> impl Iterator<Item = &'static Cause> {
         authorize::CAUSES,
         client_credentials::CAUSES,
         code_flow::CAUSES,
+        consent::CAUSES,
         sessions::CAUSES,
         tenants::CAUSES,
     ]

@@ -7,11 +7,12 @@ use wire::Check;
 use super::super::reply::{frame, page_response, shown};
 use super::{Answer, Decision, Failure, Next, Visit, cookies};
 use crate::error::EntraError;
-use crate::pages::{AskedOf, ConsentPage, ShownAccount, ShownError, SignInPage};
+use crate::pages::{AskedOf, ConsentPage, Everyone, ShownAccount, ShownError, SignInPage};
+use crate::protocol::admin_consent;
 use crate::protocol::admission::Principal;
 use crate::protocol::assignment::check_assigned;
 use crate::protocol::authorize::front_channel_grant;
-use crate::protocol::authorize::{Authorization, Prompt, Refused};
+use crate::protocol::authorize::{Authorization, Prompt, Purpose, Refused};
 use crate::protocol::consent::{Asked, AskedIds, Granted, note_question, refuse_silently, still_to_ask};
 use crate::protocol::discovery::cloud_instance;
 use crate::protocol::grants::{Code, Subject};
@@ -126,7 +127,11 @@ impl<'v> Visit<'v> {
             redirect_is_local: matches!(redirect_host.as_str(), "localhost" | "127.0.0.1"),
             redirect_host,
             asked: asked.iter().map(shown_question).collect(),
-            for_everyone: principal.account.is_administrator(),
+            everyone: match (authorization.prompt, principal.account.is_administrator()) {
+                (Prompt::AdminConsent, _) => Everyone::Always,
+                (_, true) => Everyone::IfChosen,
+                (_, false) => Everyone::Never,
+            },
         };
         Ok(Next::Asked(self.page(authorization, &page)))
     }
@@ -139,6 +144,11 @@ impl<'v> Visit<'v> {
         signed_in: &SignedIn,
         requested: &Requested<'v>,
     ) -> Answer {
+        if authorization.purpose == Purpose::AdminConsent {
+            let (first, last) = admin_consent::answer(authorization, principal.tenant);
+            let checks = std::mem::take(&mut self.checks);
+            return Ok(self.provider.send_back(&authorization.return_to, first, last, checks));
+        }
         let response_type = authorization.response_type;
         let lifetimes = self.directory.lifetimes();
         let now = self.incoming.now;
