@@ -13,6 +13,8 @@ mod check;
 mod completions;
 mod connect;
 mod doctor;
+mod env;
+mod exec;
 mod explain;
 mod list;
 mod listening;
@@ -22,13 +24,17 @@ mod new;
 mod new_file;
 mod ready;
 mod record;
+mod report_files;
+mod reset;
 mod run;
 mod running;
 mod schema;
 mod settings;
 mod show;
 mod status;
+mod token;
 mod up;
+mod variables;
 
 /// A local Microsoft Entra ID, Copilot Studio's connector, an Easy-Auth-like gate and an MCP server: offline.
 #[derive(Debug, Parser)]
@@ -76,8 +82,12 @@ enum Command {
     Gate(lone::GateOptions),
     /// Starts the MCP server alone, with no gate in front: everybody on this machine may ask it.
     Mcp(lone::McpOptions),
+    /// Runs a program of yours against a lab that has the cloud's own names; ends with the program's exit code.
+    Exec(exec::Options),
     /// Is the connector against a running lab: signs in, tests the operation, lists the tools, asks.
     Connect(connect::Options),
+    /// Prints the variables, and the settings of an SDK, that point a program at the running lab.
+    Env(env::Options),
     /// Reads scenario files and judges them without starting anything.
     Check(check::Options),
     /// Explains an AADSTS code or a named check: causes, fixes, and the scenario that reproduces it.
@@ -92,6 +102,10 @@ enum Command {
     Show(show::Options),
     /// Prints the JSON Schema of scenario files.
     Schema,
+    /// Makes an access token in a running lab, good or with a flaw, and prints it.
+    Token(token::Options),
+    /// Brings a running lab back to where it began.
+    Reset(reset::Options),
     /// Says whether a lab is running, and where.
     Status(status::Options),
     /// Looks at this machine: is it fit for a lab, and what mends it.
@@ -106,22 +120,40 @@ enum Command {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Exit {
     /// All as expected.
-    Ok = 0,
+    Ok,
     /// An expectation failed.
-    Failed = 1,
+    Failed,
     /// The command line or a file is in error.
-    Usage = 2,
+    Usage,
     /// The machine is: a port is taken, a folder not writable, nothing is running.
-    Environment = 3,
+    Environment,
     /// This is our bug.
-    Bug = 70,
+    Bug,
     /// Interrupted before it was done.
-    Interrupted = 130,
+    Interrupted,
+    /// As the program that was run ended.
+    Program(u8),
+}
+
+impl Exit {
+    /// The process's exit code.
+    #[must_use]
+    pub fn code(self) -> u8 {
+        match self {
+            Self::Ok => 0,
+            Self::Failed => 1,
+            Self::Usage => 2,
+            Self::Environment => 3,
+            Self::Bug => 70,
+            Self::Interrupted => 130,
+            Self::Program(code) => code,
+        }
+    }
 }
 
 impl From<Exit> for ExitCode {
     fn from(exit: Exit) -> Self {
-        Self::from(exit as u8)
+        Self::from(exit.code())
     }
 }
 
@@ -166,14 +198,14 @@ pub fn parse() -> Options {
             let message = error.render().to_string();
             let message = message.lines().next().unwrap_or_default().trim_start_matches("error: ");
             eprint!("{}", json_line(&json!({ "error": { "code": "usage", "message": message } })));
-            std::process::exit(Exit::Usage as i32);
+            std::process::exit(Exit::Usage.code().into());
         }
         // --help and --version are results
         match printed(error.print().and_then(|()| std::io::stdout().flush())) {
             Ok(()) => std::process::exit(error.exit_code()),
             Err(failure) => {
                 failure.tell_as(false);
-                std::process::exit(failure.exit as i32)
+                std::process::exit(failure.exit.code().into())
             }
         }
     })
@@ -188,6 +220,8 @@ pub fn run(options: Options) -> Exit {
         Command::Idp(options) => lone::identity_provider(&options, common),
         Command::Gate(options) => lone::gate(&options, common),
         Command::Mcp(options) => lone::mcp(&options, common),
+        Command::Env(options) => env::run(&options, common),
+        Command::Exec(options) => exec::run(&options, common),
         Command::Connect(options) => connect::run(&options, common),
         Command::Check(options) => check::run(&options, common),
         Command::Explain(options) => explain::run(&options, common),
@@ -196,6 +230,8 @@ pub fn run(options: Options) -> Exit {
         Command::List => list::run(common),
         Command::Show(options) => show::run(&options),
         Command::Schema => schema::run(),
+        Command::Token(options) => token::run(&options, common),
+        Command::Reset(options) => reset::run(&options, common),
         Command::Status(options) => status::run(&options, common),
         Command::Doctor(options) => doctor::run(&options, common),
         Command::Completions(options) => completions::run(&options),

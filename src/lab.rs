@@ -30,6 +30,8 @@ pub mod journal;
 mod names;
 pub mod neighbours;
 pub mod pages;
+pub mod proxy;
+mod replaceable;
 mod same_page;
 mod setup;
 pub mod sockets;
@@ -40,18 +42,23 @@ use journal::Journal;
 pub use names::Names;
 use names::host;
 use neighbours::Neighbours;
+use replaceable::Replaceable;
 pub use setup::{Setup, StartError};
 use sockets::Sockets;
 use views::Views;
 
 /// The cloud origins that the identity provider answers for.
-pub const IDENTITY_ORIGINS: [&str; 5] = [
+pub const IDENTITY_ORIGINS: [&str; 6] = [
     "https://login.microsoftonline.com",
     "https://login.windows.net",
     "https://login.microsoft.com",
     "https://sts.windows.net",
     "https://graph.microsoft.com",
+    "https://microsoft.com",
 ];
+
+/// Where steps of a scenario find the container's own port, which in the cloud only its ingress can reach.
+pub const CONTAINER_ORIGIN: &str = "http://container.internal";
 
 /// The parties of a running lab; they stop when the last clone of it is dropped.
 #[derive(Clone)]
@@ -74,7 +81,9 @@ pub struct Lab {
     /// The world that it was started with, as it was written.
     written: Arc<World>,
     ca_pem: Arc<str>,
-    identity_provider: IdentityProvider,
+    identity_provider: Replaceable,
+    /// Where the seeds of what a reset makes anew come from.
+    seeds: Arc<Mutex<ChaCha20Rng>>,
     gate: Gate,
     mcp_server: McpServer,
     /// The connector, ready to be used.
@@ -148,6 +157,15 @@ impl Lab {
         Self::start_with(world.clone(), Names::Local(origins), sockets, upstream, setup, pages)
     }
 
+    /// Starts all parties of `world` in cloud names, on free loopback ports, and `pages` on a port of their own: for
+    /// programs that find the parties through [`Lab::proxy`].
+    ///
+    /// # Errors
+    /// When no socket or certificate can be had, or a URL of the world is none.
+    pub fn start_cloud(world: World, setup: Setup, pages: impl FnOnce(&Self) -> Router) -> Result<Self, StartError> {
+        Self::start_with(world, Names::Cloud, Sockets::free_with_pages()?, None, setup, pages)
+    }
+
     fn start_with(
         written: World,
         names: Names,
@@ -164,7 +182,11 @@ impl Lab {
             .map(|origin| (*origin, Party::Idp))
             .chain([(written.gate.url.as_str(), Party::Gate), (CONSENT_HOST, Party::Connector)]);
         let spoken = spoken.map(|(url, party)| (names.speak(url), party));
-        for (url, party) in spoken.chain(container.iter().map(|url| (url.clone(), Party::Mcp))) {
+        let of_container = container.iter().flat_map(|url| match &names {
+            Names::Cloud => vec![url.clone(), CONTAINER_ORIGIN.to_owned()],
+            Names::Local(_) => vec![url.clone()],
+        });
+        for (url, party) in spoken.chain(of_container.map(|url| (url, Party::Mcp))) {
             let address = match sockets.address(party) {
                 Some(address) => address,
                 None => loopback_address(&url).ok_or_else(|| StartError::NotOnThisMachine(url.clone()))?,
@@ -203,10 +225,7 @@ impl Lab {
         seed: [u8; 32],
     ) -> Self {
         let Place { names, network, parties, upstream, page_url } = place;
-        let world = Arc::new(match &names {
-            Names::Cloud => written.clone(),
-            Names::Local(origins) => scenarios::localize(&written, origins),
-        });
+        let world = Arc::new(names.world(&written));
         let views = Views::of(&clock, &world.clock_skew);
         let mut seeds = ChaCha20Rng::from_seed(seed);
         let mut seed = || {
@@ -214,13 +233,13 @@ impl Lab {
             seeds.fill_bytes(&mut seed);
             seed
         };
-        let identity_provider = IdentityProvider::new(mock_idp::Settings {
+        let identity_provider = Replaceable::of(IdentityProvider::new(mock_idp::Settings {
             idp: Arc::new(world.idp.clone()),
             origins: names.identity_origins(),
             keys: signing_keys,
             clock: views.idp.clone(),
             seed: seed(),
-        });
+        }));
         let between = Between::of(&world, &parties);
         let secret = Some(GateSecret::of(seed())).filter(|_| between.are_together());
         let gate = Gate::new(server::gate::Settings {
@@ -263,6 +282,7 @@ impl Lab {
             written: Arc::new(written),
             ca_pem: Arc::default(),
             identity_provider,
+            seeds: Arc::new(Mutex::new(seeds)),
             gate,
             mcp_server,
             connector,
@@ -276,34 +296,36 @@ impl Lab {
         certificate_authority: &CertificateAuthority,
         pages: impl FnOnce(&Self) -> Router,
     ) -> Result<Self, StartError> {
-        let world = self.world();
+        // what the pages tell of must be there when they are made
+        let lab = Self { ca_pem: certificate_authority.certificate_pem().into(), ..self };
+        let world = lab.world();
         let tls = |urls: &[String]| {
             let mut names: Vec<String> = urls.iter().filter_map(|url| host(url)).collect();
             names.sort();
             names.dedup();
-            if let Names::Local(_) = self.names {
+            if let Names::Local(_) = lab.names {
                 names.extend(["127.0.0.1".to_owned(), "::1".to_owned()]);
             }
             certificate_authority.server_config(&names).map(Some)
         };
-        let pages = pages(&self);
+        let pages = pages(&lab);
         let mut listening = Vec::new();
         for (party, sockets) in sockets.of_parties {
             let (tls, router) = match party {
                 Party::Idp => {
-                    (tls(&IDENTITY_ORIGINS.map(|origin| self.names.speak(origin)))?, self.identity_provider.router())
+                    (tls(&IDENTITY_ORIGINS.map(|origin| lab.names.speak(origin)))?, lab.identity_provider.router())
                 }
-                Party::Gate => (tls(std::slice::from_ref(&world.gate.url))?, self.gate.router()),
-                Party::Connector => match self.names {
-                    Names::Cloud => (tls(&[CONSENT_HOST.to_owned()])?, self.connector.router()),
-                    Names::Local(_) => (None, self.connector.router()),
+                Party::Gate => (tls(std::slice::from_ref(&world.gate.url))?, lab.gate.router()),
+                Party::Connector => match lab.names {
+                    Names::Cloud => (tls(&[CONSENT_HOST.to_owned()])?, lab.connector.router()),
+                    Names::Local(_) => (None, lab.connector.router()),
                 },
-                Party::Mcp => (None, self.mcp_server.router()),
+                Party::Mcp => (None, lab.mcp_server.router()),
                 Party::Browser | Party::Client | Party::Unmapped => continue, // they do not listen
             };
             let scheme = if tls.is_some() { "https" } else { "http" };
-            let recorder = Recorder { party, trace: self.trace.clone(), clock: self.clock.clone(), scheme };
-            let recorded = recorder.wrap_with(router, self.faults.clone());
+            let recorder = Recorder { party, trace: lab.trace.clone(), clock: lab.clock.clone(), scheme };
+            let recorded = recorder.wrap_with(router, lab.faults.clone());
             let router = if party == Party::Connector { recorded.merge(pages.clone()) } else { recorded };
             for socket in sockets {
                 listening.push(serve(socket, tls.clone(), router.clone())?);
@@ -312,14 +334,19 @@ impl Lab {
         for socket in sockets.of_pages {
             listening.push(serve(socket, None, pages.clone())?);
         }
-        let ca_pem = certificate_authority.certificate_pem().into();
-        Ok(Self { _listening: Arc::new(listening), ca_pem, ..self })
+        Ok(Self { _listening: Arc::new(listening), ..lab })
     }
 
     /// The parties that this lab has itself.
     #[must_use]
     pub fn parties(&self) -> &[Party] {
         &self.parties
+    }
+
+    /// Whether it speaks in the cloud's names, which only its own clients and those of its proxy can resolve.
+    #[must_use]
+    pub fn speaks_cloud_names(&self) -> bool {
+        matches!(self.names, Names::Cloud)
     }
 
     /// The origin behind the gate: that of the lab's MCP server, or of the program that was named.
@@ -349,7 +376,7 @@ impl Lab {
     /// Gives every party its section of `world`; what was issued, consented and connected stays.
     pub fn change(&self, world: World) {
         self.views.set(&world.clock_skew);
-        self.identity_provider.replace(Arc::new(world.idp.clone()));
+        self.identity_provider.current().replace(Arc::new(world.idp.clone()));
         let between = Between::of(&world, &self.parties);
         self.gate.replace(Arc::new(world.gate.clone()), between.container);
         self.mcp_server.replace(Arc::new(world.mcp.clone()), between.gate);
@@ -358,18 +385,64 @@ impl Lab {
         *self.world.lock().unwrap_or_else(PoisonError::into_inner) = Arc::new(world);
     }
 
+    /// Takes a setup in cloud names or in those that the lab speaks, and gives every party its section.
+    pub fn take(&self, world: &World) {
+        self.change(self.names.world(world));
+    }
+
+    /// Brings back the setup that the lab was started with. Every code, refresh token, session, consent of a page, connection
+    /// and waiting fault is dead; keys, clock and trace stay.
+    pub fn reset(&self) {
+        let world = self.names.world(&self.written);
+        let mut seed = [0; 32];
+        self.seeds.lock().unwrap_or_else(PoisonError::into_inner).fill_bytes(&mut seed);
+        self.identity_provider.replace(IdentityProvider::new(mock_idp::Settings {
+            idp: Arc::new(world.idp.clone()),
+            origins: self.names.identity_origins(),
+            keys: self.identity_provider.current().signing_keys(),
+            clock: self.views.idp.clone(),
+            seed,
+        }));
+        self.change(world);
+        self.connector.forget();
+        self.faults.clear();
+        self.journal.clear();
+    }
+
+    /// Makes an access token that nobody asked for; see [`IdentityProvider::mint`].
+    ///
+    /// # Errors
+    /// When something that the order names is not in the world, or the token cannot be signed.
+    pub fn mint(&self, order: &mock_idp::minting::Order) -> Result<String, mock_idp::minting::MintError> {
+        self.identity_provider.current().mint(order)
+    }
+
+    /// The `kid`s of the signing keys; the first signs.
+    #[must_use]
+    pub fn key_ids(&self) -> Vec<String> {
+        self.identity_provider.current().key_ids()
+    }
+
     /// Lets the identity provider sign with a new key; see [`IdentityProvider::rotate_keys`].
     ///
     /// # Errors
     /// When no key could be made.
     pub fn rotate_keys(&self, with_overlap: bool) -> Result<(), mock_idp::KeyError> {
-        self.identity_provider.rotate_keys(with_overlap)
+        self.identity_provider.current().rotate_keys(with_overlap)
     }
 
     /// An HTTP client for requests as written, which reaches nothing but this lab.
     #[must_use]
     pub fn client(&self, from: Party) -> LabClient {
         self.network.client(from, self.trace.clone(), self.clock.clone())
+    }
+
+    /// Lets the lab's own clients reach the program that listens at the origin of `url`; nothing where that is not an http or
+    /// https URL of this machine.
+    pub fn reach(&self, url: &str) {
+        if let Some(address) = loopback_address(url) {
+            self.network.names.insert(url, Target { address, party: Party::Client, records: false });
+        }
     }
 
     /// A fresh scripted browser, with no cookies.
@@ -417,7 +490,8 @@ mod tests {
         assert!(answer.starts_with("HTTP/1.1 403 ") && !answer.contains("get_stockprice"), "{answer}");
 
         let megan = lab.world().idp.users["megan"].clone();
-        let credentials = mock_client::Credentials { username: megan.username, password: megan.password };
+        let credentials =
+            mock_client::Credentials { username: megan.username, password: megan.password.unwrap_or_default() };
         let mut browser = lab.browser();
         lab.connector.connect(&mut browser, "megan", &credentials, mock_client::ConsentAnswer::Accept).await;
         assert!(lab.connector.list_tools("megan").await.tools.is_some(), "through the gate they are listed");

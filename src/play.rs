@@ -13,7 +13,7 @@ use wire::{Check, CheckResult, Exchange, Outcome, Redaction};
 
 use crate::lab::{Lab, StartError};
 
-mod accidents;
+pub(crate) mod accidents;
 mod acts;
 mod hops;
 mod labels;
@@ -142,6 +142,15 @@ pub enum Failure {
     CheckNotPassed(Check),
     /// A step could not be played: a capture is missing, a change makes no valid world.
     Unplayable(Problems),
+    /// A program that was run ended in failure.
+    Program {
+        /// How it was run.
+        label: String,
+        /// How it ended, in words.
+        ended: String,
+        /// The check that refused, where one did.
+        refused: Option<Box<Refused>>,
+    },
 }
 
 impl Purpose {
@@ -207,6 +216,10 @@ impl Failure {
                  fix: name the check that refuses with the change and passes without it\n"
             ),
             Self::Unplayable(problems) => problems.0.iter().map(|problem| problem.render(false)).collect(),
+            Self::Program { label, ended, refused } => {
+                let refused = refused.as_ref().map(|refused| refused.text()).unwrap_or_default();
+                format!("{label}: {ended}\n{refused}")
+            }
         };
         redaction.hide(&text)
     }

@@ -33,6 +33,8 @@ enum Runtime {
 enum Mode {
     /// On localhost: its one argument is the ready file of `up`.
     Local,
+    /// In the cloud's own names: run by `exec`, with [`APP`] in its variables.
+    Cloud,
 }
 
 /// A piece of software, and the script that uses it as its users do.
@@ -48,20 +50,36 @@ struct Client {
 /// An application of each kind.
 const WORLD: &str = "clients.scenario.yaml";
 
+/// The application that scripts in cloud names are.
+const APP: &str = "web-shop";
+
 const CLIENTS: &[Client] = &[
     local("MSAL for Python", Runtime::Python, "msal_code.py", "article"),
+    local("MSAL for Python, device code", Runtime::Python, "msal_device.py", WORLD),
+    local("MSAL for Python, grants", Runtime::Python, "msal_grants.py", WORLD),
+    local("MSAL for Python, claims challenge", Runtime::Python, "msal_claims_challenge.py", "policies.scenario.yaml"),
     local("MCP SDK for Python", Runtime::Python, "mcp_sdk.py", "article"),
     local("azure-identity", Runtime::Python, "azure_identity.py", WORLD),
     local("Authlib", Runtime::Python, "authlib_starlette.py", WORLD),
     local("fastmcp", Runtime::Python, "fastmcp_azure.py", WORLD),
     local("MSAL Node", Runtime::Node, "msal_node.cjs", WORLD),
+    local("MSAL Node, public client", Runtime::Node, "msal_node_public.cjs", WORLD),
     local("openid-client", Runtime::Node, "openid_client.cjs", WORLD),
     local("oauth4webapi", Runtime::Node, "oauth4webapi.cjs", WORLD),
     local("openidconnect", Runtime::Rust, "src/main.rs", WORLD),
+    cloud("MSAL for Python", Runtime::Python, "cloud_msal.py", WORLD),
+    cloud("MSAL for Python, public client", Runtime::Python, "cloud_msal_public.py", WORLD),
+    cloud("azure-identity", Runtime::Python, "cloud_azure_identity.py", WORLD),
+    cloud("fastapi-azure-auth", Runtime::Python, "cloud_fastapi_azure_auth.py", WORLD),
+    cloud("MSAL Node", Runtime::Node, "cloud_msal_node.cjs", WORLD),
 ];
 
 const fn local(name: &'static str, runtime: Runtime, script: &'static str, world: &'static str) -> Client {
     Client { name, runtime, mode: Mode::Local, script, world }
+}
+
+const fn cloud(name: &'static str, runtime: Runtime, script: &'static str, world: &'static str) -> Client {
+    Client { name, runtime, mode: Mode::Cloud, script, world }
 }
 
 impl Runtime {
@@ -106,6 +124,11 @@ impl Client {
         let world: PathBuf = if file.exists() { file } else { self.world.into() };
         let mut command = match self.mode {
             Mode::Local => Command::new(program),
+            Mode::Cloud => {
+                let mut exec = Command::new(env!("CARGO_BIN_EXE_entralab"));
+                exec.arg("exec").arg(&world).args(["--app", APP, "--"]).arg(program);
+                exec
+            }
         };
         if self.runtime == Runtime::Python {
             // no bytecode of the shared module is left beside it
@@ -123,6 +146,7 @@ impl Client {
                 command.env("NODE_EXTRA_CA_CERTS", ready["ca"].as_str().unwrap_or_default());
                 command.arg(&lab.ready_file).output()
             }
+            Mode::Cloud => command.output(),
         }
     }
 }

@@ -4,6 +4,7 @@
 
 use bytes::Bytes;
 use http::{HeaderMap, HeaderValue, Method, Request, StatusCode, Uri, header};
+use jiff::SignedDuration;
 use url::Url;
 use wire::{Clock, LabClient, Reply, SendError, Trace};
 
@@ -33,6 +34,8 @@ pub struct Browser {
     trace: Trace,
     clock: Clock,
     cookies: Jar,
+    /// How long the next sign-in's first page stays open.
+    pause: SignedDuration,
 }
 
 /// What a person types on the sign-in page.
@@ -117,7 +120,28 @@ impl Browser {
     /// A browser without cookies, that sends through `client`.
     #[must_use]
     pub fn new(client: LabClient, trace: Trace, clock: Clock) -> Self {
-        Self { client, trace, clock, cookies: Jar::default() }
+        Self { client, trace, clock, cookies: Jar::default(), pause: SignedDuration::ZERO }
+    }
+
+    /// Leaves the first page of the next sign-in open for `pause` of lab time before anything is typed.
+    pub fn pause(&mut self, pause: SignedDuration) {
+        self.pause = pause;
+    }
+
+    /// Sends one request as written, with the cookies of this browser, and keeps those of the answer.
+    ///
+    /// # Errors
+    /// When no answer comes.
+    pub async fn request(&mut self, mut request: Request<Bytes>) -> Result<Reply, SendError> {
+        let Ok(url) = Url::parse(&request.uri().to_string()) else {
+            return Err(SendError::NotMapped(request.uri().to_string()));
+        };
+        if let Some(cookies) = self.cookies.header(&url, self.clock.now()) {
+            put(request.headers_mut(), header::COOKIE, &cookies);
+        }
+        let reply = self.client.send(request).await?;
+        self.keep_cookies(reply.response.headers(), &url);
+        Ok(reply)
     }
 
     /// Opens `authorize_url` and goes on as a person would, until the page at `redirect_url` or a dead end comes.
@@ -146,6 +170,8 @@ impl Browser {
             match visit.step(&page) {
                 Step::StopAtError { aadsts, text } => return SignInEnd::ErrorPage { aadsts, text },
                 Step::Submit(target) => {
+                    // at the end of time no more of it passes
+                    let _at_the_end = self.clock.advance(std::mem::take(&mut self.pause));
                     let tells = !is_silent_about_itself(&arrival.headers);
                     departure = Departure { target, page: Some((arrival.url.clone(), tells)) };
                     (url, status, title) = (arrival.url.into(), arrival.status.as_u16(), page.title);

@@ -114,6 +114,12 @@ impl Connector {
         self.state().configuration = Arc::new(Configuration { connector, redirect_url });
     }
 
+    /// Forgets all connections, and the sign-ins that have begun.
+    pub fn forget(&self) {
+        let mut state = self.state();
+        (state.sign_ins, state.store) = Default::default();
+    }
+
     /// The routes of the redirect URL: they receive the callback, redeem the code, and show how it ended.
     pub fn router(&self) -> axum::Router {
         redirect_page::router(self.clone())

@@ -2,13 +2,14 @@
 
 mod graph;
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::ops::Deref;
 use std::sync::Arc;
 
+use scenarios::world::policy::{ConditionalAccessPolicy, NamedLocation};
 use scenarios::world::{
-    App, CONSUMERS, Consent, DirectoryRole, Discovery, ErrorDescription, Idp, Lifetimes, Name, ResourceParameter,
-    SignInAudience, TenantlessTokenEndpoint, User, UserConsent,
+    App, CONSUMERS, Consent, DirectoryRole, Discovery, ErrorDescription, Idp, Lifetimes, Name, ReplayedAssertions,
+    ResourceParameter, SignInAudience, TenantlessTokenEndpoint, User, UserConsent,
 };
 use sha2::{Digest, Sha256};
 use uuid::{Uuid, uuid};
@@ -35,6 +36,8 @@ pub struct Directory {
     users_by_username: HashMap<String, Name>,
     users_by_object_id: HashMap<Uuid, (Name, Name)>,
     consents_by_client: HashMap<Name, Vec<Name>>,
+    /// By a group's name, the groups that it is a member of.
+    groups_around: HashMap<Name, Vec<Name>>,
 }
 
 /// A thing of the world with its name there.
@@ -49,6 +52,8 @@ pub struct Named<'d, T> {
 pub type Tenant<'d> = Named<'d, scenarios::world::Tenant>;
 /// An app registration with its service principal.
 pub type Application<'d> = Named<'d, App>;
+/// A group.
+pub type Group<'d> = Named<'d, scenarios::world::Group>;
 /// A user.
 pub type Account<'d> = Named<'d, User>;
 
@@ -138,6 +143,12 @@ impl<'d> Application<'d> {
         takes_personal_accounts(self.thing)
     }
 
+    /// The version of access tokens for it. It chooses, not the endpoint.
+    #[must_use]
+    pub fn token_version(self) -> Family {
+        if self.access_token_version == Some(2) { Family::V2 } else { Family::V1 }
+    }
+
     /// Where a setting of this application is: in the world, and in the portal.
     #[must_use]
     pub fn setting(self, member: &str, portal: &str) -> String {
@@ -154,6 +165,14 @@ fn service_principals(app: &App) -> impl Iterator<Item = &str> {
 
 fn takes_personal_accounts(app: &App) -> bool {
     matches!(app.audience, SignInAudience::MultipleOrgsAndPersonal | SignInAudience::Personal)
+}
+
+impl Group<'_> {
+    /// Whether the user is in the group itself, and not only in one inside it.
+    #[must_use]
+    pub fn has_direct_member(self, account: Account<'_>) -> bool {
+        self.members.users.iter().any(|name| name == account.name)
+    }
 }
 
 impl Account<'_> {
@@ -178,6 +197,12 @@ impl Directory {
         let mut consents_by_client: HashMap<Name, Vec<Name>> = HashMap::new();
         for (name, consent) in &idp.consents {
             consents_by_client.entry(consent.client.clone()).or_default().push(name.clone());
+        }
+        let mut groups_around: HashMap<Name, Vec<Name>> = HashMap::new();
+        for (name, group) in &idp.groups {
+            for inner in &group.members.groups {
+                groups_around.entry(inner.clone()).or_default().push(name.clone());
+            }
         }
         Self {
             origins: origins.clone(),
@@ -217,6 +242,7 @@ impl Directory {
                 })
                 .collect(),
             consents_by_client,
+            groups_around,
             idp,
         }
     }
@@ -281,6 +307,26 @@ impl Directory {
         Some((self.account(user)?, self.tenant(tenant)?))
     }
 
+    /// The group of this name in the world.
+    #[must_use]
+    pub fn group(&self, name: &str) -> Option<Group<'_>> {
+        self.idp.groups.get_key_value(name).map(|(name, thing)| Named { name, thing })
+    }
+
+    /// The groups that the user is in, directly or through other groups, by name.
+    #[must_use]
+    pub fn groups_of(&self, account: Account<'_>) -> Vec<Group<'_>> {
+        let all = || self.idp.groups.iter().map(|(name, thing)| Named { name: name.as_str(), thing });
+        let mut found: BTreeSet<&str> =
+            all().filter(|group| group.has_direct_member(account)).map(|group| group.name).collect();
+        let mut reached: Vec<&str> = found.iter().copied().collect();
+        while let Some(inner) = reached.pop() {
+            let around = self.groups_around.get(inner).into_iter().flatten();
+            reached.extend(around.map(String::as_str).filter(|outer| found.insert(outer)));
+        }
+        found.into_iter().filter_map(|name| self.group(name)).collect()
+    }
+
     /// The application of this name in the world, or Microsoft Graph.
     #[must_use]
     pub fn application(&self, name: &str) -> Option<Application<'_>> {
@@ -342,10 +388,49 @@ impl Directory {
         self.idp.tenantless_token_endpoint
     }
 
+    /// Whether access tokens for Microsoft Graph are signed over a hashed nonce.
+    #[must_use]
+    pub fn graph_nonce(&self) -> bool {
+        self.idp.graph_nonce
+    }
+
     /// Whether browsers stay signed in.
     #[must_use]
     pub fn single_sign_on(&self) -> bool {
         self.idp.single_sign_on
+    }
+
+    /// Every Conditional Access policy.
+    pub fn conditional_access(&self) -> impl Iterator<Item = Named<'_, ConditionalAccessPolicy>> {
+        self.idp.policies.conditional_access.iter().map(|(name, thing)| Named { name, thing })
+    }
+
+    /// Every named location.
+    pub fn named_locations(&self) -> impl Iterator<Item = &NamedLocation> {
+        self.idp.policies.named_locations.values()
+    }
+
+    /// The named location of this name in the world.
+    #[must_use]
+    pub fn named_location(&self, name: &str) -> Option<&NamedLocation> {
+        self.idp.policies.named_locations.get(name)
+    }
+
+    /// Whether users are asked, after the sign-in, to stay signed in.
+    #[must_use]
+    pub fn keep_me_signed_in(&self) -> bool {
+        self.idp.single_sign_on && self.idp.keep_me_signed_in
+    }
+
+    /// Every tenant.
+    pub fn tenants(&self) -> impl Iterator<Item = Tenant<'_>> {
+        self.idp.tenants.iter().map(|(name, thing)| Named { name, thing })
+    }
+
+    /// Whether a client assertion is good only once.
+    #[must_use]
+    pub fn refuses_replayed_assertions(&self) -> bool {
+        self.idp.replayed_assertions == ReplayedAssertions::Refused
     }
 
     /// Every registered application.
@@ -367,7 +452,11 @@ fn consumers() -> scenarios::world::Tenant {
         display_name: "Microsoft accounts".to_owned(),
         domains: Vec::new(),
         region: None,
+        country: None,
+        preferred_language: None,
+        lockout_threshold: None,
         user_consent: UserConsent::Allowed,
         admin_consent_requests: false,
+        security_defaults: false,
     }
 }

@@ -1,10 +1,14 @@
 //! HTTP around the rules: reading requests, writing answers.
 
 mod authorize;
+mod graph;
 mod lookup;
 mod metadata;
+pub mod minting;
+mod realm;
 mod reply;
 mod rotation;
+mod sign_out;
 mod token;
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
@@ -26,13 +30,18 @@ use wire::{Check, Checks, Clock};
 use crate::directory::Directory;
 use crate::error::faces::{Interaction, Surface};
 use crate::error::{EntraError, RequestIds};
-use crate::keys::SigningKeys;
+use crate::keys::{Keyring, SigningKeys};
 use crate::origins::Origins;
 use crate::protocol::authorize::Purpose;
+use crate::protocol::conditional_access::Enrolments;
 use crate::protocol::consent::GivenConsents;
+use crate::protocol::device_code::DeviceCodes;
 use crate::protocol::grants::redeemed::Redeemed;
+use crate::protocol::graph::GraphError;
 use crate::protocol::parameters::Parameters;
+use crate::protocol::passwords::Passwords;
 use crate::protocol::sealed::Seal;
+use crate::protocol::second_factor::SecondFactor;
 use crate::protocol::sessions::Sessions;
 use crate::protocol::token::Seals;
 use crate::protocol::{guid, interaction, randomness};
@@ -65,10 +74,14 @@ struct Shared {
     consents: Mutex<GivenConsents>,
     redeemed: Mutex<Redeemed>,
     sessions: Mutex<Sessions>,
+    enrolments: Mutex<Enrolments>,
+    second_factor: SecondFactor,
+    passwords: Mutex<Passwords>,
+    device_codes: Mutex<DeviceCodes>,
     rng: Mutex<ChaCha20Rng>,
     seals: Result<(Seals, Seal), josekit::JoseError>,
     origins: Origins,
-    keys: RwLock<Arc<SigningKeys>>,
+    keys: Keyring,
     clock: Clock,
 }
 
@@ -79,6 +92,8 @@ struct Incoming<'r> {
     query: Parameters,
     /// The form; empty where the body is none.
     form: Parameters,
+    /// The body as it came.
+    body: &'r [u8],
     ids: RequestIds,
     now: Timestamp,
 }
@@ -95,10 +110,14 @@ impl IdentityProvider {
             consents: Mutex::default(),
             redeemed: Mutex::default(),
             sessions: Mutex::default(),
+            enrolments: Mutex::default(),
+            second_factor: SecondFactor::new(&seed),
+            passwords: Mutex::default(),
+            device_codes: Mutex::default(),
             rng: Mutex::new(ChaCha20Rng::from_seed(rng_seed)),
             seals,
             origins,
-            keys: RwLock::new(keys),
+            keys: Keyring::new(keys, seed),
             clock,
         }))
     }
@@ -108,8 +127,8 @@ impl IdentityProvider {
         Router::new().fallback(dispatch).with_state(self.clone())
     }
 
-    /// Takes `idp` in the place of the world's identity section. Codes, refresh tokens, sessions and the consents that
-    /// users gave on the page stay.
+    /// Takes `idp` in the place of the world's identity section. Codes, refresh tokens, sessions, and what users gave,
+    /// agreed to and registered on the pages stay.
     pub fn replace(&self, idp: Arc<Idp>) {
         let directory = Arc::new(Directory::new(idp, &self.0.origins));
         *self.0.directory.write().unwrap_or_else(PoisonError::into_inner) = directory;
@@ -129,6 +148,18 @@ impl IdentityProvider {
 
     fn sessions(&self) -> MutexGuard<'_, Sessions> {
         self.0.sessions.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn enrolments(&self) -> MutexGuard<'_, Enrolments> {
+        self.0.enrolments.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn passwords(&self) -> MutexGuard<'_, Passwords> {
+        self.0.passwords.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn device_codes(&self) -> MutexGuard<'_, DeviceCodes> {
+        self.0.device_codes.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn rng(&self) -> MutexGuard<'_, ChaCha20Rng> {
@@ -151,7 +182,7 @@ impl IdentityProvider {
         let Some((route, segment)) = self.route(parts.uri.path()) else {
             return self.with_common_headers(no_such_path(parts), parts, &ids, now);
         };
-        let incoming = Incoming { parts, segment, query, form, ids, now };
+        let incoming = Incoming { parts, segment, query, form, body, ids, now };
         let response = if route.methods().contains(&parts.method) {
             match route {
                 Route::Discovery(_) | Route::Keys(_) | Route::InstanceDiscovery if parts.method == Method::OPTIONS => {
@@ -164,10 +195,27 @@ impl IdentityProvider {
                 Route::AdminConsent(family) => self.authorize(Purpose::AdminConsent, family, &incoming),
                 Route::Token(_) if parts.method == Method::OPTIONS => self.token_preflight(&incoming),
                 Route::Token(family) => self.token(family, &incoming),
+                Route::DeviceAuthorization(family) => self.device_authorization(family, &incoming),
+                Route::DeviceLogin => self.device_login(&incoming),
+                Route::DeviceAlias => self.device_alias(),
+                Route::UserRealm => self.user_realm(&incoming),
+                Route::CredentialType => self.credential_type(&incoming),
                 Route::SignIn => self.sign_in(&incoming),
+                Route::KeepSignedIn => self.keep_signed_in(&incoming),
+                Route::ConfirmApp => self.confirm_app(&incoming),
+                Route::NewPassword => self.new_password(&incoming),
                 Route::Consent => self.consent(&incoming),
+                Route::SecondFactor => self.second_factor(&incoming),
+                Route::TermsOfUse => self.terms_of_use(&incoming),
+                Route::EndSession(family) => self.sign_out(family, &incoming),
+                Route::CheckSession | Route::NativeClient => self.blank(),
                 Route::Stylesheet => metadata::stylesheet(),
                 Route::Lookup => lookup::page(&incoming),
+                Route::UserInfo | Route::Graph(_) if parts.method == Method::OPTIONS => {
+                    graph::preflight(route, &incoming)
+                }
+                Route::UserInfo => self.userinfo(&incoming),
+                Route::Graph(call) => self.graph(call, &incoming),
             }
         } else {
             self.wrong_method(route, &incoming)
@@ -192,14 +240,29 @@ impl IdentityProvider {
             "let the client use one of these methods",
         );
         let surface = match route {
-            Route::Token(_) => Surface::Token,
-            Route::Authorize(_) | Route::AdminConsent(_) | Route::SignIn | Route::Consent | Route::Lookup => {
-                Surface::Authorize { return_to: None, interaction: Interaction::Allowed }
-            }
+            Route::Token(_) | Route::DeviceAuthorization(_) => Surface::Token,
+            Route::Authorize(_)
+            | Route::AdminConsent(_)
+            | Route::DeviceLogin
+            | Route::DeviceAlias
+            | Route::EndSession(_)
+            | Route::SignIn
+            | Route::KeepSignedIn
+            | Route::ConfirmApp
+            | Route::NewPassword
+            | Route::Consent
+            | Route::SecondFactor
+            | Route::TermsOfUse
+            | Route::Lookup => Surface::Authorize { return_to: None, interaction: Interaction::Allowed },
             _ => Surface::Discovery,
         };
-        let error = EntraError::WrongMethod { accepted: accepted.clone(), received };
-        let mut response = self.refuse(&error, surface, incoming, checks);
+        let mut response = match route {
+            Route::UserInfo | Route::Graph(_) => self.refuse_graph(GraphError::WrongMethod, incoming, checks),
+            _ => {
+                let error = EntraError::WrongMethod { accepted: accepted.clone(), received };
+                self.refuse(&error, surface, incoming, checks)
+            }
+        };
         if let Ok(allow) = accepted.parse() {
             response.headers_mut().insert(header::ALLOW, allow);
         }

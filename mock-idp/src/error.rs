@@ -3,12 +3,15 @@
 //! A code has several faces: [`faces`] is the one table of (surface, code) → delivery, and [`envelope`] the one place
 //! that writes the OAuth error object. [`meaning`] says each code in words.
 
+pub mod caused;
 pub mod envelope;
 pub mod faces;
 pub mod meaning;
 
 use strum::{EnumDiscriminants, EnumIter};
 use uuid::Uuid;
+
+use crate::protocol::conditional_access::Challenge;
 
 /// A refusal. Its text is the message behind `AADSTS<number>: `.
 ///
@@ -58,6 +61,19 @@ pub enum EntraError {
         /// The client.
         client_id: Uuid,
     },
+    /// 50012: a client assertion that was used before, where `idp.replayed_assertions` refuses that. Entra itself takes it again, and gives the code for other failures of a certificate.
+    #[error("Authentication failed: the client assertion was used before.")]
+    AssertionRefused,
+    /// 50013: an on-behalf-of assertion that this identity provider did not sign for others to verify.
+    #[error(
+        "Assertion failed signature validation. [Reason - {reason}, Thumbprint of key used by client: '{thumbprint}', the keys that are configured can be seen in the Azure portal, in Graph Explorer or with Microsoft Graph.]"
+    )]
+    AssertionNotAuthentic {
+        /// What is wrong.
+        reason: &'static str,
+        /// What the header calls the key by.
+        thumbprint: String,
+    },
     /// 50020: a user of another tenant, who is no guest here. Never redirects.
     #[error(
         "User account '{{EUII Hidden}}' from identity provider '{identity_provider}' does not exist in tenant '{tenant}' and cannot access the application '{client_id}'({client_name}) in that tenant. The account needs to be added as an external user in the tenant first. Sign out and sign in again with a different account."
@@ -72,6 +88,9 @@ pub enum EntraError {
         /// Its display name.
         client_name: String,
     },
+    /// 50027: an assertion that is no signed JWT, or one with a member given twice.
+    #[error("JWT token is invalid or malformed.")]
+    MalformedJwt,
     /// 50034: no such user. Shown on the sign-in page.
     #[error(
         "The user account {{EUII Hidden}} does not exist in the {tenant} directory. To sign in to this application, the account must be added to the directory."
@@ -86,15 +105,81 @@ pub enum EntraError {
         /// The host.
         instance: String,
     },
+    /// 50053: the account is locked. Shown on the sign-in page.
+    #[error(
+        "The account is locked: too many sign-ins were tried with a wrong user ID or password, or an administrator locked it."
+    )]
+    AccountLocked,
+    /// 50055: the password is right, but has expired, or must be changed at the first sign-in. The pages ask for another.
+    #[error("The password has expired and must be changed.")]
+    PasswordExpired,
+    /// 50056: the directory holds no password of the user. Shown on the sign-in page.
+    #[error("Invalid or null password: the directory holds no password of this user.")]
+    NoPassword,
+    /// 50057: the account is disabled. Shown on the sign-in page.
+    #[error("The user account is disabled.")]
+    AccountDisabled,
     /// 50058: `prompt=none`, and nobody is signed in.
     #[error("A silent sign-in request was sent but no user is signed in.")]
     NobodySignedIn,
     /// 50059: at `/organizations`, an application asks for a token for itself, which only a tenant can give. Source: reports of 2019 to 2022.
     #[error("No tenant-identifying information found in either the request or implied by any provided credentials.")]
     NoTenantInformation,
+    /// 50072: prompt=none, and a policy demands a second factor, of which the user has none.
+    #[error(
+        "An administrator changed the configuration, or you moved to a new location: you must enroll in multi-factor authentication to access '{resource}'."
+    )]
+    MfaRegistrationInterrupted {
+        /// The client id of the resource.
+        resource: Uuid,
+        /// What the client must repeat in `claims`.
+        challenge: Challenge,
+    },
+    /// 50074: the second factor was asked for on a page, and not given.
+    #[error("Strong authentication is required, and the user did not pass the MFA challenge.")]
+    MfaNotPassed {
+        /// What the client must repeat in `claims`.
+        challenge: Challenge,
+    },
+    /// 50076: a policy demands a second factor.
+    #[error(
+        "An administrator changed the configuration, or you moved to a new location: you must use multi-factor authentication to access '{resource}'."
+    )]
+    MfaRequired {
+        /// The client id of the resource.
+        resource: Uuid,
+        /// What the client must repeat in `claims`.
+        challenge: Challenge,
+    },
+    /// 50078: the second factor was given too long ago.
+    #[error(
+        "The multifactor authentication that was presented has expired by a policy of the administrator. It must be refreshed to access '{resource}'."
+    )]
+    MfaExpired {
+        /// The client id of the resource.
+        resource: Uuid,
+        /// What the client must repeat in `claims`.
+        challenge: Challenge,
+    },
+    /// 50079: at the token endpoint, a policy demands a second factor, of which the user has none.
+    #[error(
+        "An administrator changed the configuration, or you moved to a new location: you must enroll in multi-factor authentication to access '{resource}'."
+    )]
+    MfaNotRegistered {
+        /// The client id of the resource.
+        resource: Uuid,
+        /// What the client must repeat in `claims`.
+        challenge: Challenge,
+    },
     /// 50089: the sign-in page was left open too long.
     #[error("Authentication failed because the flow token expired. Sign in again.")]
     FlowTokenExpired,
+    /// 50097: a policy demands a device, and the request presents none.
+    #[error("Device authentication is required.")]
+    DeviceAuthenticationRequired {
+        /// What the client must repeat in `claims`.
+        challenge: Challenge,
+    },
     /// 50105: the application requires assignment, and the user has none.
     #[error(
         "The administrator has configured the application {client_name} ('{client_id}') to admit only users who are assigned to it. The signed-in user '{{EUII Hidden}}' is not assigned, directly or by a group. An administrator must assign the user."
@@ -108,11 +193,44 @@ pub enum EntraError {
     /// 50126: the password is wrong. Shown on the sign-in page.
     #[error("Error validating credentials due to invalid username or password.")]
     InvalidPassword,
+    /// 50132: `prompt=none`, and the session began before the password was changed. Where Entra shows it is not
+    /// established: its documentation gives 50132 and 50133 the same words.
+    #[error("The session is not valid because the password expired or was changed recently.")]
+    SessionBeforePasswordChange,
+    /// 50133: `prompt=none`, and the session began before an administrator revoked all. As 50132.
+    #[error("The session was revoked, or is not valid because the password expired or was changed recently.")]
+    SessionRevoked,
+    /// 50144: the password of a user from an on-premises Active Directory has expired.
+    #[error(
+        "The user's Active Directory password has expired. The user has to change the password on-premises, or reset it where self-service is set up."
+    )]
+    OnPremisesPasswordExpired,
+    /// 50146: an application needs a signing key of its own, and has none that is good now.
+    #[error(
+        "This application has to have a signing key of its own. Either none is configured, or the key has expired or is not yet valid."
+    )]
+    SigningKeyMissing,
     /// 50147: a code challenge parameter is missing or unknown.
     #[error("Missing or unsupported code challenge parameter: '{parameter}'.")]
     CodeChallengeParameter {
         /// The parameter at fault.
         parameter: &'static str,
+    },
+    /// 50158: a policy demands something that only a page of its own can ask for, such as terms of use.
+    #[error("An external security challenge was not satisfied. The user will be sent to another page to satisfy it.")]
+    ExternalChallenge {
+        /// What the client must repeat in `claims`.
+        challenge: Challenge,
+    },
+    /// 50173: the refresh token, or code, is from before the user's grants were revoked.
+    #[error(
+        "The provided grant has expired because it was revoked, and a new sign-in is needed. The user's password might have been changed or reset. The grant was issued on '{issued}', and the TokensValidFrom date of this user, before which no token is valid, is '{valid_from}'."
+    )]
+    GrantRevoked {
+        /// When the grant was issued.
+        issued: String,
+        /// Since when grants are valid.
+        valid_from: String,
     },
     /// 50194: a single-tenant application at `/common` or `/organizations`.
     #[error(
@@ -125,6 +243,43 @@ pub enum EntraError {
         client_name: String,
         /// `common` or `organizations`.
         segment: String,
+    },
+    /// 50199: `prompt=none` of an application whose address is of a scheme of its own: the user would have to confirm it.
+    #[error(
+        "For security reasons, user confirmation is required for this request: the redirect URI is no web address. Allow the user to interact."
+    )]
+    AppNotConfirmed,
+    /// 53000: a policy demands a compliant device.
+    #[error(
+        "The device is not in the required device state: compliant. Conditional Access requires a compliant device, and this one is not."
+    )]
+    DeviceNotCompliant {
+        /// What the client must repeat in `claims`.
+        challenge: Challenge,
+    },
+    /// 53001: a policy demands a hybrid joined device.
+    #[error(
+        "The device is not in the required device state: domain_joined. Conditional Access requires a domain joined device, and this one is not."
+    )]
+    DeviceNotJoined {
+        /// What the client must repeat in `claims`.
+        challenge: Challenge,
+    },
+    /// 53002: a policy demands an approved client app.
+    #[error(
+        "The application '{client_id}' is not an approved application for Conditional Access. The user needs one of the approved applications to get access."
+    )]
+    AppNotApproved {
+        /// The client.
+        client_id: Uuid,
+        /// What the client must repeat in `claims`.
+        challenge: Challenge,
+    },
+    /// 53003: a policy blocks access.
+    #[error("Access has been blocked by Conditional Access policies. The access policy does not allow token issuance.")]
+    BlockedByPolicy {
+        /// What the client must repeat in `claims`.
+        challenge: Challenge,
     },
     /// 54005: the code has been redeemed before.
     #[error(
@@ -210,6 +365,40 @@ pub enum EntraError {
         /// Why, ending the sentence.
         reason: &'static str,
     },
+    /// 70016: the device asks, and its user has not signed in yet.
+    #[error(
+        "OAuth 2.0 device flow: the authorization is pending, because the user has not signed in yet. Continue polling."
+    )]
+    AuthorizationPending,
+    /// 70018: a device code that is none, or on the page a user code that no device shows.
+    #[error("The verification code is not valid: the user may have typed a wrong user code.")]
+    BadVerificationCode,
+    /// 70019: on the page, a user code whose time is over.
+    #[error("The verification code has expired. Let the user try the sign-in again.")]
+    VerificationCodeExpired,
+    /// 70020: a device asks with a code whose time is over.
+    #[error(
+        "The value provided for the input parameter 'device_code' is not valid, because the device code has expired."
+    )]
+    DeviceCodeExpired,
+    /// 70043: the sign-in behind a grant is older than a policy allows.
+    #[error(
+        "The refresh token has expired or is invalid due to sign-in frequency checks by conditional access. The token was issued on {issued} and the maximum allowed lifetime for this request is {seconds}."
+    )]
+    SignInFrequency {
+        /// When the user signed in.
+        issued: String,
+        /// How old a sign-in may be.
+        seconds: u32,
+        /// What the client must repeat in `claims`.
+        challenge: Challenge,
+    },
+    /// 70044: prompt=none, and the session is older than a policy allows.
+    #[error("The session has expired or is invalid due to sign-in frequency checks by conditional access.")]
+    SessionFrequency {
+        /// What the client must repeat in `claims`.
+        challenge: Challenge,
+    },
     /// 90002: no such tenant.
     #[error(
         "Tenant '{tenant}' not found. Check that the tenant ID is correct and that you are signing in to the right cloud. This may happen if there are no active subscriptions for the tenant."
@@ -250,6 +439,14 @@ pub enum EntraError {
         /// What is wrong, a sentence.
         reason: &'static str,
     },
+    /// 90014: a client assertion without a claim that it needs.
+    #[error(
+        "The required field '{field}' is missing from the credential. Ensure that you have all the necessary parameters for the login request."
+    )]
+    CredentialFieldMissing {
+        /// The claim.
+        field: &'static str,
+    },
     /// 90015: the query is too long.
     #[error("The query string of the request is too long.")]
     QueryTooLong,
@@ -261,6 +458,9 @@ pub enum EntraError {
         "No tokens are issued from this API version on the tenant of Microsoft accounts. Contact the application vendor: it has to use version 2.0 of the protocol."
     )]
     ConsumersOnV1,
+    /// 90061: the keys of the issuer of a federated credential cannot be had.
+    #[error("Request to External OIDC endpoint failed.")]
+    IssuerUnreachable,
     /// 90094: only an administrator may consent to this.
     #[error(
         "Admin consent is required for the permissions requested by this application ({client_name}). An administrator of {tenant} must grant it before you can sign in."
@@ -293,6 +493,12 @@ pub enum EntraError {
         /// The tenant's display name.
         tenant: String,
     },
+    /// 90119: on the page, no user code.
+    #[error("The user code is empty.")]
+    UserCodeMissing,
+    /// 90120: on the page, a user code with which somebody has signed in or declined.
+    #[error("The request has already been authorized or declined.")]
+    DeviceFlowFinished,
     /// 90124: at `/consumers`, a resource that takes no personal accounts.
     #[error(
         "Resource '{resource}'({resource_name}) is not supported over the /common or /consumers endpoints. Use the /organizations or tenant-specific endpoint."
@@ -313,12 +519,34 @@ pub enum EntraError {
         /// Its display name.
         client_name: String,
     },
+    /// 120000: on the page for a new password, the current one is wrong.
+    #[error("The password cannot be changed because the current password is wrong.")]
+    CurrentPasswordWrong,
+    /// 120002: the new password is too weak.
+    #[error("The password cannot be changed because the new password is too weak.")]
+    NewPasswordWeak,
+    /// 120003: the new password holds the user's name.
+    #[error("The password cannot be changed because the new password contains the user's name.")]
+    NewPasswordHoldsName,
     /// 160021: `prompt=none` with a `sid` of no session in this browser.
     #[error("The application requested a user session which does not exist.")]
     RequestedSessionMissing,
     /// 165900: a form of the sign-in pages that belongs to no sign-in of this browser.
     #[error("Invalid request. The form does not belong to a sign-in that was started in this browser.")]
     ForeignInteraction,
+    /// 240002: an id token as the assertion of an on-behalf-of request.
+    #[error("Input id_token cannot be used as 'urn:ietf:params:oauth:grant-type:jwt-bearer' grant.")]
+    IdTokenAsAssertion,
+    /// 399274: an application whose single sign-on is set to SAML.
+    #[error(
+        "The application '{client_id}'({client_name}) is configured for SAML SSO, and cannot be used with OAuth 2.0 or OpenID Connect."
+    )]
+    SamlApplication {
+        /// The client.
+        client_id: Uuid,
+        /// Its display name.
+        client_name: String,
+    },
     /// 500011: no such resource in the tenant.
     #[error(
         "The resource principal named {resource} was not found in the tenant named {tenant}. This can happen if the application has not been installed by the administrator of the tenant or consented to by any user in the tenant. You might have sent your authentication request to the wrong tenant."
@@ -341,6 +569,12 @@ pub enum EntraError {
         /// The tenant's display name.
         tenant: String,
     },
+    /// 500021: the network's proxy permits other tenants only.
+    #[error("Access to '{tenant}' tenant is denied.")]
+    TenantRestricted {
+        /// The tenant's display name.
+        tenant: String,
+    },
     /// 500112: not the redirect URI that the code was sent to.
     #[error(
         "The reply address '{received}' does not match the reply address '{expected}' provided when requesting the authorization code."
@@ -354,6 +588,31 @@ pub enum EntraError {
     /// 500113: the client has no redirect URI at all.
     #[error("No reply address is registered for the application.")]
     NoReplyAddress,
+    /// 500121: the code of the second factor is wrong. Shown on its page.
+    #[error("Authentication failed during the strong authentication request.")]
+    WrongSecondFactor,
+    /// 500131: an on-behalf-of assertion that is a token for another application.
+    #[error(
+        "Assertion audience does not match the Client app presenting the assertion. The audience in the assertion was '{audience}' and the expected audience is '{client_id}' or one of the Application Uris of this application with App ID '{client_id}'({client_name}). The downstream client must request a token for the expected audience, and this application must use that token as the assertion."
+    )]
+    OnBehalfOfAudience {
+        /// `aud` of the assertion.
+        audience: String,
+        /// The middle tier.
+        client_id: Uuid,
+        /// Its display name.
+        client_name: String,
+    },
+    /// 500133: an on-behalf-of assertion that is not valid now.
+    #[error(
+        "Assertion is not within its valid time range. Ensure that the access token is not expired before using it for user assertion, or request a new token. Current time: {now}, expiry time of assertion {expires}."
+    )]
+    OnBehalfOfTimeRange {
+        /// The instant of the request.
+        now: String,
+        /// `exp`.
+        expires: String,
+    },
     /// 500200: a personal account where path or application take none.
     #[error(
         "User account '{{EUII Hidden}}' is a personal Microsoft account. Personal Microsoft accounts are not supported for this application unless they are invited to an organization. Sign out and sign in again with an organizational account."
@@ -375,6 +634,25 @@ pub enum EntraError {
     /// 500208: an organisation's account at `/consumers`.
     #[error("The domain is not a valid login domain for the account type.")]
     DomainForAccountType,
+    /// 501051: an application without a role at a resource that requires assignment.
+    #[error(
+        "Application '{client_id}'({client_name}) is not assigned to a role for the application '{resource}'({resource_name})."
+    )]
+    ApplicationNotAssigned {
+        /// The client.
+        client_id: Uuid,
+        /// Its display name.
+        client_name: String,
+        /// The resource.
+        resource: Uuid,
+        /// Its display name.
+        resource_name: String,
+    },
+    /// 501461: `acceptMappedClaims` for an audience that others could have too.
+    #[error(
+        "AcceptMappedClaims is supported only where the audience of the token is the GUID of the application, or lies within a verified domain of the tenant. Change the identifier of the resource, or use a signing key of the application's own."
+    )]
+    MappedClaimsAudience,
     /// 501481: the verifier does not hash to the challenge. The code stays alive.
     #[error("The Code_Verifier does not match the code_challenge supplied in the authorization request.")]
     VerifierMismatch,
@@ -441,6 +719,14 @@ pub enum EntraError {
         /// The client ids of the resources that are listed.
         listed: String,
     },
+    /// 700003: a policy demands a device, and the one that is presented was deleted.
+    #[error("The device object was not found in the tenant '{tenant}' directory.")]
+    DeviceNotFound {
+        /// The tenant's display name.
+        tenant: String,
+        /// What the client must repeat in `claims`.
+        challenge: Challenge,
+    },
     /// 700005: the code was issued in another tenant.
     #[error(
         "The provided authorization code is intended to be used against another tenant, and thus was rejected. It must be redeemed at the same tenant it was acquired for (or the /common tenant)."
@@ -462,9 +748,41 @@ pub enum EntraError {
         /// The directory's display name, or the path segment.
         tenant: String,
     },
+    /// 700021: a client assertion whose `iss` or `sub` is another than `client_id`.
+    #[error("Client assertion application identifier doesn't match 'client_id' parameter.")]
+    AssertionOfOtherClient,
+    /// 700023: a client assertion that is meant for somebody else.
+    #[error("Client assertion audience claim does not match Realm issuer.")]
+    AssertionAudience,
+    /// 700024: a client assertion that is not valid now.
+    #[error(
+        "Client assertion is not within its valid time range. Current time: {now}, assertion valid from {valid_from}, expiry time of assertion {expires}. Review the claims 'nbf' and 'exp' of the assertion."
+    )]
+    AssertionTimeRange {
+        /// The instant of the request.
+        now: String,
+        /// `nbf`.
+        valid_from: String,
+        /// `exp`.
+        expires: String,
+    },
     /// 700025: a public client sends a secret.
     #[error("Client is public so neither 'client_assertion' nor 'client_secret' should be presented.")]
     PublicClientCredential,
+    /// 700027: a client assertion that no key of the application signed.
+    #[error(
+        "Client assertion failed signature validation. [Reason - {reason}, Thumbprint of key used by client: '{thumbprint}',{found} the keys that are configured for the app with Id '{client_id}' can be seen in the Azure portal, in Graph Explorer or with Microsoft Graph.]"
+    )]
+    AssertionSignature {
+        /// What is wrong with the key.
+        reason: &'static str,
+        /// What the header calls it by.
+        thumbprint: String,
+        /// The key of that name, if there is one.
+        found: String,
+        /// The client.
+        client_id: Uuid,
+    },
     /// 700038: a client id that no application can have.
     #[error("{client_id} is not a valid application identifier.")]
     InvalidClientId {
@@ -495,6 +813,38 @@ pub enum EntraError {
         /// When it was issued.
         issued: String,
     },
+    /// 700171: the user declined to let the device in. One live report of 2026; older notes say 70017.
+    #[error("The end user declined the authorization of the device.")]
+    AuthorizationDeclined,
+    /// 700211: an assertion of another issuer, of whose issuer no federated credential is.
+    #[error(
+        "No matching federated identity record found for presented assertion issuer '{issuer}'. Check your federated identity credential Subject, Audience and Issuer against the presented assertion."
+    )]
+    FederatedIssuer {
+        /// The issuer of the assertion.
+        issuer: String,
+    },
+    /// 700212: an assertion of another issuer, of whose audience no federated credential is.
+    #[error(
+        "No matching federated identity record found for presented assertion audience '{audience}'. Check your federated identity credential Subject, Audience and Issuer against the presented assertion."
+    )]
+    FederatedAudience {
+        /// The audience of the assertion.
+        audience: String,
+    },
+    /// 700213: an assertion of another issuer, of whose subject no federated credential is.
+    #[error(
+        "No matching federated identity record found for presented assertion subject '{subject}'. Check your federated identity credential Subject, Audience and Issuer against the presented assertion."
+    )]
+    FederatedSubject {
+        /// The subject of the assertion.
+        subject: String,
+    },
+    /// 700229: a user's token of this identity provider as a federated credential.
+    #[error(
+        "Only app-only tokens can be used as federated identity credentials for applications of Microsoft Entra ID."
+    )]
+    FederatedTokenOfUser,
     /// 900023: a tenant segment that no tenant can have.
     #[error("Specified tenant identifier '{tenant}' is neither a valid DNS name, nor a valid external domain.")]
     TenantMalformed {
@@ -529,6 +879,22 @@ pub enum EntraError {
         /// The scope text.
         scope: String,
     },
+    /// 5002723: a client assertion whose header names no key.
+    #[error(
+        "Invalid JWT token. No certificate SHA-1 thumbprint, certificate SHA-256 thumbprint, nor keyId specified in token header."
+    )]
+    AssertionWithoutKey,
+    /// 5002727: a client assertion of another type than JWT.
+    #[error("Invalid JWT header type specified. Allowed types: 'JWT','http://openid.net/specs/jwt/1.0'.")]
+    AssertionType,
+    /// 5002738: a client assertion signed in a way that is not supported.
+    #[error(
+        "Invalid JWT token. '{algorithm}' is not a supported signature algorithm. Supported signing algorithms are: 'RS256, RS384, RS512'."
+    )]
+    AssertionAlgorithm {
+        /// The algorithm.
+        algorithm: String,
+    },
     /// 7000112: the client is disabled in the tenant.
     #[error("Application '{client_id}'({client_name}) is disabled.")]
     ApplicationDisabled {
@@ -536,6 +902,12 @@ pub enum EntraError {
         client_id: Uuid,
         /// Its display name.
         client_name: String,
+    },
+    /// 7000114: an app-only token as the assertion of an on-behalf-of request.
+    #[error("Application '{client_id}' is not allowed to make application on-behalf-of calls.")]
+    NoOnBehalfOfApplications {
+        /// The middle tier.
+        client_id: Uuid,
     },
     /// 7000215: none of the application's secrets.
     #[error(
@@ -649,6 +1021,28 @@ impl EntraError {
     #[must_use]
     pub fn number(&self) -> u32 {
         self.kind().number()
+    }
+
+    /// What the client must repeat in `claims` of its next authorize request; none where that would not help.
+    #[must_use]
+    pub fn claims(&self) -> Option<String> {
+        match self {
+            Self::MfaRegistrationInterrupted { challenge, .. }
+            | Self::MfaNotPassed { challenge, .. }
+            | Self::MfaRequired { challenge, .. }
+            | Self::MfaExpired { challenge, .. }
+            | Self::MfaNotRegistered { challenge, .. }
+            | Self::DeviceAuthenticationRequired { challenge, .. }
+            | Self::ExternalChallenge { challenge, .. }
+            | Self::DeviceNotCompliant { challenge, .. }
+            | Self::DeviceNotJoined { challenge, .. }
+            | Self::AppNotApproved { challenge, .. }
+            | Self::BlockedByPolicy { challenge, .. }
+            | Self::SignInFrequency { challenge, .. }
+            | Self::SessionFrequency { challenge, .. }
+            | Self::DeviceNotFound { challenge, .. } => challenge.to_claims(),
+            _ => None,
+        }
     }
 
     /// `AADSTS<number>: <message>`, without control characters and of bounded length, whatever the request put in.

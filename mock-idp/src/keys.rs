@@ -1,20 +1,28 @@
 //! The keys that tokens are signed with.
 
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
+
 use base64::Engine;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
-use jiff::Timestamp;
 use jiff::tz::TimeZone;
+use jiff::{SignedDuration, Timestamp};
 use josekit::JoseError;
-use josekit::jws::alg::rsassa::RsassaJwsSigner;
-use josekit::jws::{JwsHeader, RS256, serialize_compact};
-use rand_core::CryptoRng;
+use josekit::jws::alg::rsassa::{RsassaJwsSigner, RsassaJwsVerifier};
+use josekit::jws::{JwsHeader, RS256, deserialize_compact, serialize_compact};
+use rand_chacha::ChaCha20Rng;
+use rand_core::{CryptoRng, SeedableRng};
 use rcgen::{CertificateParams, DistinguishedName, DnType, KeyPair, PKCS_RSA_SHA256, SerialNumber, date_time_ymd};
 use rsa::PrivateKey;
-use rsa::pkcs8::{DecodePrivateKey, EncodePrivateKey, LineEnding};
+use rsa::pkcs8::{DecodePrivateKey, EncodePrivateKey, EncodePublicKey, LineEnding};
 use rsa::traits::PublicKeyParts;
 use serde_json::{Map, Value};
 use sha1::{Digest, Sha1};
+use sha2::Sha256;
+use uuid::Uuid;
+use wire::access_token::hashed_nonce;
 
+use crate::directory::Application;
 use crate::protocol::{Family, randomness};
 
 /// The keys of `run`, of tests and of `--deterministic`. Everybody has them.
@@ -45,6 +53,7 @@ pub struct SigningKey {
     certificate: Vec<u8>,
     private_pem: String,
     signer: RsassaJwsSigner,
+    verifier: RsassaJwsVerifier,
 }
 
 /// Why there are no keys.
@@ -56,6 +65,9 @@ pub enum KeyError {
     /// A private key that cannot be read or written.
     #[error("a private key cannot be used")]
     PrivateKey(#[source] rsa::pkcs8::Error),
+    /// A public half that cannot be written.
+    #[error("a public key cannot be written")]
+    PublicKey(#[source] rsa::pkcs8::spki::Error),
     /// A key that cannot be made.
     #[error("no key could be made")]
     Generation(#[source] rsa::Error),
@@ -124,11 +136,28 @@ impl SigningKeys {
         self.0.iter()
     }
 
-    /// Signs the claims of a token of `version`.
-    pub(crate) fn sign(&self, version: Family, claims: &Map<String, Value>) -> Result<String, JoseError> {
+    /// The claims of a token that one of these keys signed; none of any other text.
+    pub(crate) fn verify(&self, token: &str) -> Option<Map<String, Value>> {
+        let kid = wire::access_token::read_strictly(token)?.header.get("kid")?.as_str()?.to_owned();
+        let key = self.0.iter().find(|key| key.kid == kid)?;
+        let (payload, _) = deserialize_compact(token, &key.verifier).ok()?;
+        serde_json::from_slice(&payload).ok()
+    }
+
+    /// Signs the claims of a token of `version`. With a `nonce`, the header shows it, and what is signed has its hash in
+    /// its place, as Microsoft Graph's tokens have it.
+    pub(crate) fn sign(
+        &self,
+        version: Family,
+        claims: &Map<String, Value>,
+        nonce: Option<&str>,
+    ) -> Result<String, JoseError> {
         let key = self.0.first().ok_or_else(|| JoseError::InvalidKeyFormat(KeyError::Unreadable("no key").into()))?;
         let mut header = JwsHeader::new();
         header.set_token_type("JWT");
+        if let Some(nonce) = nonce {
+            header.set_claim("nonce", Some(Value::String(hashed_nonce(nonce))))?;
+        }
         header.set_algorithm("RS256");
         if version == Family::V1 {
             // v1 tokens name their key twice
@@ -136,7 +165,136 @@ impl SigningKeys {
         }
         header.set_key_id(&key.kid);
         let payload = serde_json::to_vec(claims).map_err(|error| JoseError::InvalidJson(error.into()))?;
-        serialize_compact(&payload, &header, &key.signer)
+        let token = serialize_compact(&payload, &header, &key.signer)?;
+        let Some(nonce) = nonce else { return Ok(token) };
+        header.set_claim("nonce", Some(Value::String(nonce.to_owned())))?;
+        let shown = URL_SAFE_NO_PAD.encode(Value::Object(header.claims_set().clone()).to_string());
+        let (_, signed) = token.split_once('.').unwrap_or_default();
+        Ok(format!("{shown}.{signed}"))
+    }
+}
+
+/// How a signature is wrong.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Forgery {
+    /// Another published key made it than the one that the header names.
+    OtherKey,
+    /// The header names a key that is not published.
+    UnknownKey,
+    /// A claim was changed after it was made.
+    Tampered,
+    /// There is none: `alg` is `none`.
+    None,
+    /// The public key was taken for a shared secret: `alg` is `HS256`.
+    Hs256WithPublicKey,
+}
+
+impl SigningKeys {
+    /// A token whose signature is wrong.
+    pub(crate) fn forge(
+        &self,
+        version: Family,
+        claims: &Map<String, Value>,
+        forgery: Forgery,
+    ) -> Result<String, JoseError> {
+        let good = self.sign(version, claims, None)?;
+        let mut parts = good.split('.');
+        let (header, signature) = (parts.next().unwrap_or_default(), parts.nth(1).unwrap_or_default());
+        let mut header: Map<String, Value> =
+            URL_SAFE_NO_PAD.decode(header).ok().and_then(|text| serde_json::from_slice(&text).ok()).unwrap_or_default();
+        let encode = |claims: &Map<String, Value>| URL_SAFE_NO_PAD.encode(Value::Object(claims.clone()).to_string());
+        match forgery {
+            Forgery::OtherKey => {
+                let other = Self(self.0.iter().rev().cloned().collect());
+                let foreign = other.sign(version, claims, None)?;
+                let (input, _) = good.rsplit_once('.').unwrap_or_default();
+                let (_, signature) = foreign.rsplit_once('.').unwrap_or_default();
+                Ok(format!("{input}.{signature}"))
+            }
+            Forgery::UnknownKey => {
+                let name = Value::from(URL_SAFE_NO_PAD.encode(Sha1::digest(&good)));
+                header.insert("kid".to_owned(), name.clone());
+                if header.contains_key("x5t") {
+                    header.insert("x5t".to_owned(), name);
+                }
+                Ok(format!("{}.{}.{signature}", encode(&header), encode(claims)))
+            }
+            Forgery::Tampered => {
+                let mut claims = claims.clone();
+                claims.insert("name".to_owned(), "Somebody Else".into());
+                Ok(format!("{}.{}.{signature}", encode(&header), encode(&claims)))
+            }
+            Forgery::None => {
+                header.insert("alg".to_owned(), "none".into());
+                Ok(format!("{}.{}.", encode(&header), encode(claims)))
+            }
+            Forgery::Hs256WithPublicKey => {
+                header.insert("alg".to_owned(), "HS256".into());
+                let secret = self.0.first().map(|key| key.certificate.clone()).unwrap_or_default();
+                let input = format!("{}.{}", encode(&header), encode(claims));
+                let signer = josekit::jws::HS256.signer_from_bytes(&secret)?;
+                let signature = josekit::jws::JwsSigner::sign(&signer, input.as_bytes())?;
+                Ok(format!("{input}.{}", URL_SAFE_NO_PAD.encode(signature)))
+            }
+        }
+    }
+}
+
+/// The keys of a lab: those that all applications share, and those that applications have of their own.
+#[derive(Debug)]
+pub struct Keyring {
+    shared: RwLock<Arc<SigningKeys>>,
+    own: Mutex<HashMap<(Uuid, Timestamp), Arc<SigningKeys>>>,
+    seed: [u8; 32],
+}
+
+impl Keyring {
+    /// The most keys of applications that are kept; the seed makes the same ones again.
+    const CAPACITY: usize = 64;
+
+    /// The keys of the lab with this seed.
+    #[must_use]
+    pub fn new(shared: Arc<SigningKeys>, seed: [u8; 32]) -> Self {
+        Self { shared: RwLock::new(shared), own: Mutex::default(), seed }
+    }
+
+    /// The keys that all applications share.
+    #[must_use]
+    pub fn shared(&self) -> Arc<SigningKeys> {
+        self.shared.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Puts others in the place of the keys that all applications share.
+    pub fn share(&self, keys: SigningKeys) {
+        *self.shared.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(keys);
+    }
+
+    /// The keys of the application: its own, where the world says that it has one. A key with another end is another
+    /// key.
+    ///
+    /// # Errors
+    /// When its key could not be made.
+    pub fn of(&self, application: Application<'_>) -> Result<Arc<SigningKeys>, KeyError> {
+        let Some(own) = &application.signing_key else { return Ok(self.shared()) };
+        let name = (application.client_id, own.expires);
+        let mut kept = self.own.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(keys) = kept.get(&name) {
+            return Ok(keys.clone());
+        }
+        let seed = Sha256::new()
+            .chain_update(self.seed)
+            .chain_update("an application's signing key")
+            .chain_update(application.client_id)
+            .chain_update(own.expires.as_second().to_be_bytes());
+        let mut rng = ChaCha20Rng::from_seed(seed.finalize().into());
+        let start = own.expires.saturating_sub(SignedDuration::from_hours(i64::from(CERTIFICATE_YEARS) * 365 * 24));
+        let start = own.starts.or(start.ok()).unwrap_or(own.expires);
+        let keys = Arc::new(SigningKeys(vec![SigningKey::generate(&mut rng, start)?]));
+        if kept.len() >= Self::CAPACITY {
+            kept.clear();
+        }
+        kept.insert(name, keys.clone());
+        Ok(keys)
     }
 }
 
@@ -177,11 +335,13 @@ impl SigningKey {
             return Err(KeyError::Unreadable("a certificate belongs to another key"));
         }
         let pem = private.to_pkcs8_pem(LineEnding::LF).map_err(KeyError::PrivateKey)?;
+        let public = private.to_public_key().to_public_key_pem(LineEnding::LF).map_err(KeyError::PublicKey)?;
         Ok(Self {
             kid: URL_SAFE_NO_PAD.encode(Sha1::digest(&certificate)),
             exponent: URL_SAFE_NO_PAD.encode(private.e_bytes()),
             modulus: URL_SAFE_NO_PAD.encode(&modulus),
             certificate,
+            verifier: RS256.verifier_from_pem(public.as_bytes()).map_err(KeyError::Signer)?,
             signer: RS256.signer_from_pem(pem.as_bytes()).map_err(KeyError::Signer)?,
             private_pem: pem.to_string(),
         })
@@ -218,9 +378,6 @@ fn pem_blocks(text: &str) -> Result<Vec<(&str, Vec<u8>)>, KeyError> {
 
 #[cfg(test)]
 mod tests {
-    use rand_chacha::ChaCha20Rng;
-    use rand_core::SeedableRng;
-
     use super::*;
 
     const HEADING: &str = "These keys are public: they come with the program, and everybody has them.\n\

@@ -18,17 +18,26 @@ pub(crate) fn grant_admin_consent(world: &World, client: &str, resource: Option<
             Some((key, _)) => key.clone(),
             None => unused(world, &consents, &format!("{client}-on-{}", permission.resource), &permission.resource),
         };
-        let mut scopes: Vec<Value> = match (consents.get(&key), before) {
-            (Some(granted), _) => granted["scopes"].as_array().cloned().unwrap_or_default(),
-            (None, Some((_, consent))) => consent.scopes.iter().map(|scope| json!(scope)).collect(),
-            (None, None) => Vec::new(),
-        };
-        for scope in permission.scopes.iter().map(|scope| json!(scope)) {
-            if !scopes.contains(&scope) {
-                scopes.push(scope);
+        let before = before.map(|(_, consent)| (&consent.scopes, &consent.roles));
+        let granted = |member: &str, before: Option<&Vec<String>>, more: &[String]| {
+            let mut values: Vec<Value> = match (consents.get(&key), before) {
+                (Some(granted), _) => granted[member].as_array().cloned().unwrap_or_default(),
+                (None, before) => before.into_iter().flatten().map(|value| json!(value)).collect(),
+            };
+            for value in more.iter().map(|value| json!(value)) {
+                if !values.contains(&value) {
+                    values.push(value);
+                }
             }
+            values
+        };
+        let scopes = granted("scopes", before.map(|(scopes, _)| scopes), &permission.scopes);
+        let roles = granted("roles", before.map(|(_, roles)| roles), &permission.roles);
+        let mut consent = json!({ "client": client, "resource": permission.resource, "scopes": scopes });
+        if !roles.is_empty() {
+            consent["roles"] = roles.into();
         }
-        consents.insert(key, json!({ "client": client, "resource": permission.resource, "scopes": scopes }));
+        consents.insert(key, consent);
     }
     json!({ "idp": { "consents": consents } })
 }

@@ -160,6 +160,22 @@ pub(crate) struct Connect {
     #[serde(default)]
     #[schemars(with = "Consent")]
     pub consent: Consent,
+    /// The name that is typed on the sign-in page. Default: the user's `username`.
+    #[serde(default)]
+    #[schemars(with = "String")]
+    pub username: Option<String>,
+    /// The password that is typed. Default: the user's `password`.
+    #[serde(default)]
+    #[schemars(with = "String")]
+    pub password: Option<String>,
+    /// The user whose browser it is, with the cookies in it. Default: the user's own browser.
+    #[serde(default)]
+    #[schemars(with = "String")]
+    pub browser: Option<Name>,
+    /// How long the first page stays open before anything is typed, such as 70m. Default: no time.
+    #[serde(default)]
+    #[schemars(schema_with = "time")]
+    pub pause: Option<String>,
 }
 
 /// What a user does on a consent page.
@@ -303,6 +319,10 @@ pub(crate) struct Http {
     /// Who sends it: browser or client. Default: client.
     #[schemars(schema_with = "sender")]
     pub from: Option<String>,
+    /// The user whose browser sends it, with the cookies in it; those of the answer are kept there.
+    #[serde(rename = "as")]
+    #[schemars(with = "String")]
+    pub user: Option<Name>,
     /// GET this URL.
     #[schemars(with = "String")]
     pub get: Option<String>,

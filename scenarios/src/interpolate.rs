@@ -9,7 +9,7 @@ use crate::expected::{Expected, Mismatch};
 use crate::nearest::{listed, nearest};
 use crate::problem::{Faults, Problems};
 use crate::source::Span;
-use crate::step::{Accident, Action, Hop, HttpBody, HttpRequest, Step};
+use crate::step::{Accident, Action, Hop, HttpBody, HttpRequest, SignIn, Step};
 use crate::world::World;
 use crate::yaml::escaped;
 
@@ -287,6 +287,7 @@ impl Roots<'_> {
         };
         HttpRequest {
             from: request.from,
+            user: request.user.clone(),
             method: request.method,
             url: self.text(&request.url, span, faults),
             query: pairs(&request.query, faults),
@@ -314,8 +315,13 @@ impl Roots<'_> {
                 headers: self.texts(&accident.headers, &step.span, faults),
                 ..(**accident).clone()
             })),
-            action @ (Action::Connect { .. }
-            | Action::TestOperation { .. }
+            Action::Connect { user, consent, sign_in } => {
+                let mut text = |text: &Option<String>| text.as_ref().map(|text| self.text(text, &step.span, faults));
+                let (username, password) = (text(&sign_in.username), text(&sign_in.password));
+                let sign_in = Box::new(SignIn { username, password, ..(**sign_in).clone() });
+                Action::Connect { user: user.clone(), consent: *consent, sign_in }
+            }
+            action @ (Action::TestOperation { .. }
             | Action::ListTools { .. }
             | Action::GrantAdminConsent { .. }
             | Action::Refresh { .. }

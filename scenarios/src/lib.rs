@@ -9,6 +9,7 @@
 
 mod base;
 mod bundled;
+pub mod certificate;
 mod change;
 mod expected;
 mod format;
@@ -37,9 +38,9 @@ pub use localize::localize;
 pub use nearest::nearest;
 pub use problem::{Problem, Problems};
 pub use read::{Scenario, read, read_text, read_world};
-pub use schema::schema;
+pub use schema::{fault_schema, schema};
 pub use source::{Source, Span};
-pub use step::{Accident, Action, Hop, HttpBody, HttpRequest, Step};
+pub use step::{Accident, Action, Hop, HttpBody, HttpRequest, SignIn, Step};
 pub use tree::{Entry, Map, Node, Removed, Tree, merge};
 pub use world::World;
 pub use yaml::{DEEPEST, LARGEST_FILE_BYTES, MOST_VALUES, parse};

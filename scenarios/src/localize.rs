@@ -13,7 +13,11 @@ pub fn localize(world: &World, origins: &[(String, String)]) -> World {
     for app in world.idp.apps.values_mut() {
         let redirects = &mut app.redirect_uris;
         let lists = [&mut app.identifier_uris, &mut redirects.web, &mut redirects.spa, &mut redirects.public];
-        lists.into_iter().flatten().for_each(|url| moves.url(url));
+        lists.into_iter().flatten().chain(&mut app.logout_url).for_each(|url| moves.url(url));
+        for federated in app.federated_credentials.values_mut() {
+            moves.url(&mut federated.issuer);
+            federated.audiences.iter_mut().for_each(|audience| moves.url(audience));
+        }
     }
     let gate = &mut world.gate;
     [&mut gate.url, &mut gate.issuer].into_iter().for_each(|url| moves.url(url));

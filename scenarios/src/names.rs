@@ -4,11 +4,12 @@ use std::collections::BTreeMap;
 
 use url::Url;
 
+use crate::certificate::{BadPem, ReadCertificate, public_key_from_pem};
 use crate::nearest::{listed, nearest};
 use crate::problem::Faults;
 use crate::source::Span;
 use crate::tree::{Node, Tree};
-use crate::world::{CONSUMERS, GRAPH, Name, World};
+use crate::world::{CONSUMERS, GRAPH, Name, RESTRICTED_CLAIMS, World};
 use crate::yaml::escaped;
 
 /// How the object ids of personal accounts start.
@@ -19,6 +20,7 @@ const PERSONAL_OBJECT_ID: &str = "00000000-0000-0000-";
 pub(crate) fn check(world: &World, tree: &Node, file: &str, faults: &mut Faults) {
     let place = |path: &[&str]| tree.at(path).map_or_else(|| tree.span.clone(), |node| node.span.clone());
     references(world, &place, faults);
+    tokens(world, &place, faults);
     one_of_a_kind(world, tree, file, &place, faults);
     forms(world, tree, &place, faults);
 }
@@ -28,7 +30,11 @@ fn references(world: &World, place: &dyn Fn(&[&str]) -> Span, faults: &mut Fault
     let mut known = |what: &str, path: &[&str], name: &str| {
         let (exists, names): (bool, fn(&World) -> Vec<&str>) = match what {
             "tenant" => (idp.tenants.contains_key(name), |world| names(&world.idp.tenants)),
+            "named location" => {
+                (idp.policies.named_locations.contains_key(name), |world| names(&world.idp.policies.named_locations))
+            }
             "user" => (idp.users.contains_key(name), |world| names(&world.idp.users)),
+            "group" => (idp.groups.contains_key(name), |world| names(&world.idp.groups)),
             _ => (idp.apps.contains_key(name), |world| names(&world.idp.apps)),
         };
         let graph = what == "app" && name == GRAPH && path.last() == Some(&"resource");
@@ -40,6 +46,14 @@ fn references(world: &World, place: &dyn Fn(&[&str]) -> Span, faults: &mut Fault
     for (name, user) in &idp.users {
         known("tenant", &["idp", "users", name, "tenant"], &user.tenant);
         user.guest_of.keys().for_each(|tenant| known("tenant", &["idp", "users", name, "guest_of", tenant], tenant));
+    }
+    for (name, group) in &idp.groups {
+        known("tenant", &["idp", "groups", name, "tenant"], &group.tenant);
+        for (what, member, names) in
+            [("user", "users", &group.members.users), ("group", "groups", &group.members.groups)]
+        {
+            names.iter().for_each(|other| known(what, &["idp", "groups", name, "members", member], other));
+        }
     }
     for (name, app) in &idp.apps {
         known("tenant", &["idp", "apps", name, "tenant"], &app.tenant);
@@ -54,8 +68,36 @@ fn references(world: &World, place: &dyn Fn(&[&str]) -> Span, faults: &mut Fault
         ] {
             names.iter().for_each(|other| known(what, &["idp", "apps", name, member], other));
         }
+        for (key, assignment) in &app.role_assignments {
+            for (what, who) in [("user", &assignment.user), ("group", &assignment.group)] {
+                who.iter().for_each(|who| known(what, &["idp", "apps", name, "role_assignments", key, what], who));
+            }
+        }
         for tenant in app.service_principal_ids.keys() {
             known("tenant", &["idp", "apps", name, "service_principal_ids", tenant], tenant);
+        }
+    }
+    for (name, policy) in &idp.policies.conditional_access {
+        let path = |rest: [&'static str; 2]| ["idp", "policies", "conditional_access", name.as_str(), rest[0], rest[1]];
+        known("tenant", &path(["tenant", ""])[..5], &policy.tenant);
+        for (member, users) in [("include", &policy.users.include), ("exclude", &policy.users.exclude)] {
+            let people = users.iter().filter(|user| !matches!(user.as_str(), "all" | "guests"));
+            people.for_each(|user| known("user", &path(["users", member]), user));
+        }
+        for (member, groups) in
+            [("include_groups", &policy.users.include_groups), ("exclude_groups", &policy.users.exclude_groups)]
+        {
+            groups.iter().for_each(|group| known("group", &path(["users", member]), group));
+        }
+        let targets = &policy.target_resources;
+        for (member, apps) in [("include", &targets.include), ("exclude", &targets.exclude)] {
+            let apps = apps.iter().filter(|app| !matches!(app.as_str(), "all" | GRAPH));
+            apps.for_each(|app| known("app", &path(["target_resources", member]), app));
+        }
+        for (member, places) in policy.locations.iter().flat_map(|l| [("include", &l.include), ("exclude", &l.exclude)])
+        {
+            let places = places.iter().filter(|place| !matches!(place.as_str(), "all" | "trusted"));
+            places.for_each(|place| known("named location", &path(["locations", member]), place));
         }
     }
     for (name, consent) in &idp.consents {
@@ -66,6 +108,36 @@ fn references(world: &World, place: &dyn Fn(&[&str]) -> Span, faults: &mut Fault
         }
         if let Some(user) = &consent.user {
             known("user", &["idp", "consents", name, "user"], user);
+        }
+    }
+}
+
+/// What an app says of its tokens: roles that it has, and claims that it may map.
+fn tokens(world: &World, place: &dyn Fn(&[&str]) -> Span, faults: &mut Faults) {
+    for (name, app) in &world.idp.apps {
+        let path = |member: &'static str, key| ["idp", "apps", name.as_str(), member, key];
+        for (key, assignment) in &app.role_assignments {
+            let here = path("role_assignments", key);
+            if let Some(role) = assignment.role.as_ref().filter(|role| !app.app_roles.contains_key(*role)) {
+                let span = place(&[&here[..], &["role"]].concat());
+                no_such(&span, "app role", role, app.app_roles.keys().map(String::as_str), faults);
+            }
+            if assignment.user.is_some() == assignment.group.is_some() {
+                let message = format!("`{}` is assigned to one user or one group", escaped(key));
+                faults.at(&place(&here), "value.form", message, "write either `user` or `group`");
+            }
+        }
+        for (key, mapped) in &app.mapped_claims {
+            let here = path("mapped_claims", key);
+            if mapped.attribute.is_some() == mapped.value.is_some() {
+                let message = format!("`{}` shows one attribute or one constant", escaped(key));
+                faults.at(&place(&here), "value.form", message, "write either `attribute` or `value`");
+            }
+            if mapped.claim.is_empty() || RESTRICTED_CLAIMS.contains(&mapped.claim.as_str()) {
+                let message = format!("no app can map the claim \"{}\"", escaped(&mapped.claim));
+                let fix = "give the claim a name that no token has of itself, such as department";
+                faults.at(&place(&[&here[..], &["claim"]].concat()), "value.form", message, fix);
+            }
         }
     }
 }
@@ -106,6 +178,11 @@ fn one_of_a_kind(world: &World, tree: &Node, file: &str, place: &dyn Fn(&[&str])
         std::iter::once((user.object_id.to_string(), key("users", name, "object_id"))).chain(as_guest)
     });
     unique("object id", object_ids.collect());
+    let groups = idp.groups.iter();
+    unique(
+        "group's object id",
+        groups.map(|(name, group)| (group.object_id.to_string(), key("groups", name, "object_id"))).collect(),
+    );
     unique(
         "username",
         users().map(|(name, user)| (user.username.to_lowercase(), key("users", name, "username"))).collect(),
@@ -161,6 +238,19 @@ fn forms(world: &World, tree: &Node, place: &dyn Fn(&[&str]) -> Span, faults: &m
         let fix = "start it with `/`, and use letters, digits, `-`, `.`, `_`, `~` and `/`, such as /mcp";
         faults.at(&place(&["mcp", "path"]), "value.form", message, fix);
     }
+    for (name, app) in &world.idp.apps {
+        let can_be_opened = |text: &String| {
+            Url::parse(text).is_ok_and(|url| {
+                url.scheme() == "https"
+                    || (url.scheme() == "http" && matches!(url.host_str(), Some("localhost" | "127.0.0.1")))
+            })
+        };
+        if let Some(url) = app.logout_url.as_ref().filter(|url| !can_be_opened(url)) {
+            let message = format!("no frame can open the logout URL \"{}\"", escaped(url));
+            let fix = "write an https address, or one of http://localhost";
+            faults.at(&place(&["idp", "apps", name, "logout_url"]), "value.form", message, fix);
+        }
+    }
     for (name, tenant) in &world.idp.tenants {
         let path = ["idp", "tenants", name, "domains"];
         let nodes = tree.at(&path).map(Node::list).unwrap_or_default();
@@ -181,12 +271,34 @@ fn forms(world: &World, tree: &Node, place: &dyn Fn(&[&str]) -> Span, faults: &m
             }
         }
     }
+    certificates(world, place, faults);
     no_control_characters(tree, faults);
+}
+
+fn certificates(world: &World, place: &dyn Fn(&[&str]) -> Span, faults: &mut Faults) {
+    let mut fault = |path: &[&str], what: &str, reason: BadPem| {
+        let fix = "write the text of the .pem or .cer file, -----BEGIN … to …-----END, as a block (`|`)";
+        faults.at(&place(path), "value.form", format!("this is no {what} as PEM text: {reason}"), fix);
+    };
+    for (name, app) in &world.idp.apps {
+        for (key, pem) in &app.certificates {
+            if let Err(reason) = ReadCertificate::from_pem(pem) {
+                fault(&["idp", "apps", name, "certificates", key], "public certificate", reason);
+            }
+        }
+        for (key, federated) in &app.federated_credentials {
+            let path = ["idp", "apps", name, "federated_credentials", key, "keys"];
+            for reason in federated.keys.iter().filter_map(|pem| public_key_from_pem(pem).err()) {
+                fault(&path, "public key or certificate", reason);
+            }
+        }
+    }
 }
 
 /// A line break in a URL, name or secret is never meant, and would not survive a header.
 fn no_control_characters(node: &Node, faults: &mut Faults) {
     match &node.tree {
+        Tree::Text(text) if text.starts_with("-----BEGIN ") => {}
         Tree::Text(text) if text.chars().any(char::is_control) => {
             faults.at(
                 &node.span,
@@ -222,6 +334,63 @@ pub(crate) fn no_such<'k>(
 mod tests {
     use crate::read_text;
 
+    /// The problems of the article's world with this change of its identity section.
+    fn problems(change: &str) -> String {
+        let text = format!("scenario: 1\ntitle: x\nworld:\n  base: article\n  change:\n    idp: {change}\nsteps: []\n");
+        read_text("mine", &text, None).map_or_else(|problems| problems.render(false), |_| String::new())
+    }
+
+    #[test]
+    fn what_tokens_are_to_say_must_be_there_to_say() {
+        let app = |members: &str| format!("{{ apps: {{ copilot-studio-client: {{ {members} }} }} }}");
+        let group = |members: &str| {
+            format!(
+                "{{ groups: {{ sales: {{ tenant: contoso, object_id: 51c0a7de-0000-4000-8000-000000000001, display_name: Sales, members: {{ {members} }} }} }} }}"
+            )
+        };
+        for (change, problem) in [
+            (group("users: [megn]"), "`megn`"),
+            (group("groups: [marketing]"), "`marketing`"),
+            (app("role_assignments: { one: { user: megn } }"), "`megn`"),
+            (app("role_assignments: { one: { group: sales } }"), "`sales`"),
+            (app("role_assignments: { one: { user: megan, role: reader } }"), "there is no app role `reader`"),
+            (app("role_assignments: { one: {} }"), "either `user` or `group`"),
+            (app("mapped_claims: { one: { claim: dept } }"), "either `attribute` or `value`"),
+            (app("mapped_claims: { one: { claim: tid, value: x } }"), "no app can map the claim \"tid\""),
+            (app("optional_claims: { access_token: [upnn] }"), "optional_claims"),
+            (app("token_lifetime_minutes: 5"), "token_lifetime_minutes"),
+        ] {
+            let problems = problems(&change);
+            assert!(problems.contains(problem), "{change}: {problems}");
+        }
+        for change in [
+            group("users: [megan]"),
+            app(
+                "app_roles: { reader: { value: Tasks.Read } }, role_assignments: { one: { user: megan, role: reader } }",
+            ),
+            app("optional_claims: { access_token: [upn, { name: groups, additional_properties: [emit_as_roles] }] }"),
+            app("mapped_claims: { one: { claim: dept, attribute: department } }, accept_mapped_claims: true"),
+        ] {
+            assert_eq!(problems(&change), "", "{change}");
+        }
+    }
+
+    #[test]
+    fn a_certificate_is_pem_of_a_public_one() {
+        let problems = |member: &str| {
+            let text = format!(
+                "scenario: 1\ntitle: x\nworld:\n  base: article\n  change:\n    idp:\n      apps:\n        \
+                 copilot-studio-client: {{ {member} }}\nsteps: []\n"
+            );
+            read_text("mine", &text, None).unwrap_err().render(false)
+        };
+        let certificate =
+            problems("certificates: { main: \"-----BEGIN PRIVATE KEY-----\\nAAAA\\n-----END PRIVATE KEY-----\" }");
+        assert!(certificate.contains("value.form") && certificate.contains("private key"), "{certificate}");
+        let key = problems("federated_credentials: { ci: { issuer: \"https://ci.test\", subject: s, keys: [MIIC] } }");
+        assert!(key.contains("value.form") && key.contains("no PEM text"), "{key}");
+    }
+
     #[test]
     fn who_is_assigned_and_authorized_must_exist() {
         for (member, name) in
@@ -233,6 +402,23 @@ mod tests {
             );
             let problems = read_text("mine", &text, None).unwrap_err().render(false);
             assert!(problems.contains("name.unknown") && problems.contains(&format!("`{name}`")), "{problems}");
+        }
+    }
+
+    #[test]
+    fn a_logout_url_is_one_that_a_frame_can_open() {
+        let problems = |url: &str| {
+            let text = format!(
+                "scenario: 1\ntitle: x\nworld:\n  base: article\n  change:\n    idp:\n      apps:\n        \
+                 copilot-studio-client: {{ logout_url: \"{url}\" }}\nsteps: []\n"
+            );
+            read_text("mine", &text, None).err().map(|problems| problems.render(false)).unwrap_or_default()
+        };
+        for url in ["http://app.example/out", "/signout", "javascript:alert(1)"] {
+            assert!(problems(url).contains("value.form") && problems(url).contains("no frame can open"), "{url}");
+        }
+        for url in ["https://app.example/out", "http://localhost:3000/out"] {
+            assert!(!problems(url).contains("logout"), "{url}");
         }
     }
 }

@@ -17,7 +17,7 @@ use crate::same_as::Written;
 use crate::schema::{file_schema, world_schema};
 use crate::shape::Rules;
 use crate::source::{Source, Span};
-use crate::step::{self, Action, Step};
+use crate::step::{self, Accident, Action, Step};
 use crate::tree::{Node, merge};
 use crate::world::World;
 use crate::yaml;
@@ -128,6 +128,30 @@ impl Bundled {
     }
 }
 
+impl Accident {
+    /// The fault that `value` describes, as a `fault` step has it. `name` stands for the file in what is wrong with it.
+    ///
+    /// # Errors
+    /// Everything that is wrong with it.
+    pub fn from_json(value: &Value, name: &str) -> Result<Self, Problems> {
+        let span = Source::new(name, "").span(0, 0);
+        let node = Node::from_json(value, &span);
+        let mut faults = Faults::default();
+        SCHEMAS.file.shape().definition("Fault").check(&node, "a fault", &mut faults);
+        if faults.count() > 0 {
+            return finish(faults, None, &span);
+        }
+        let accident = match serde_json::from_value(value.clone()) {
+            Ok(written) => step::accident(written, &node, &mut faults),
+            Err(error) => {
+                faults.at(&span, "value.type", format!("this is no fault: {error}"), "see `entralab schema`");
+                None
+            }
+        };
+        finish(faults, accident, &span)
+    }
+}
+
 impl World {
     /// The world of the bundled file of this name, such as `article`; of a scenario, with its change.
     ///
@@ -136,6 +160,27 @@ impl World {
     pub fn bundled(name: &str) -> Result<Self, Problems> {
         let found = find_bundled(name).ok_or_else(|| unknown(name, "nothing bundled has this name"))?;
         Ok(Arc::unwrap_or_clone(found.read()?.world))
+    }
+
+    /// The world that `value` holds, checked as that of a file is. `name` stands for the file in what is wrong with it.
+    ///
+    /// # Errors
+    /// Everything that is wrong with it.
+    pub fn from_json(value: &Value, name: &str) -> Result<Self, Problems> {
+        let span = Source::new(name, "").span(0, 0);
+        let mut faults = Faults::default();
+        let world = check_world(&Node::from_json(value, &span), name, &mut faults);
+        finish(faults, world, &span)
+    }
+
+    /// The same world after a change, merged as RFC 7396. `name` stands for the file in what is wrong with the result.
+    ///
+    /// # Errors
+    /// Everything that is wrong with the result.
+    pub fn changed(&self, patch: &Value, name: &str) -> Result<Self, Problems> {
+        let span = Source::new(name, "").span(0, 0);
+        let before = serde_json::to_value(self).unwrap_or_default();
+        Self::from_json(&merge(Node::from_json(&before, &span), &Node::from_json(patch, &span)).to_json(), name)
     }
 
     /// The world of a scenario file's text, with its change; steps are not played.

@@ -1,8 +1,9 @@
 //! The JSON Schema of the file format, made from its types.
 
+use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde_json::{Map, Value, json};
 
-use crate::format::File;
+use crate::format::{Fault, File};
 use crate::world::{NAME_PATTERN, World};
 
 /// The JSON Schema of the file format, for editors and for `entralab schema`.
@@ -11,6 +12,11 @@ pub fn schema() -> Value {
     let mut schema = file_schema();
     or_reference(&mut schema);
     schema
+}
+
+/// The schema of a fault, as the `fault` step of a file has it.
+pub fn fault_schema(generator: &mut SchemaGenerator) -> Schema {
+    <Fault as JsonSchema>::json_schema(generator)
 }
 
 /// The JSON Schema of a file in which each `${…}` has been replaced.

@@ -18,6 +18,7 @@ use crate::world::Name;
 pub use accidents::Accident;
 pub use http::{HttpBody, HttpRequest};
 
+pub(crate) use accidents::read as accident;
 pub(crate) use reading::{ACTIONS, read};
 
 /// One step.
@@ -59,6 +60,8 @@ pub enum Action {
         user: Name,
         /// What the user does on a consent page.
         consent: Consent,
+        /// What is unusual about the sign-in.
+        sign_in: Box<SignIn>,
     },
     /// "Test operation" on the connector's Test tab.
     TestOperation {
@@ -136,6 +139,19 @@ impl Action {
             Self::Change { .. } => "change",
         }
     }
+}
+
+/// What is unusual about a sign-in; nothing, where nothing is said.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct SignIn {
+    /// The name that is typed, where it is not the user's own.
+    pub username: Option<String>,
+    /// The password that is typed, where it is not the user's own.
+    pub password: Option<String>,
+    /// The user in whose browser it happens, where it is not the user's own.
+    pub browser: Option<Name>,
+    /// How long the first page stays open before anything is typed.
+    pub pause: Option<SignedDuration>,
 }
 
 /// One message that must, or must not, have gone over the wire.

@@ -14,10 +14,14 @@ mod mcp;
 
 pub use connector::{CONSENT_HOST, Connector, Handshake, ProviderProfile, RedirectMode, TestConsole, TestMethod};
 pub use gate::{Cors, Gate, InvalidToken, UnauthenticatedClientAction};
+pub use idp::policy;
 pub use idp::{
-    App, CodeChallengeMethod, Consent, DirectoryRole, Discovery, ErrorDescription, Guest, Idp, Lifetimes, Permission,
-    RedirectUris, Region, ResourceParameter, Scope, Secret, SignInAudience, Tenant, TenantlessTokenEndpoint, User,
-    UserConsent, WhoCanConsent,
+    AdditionalProperty, AllowedMemberType, App, AppRole, CodeChallengeMethod, Consent, DetailedClaim, DirectoryRole,
+    Discovery, ErrorDescription, FederatedCredential, Group, GroupKind, GroupMembers, GroupMembershipClaim, Guest, Idp,
+    Implicit, Lifetimes, MappedClaim, MappedClaims, OptionalClaim, OptionalClaimName, OptionalClaims, Permission,
+    RESTRICTED_CLAIMS, RedirectUris, Region, ReplayedAssertions, ResourceParameter, RoleAssignment, Scope, Secret,
+    SignInAudience, SigningKey, SingleSignOnMode, Tenant, TenantlessTokenEndpoint, User, UserAttribute, UserConsent,
+    WhoCanConsent,
 };
 pub use mcp::{ErrorBodies, Mcp, NotificationAnswer, NullNotificationId, TrailingSlash};
 
@@ -114,6 +118,17 @@ mod schema {
     #[schemars(inline)]
     #[expect(dead_code, reason = "only its schema is used")]
     pub struct Skew(#[schemars(regex(pattern = super::SKEW_PATTERN))] String);
+
+    /// A range of IP addresses (RFC 4632 §3.1).
+    #[derive(JsonSchema)]
+    #[schemars(inline)]
+    #[expect(dead_code, reason = "only its schema is used")]
+    pub struct IpRange(
+        #[schemars(regex(
+            pattern = r"^([0-9]{1,3}(\.[0-9]{1,3}){3}/([12]?[0-9]|3[0-2])|[0-9a-fA-F:.]*:[0-9a-fA-F:.]*/([1-9]?[0-9]|1[01][0-9]|12[0-8]))$"
+        ))]
+        String,
+    );
 
     /// 1 or 2.
     #[derive(JsonSchema)]

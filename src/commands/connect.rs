@@ -13,6 +13,8 @@ use url::{Position, Url};
 use wire::exchange::parameters;
 use wire::{Clock, Exchange, Party, Redaction, Trace};
 
+mod own_browser;
+
 use super::listening::{data_dir, random_seed, start_failure};
 use super::lone::world_of;
 use super::running::Running;
@@ -39,7 +41,7 @@ pub(super) struct Options {
     /// Who signs in: a person's name in the lab's world. Default: the first who has no directory role.
     #[arg(long = "as", value_name = "USER", conflicts_with = "browser")]
     user: Option<String>,
-    /// Sign in with your own browser: prints the address to open, and waits.
+    /// Sign in with your own browser: opens it, says the address too, and waits.
     #[arg(long)]
     browser: bool,
     /// Ask this after the test; several are asked in turn.
@@ -111,7 +113,8 @@ async fn story(lab: &Lab, options: &Options, told: &mut Told) -> Result<(), Fail
     let (user, person) = if options.browser { ("you", None) } else { person(&world, options.user.as_deref())? };
     let observed = match person {
         Some(person) => {
-            let credentials = Credentials { username: person.username.clone(), password: person.password.clone() };
+            let password = person.password.clone().unwrap_or_default();
+            let credentials = Credentials { username: person.username.clone(), password };
             let sign_in = lab.connector.connect(&mut browser, user, &credentials, ConsentAnswer::Accept);
             done(lab, format!("{user} connects"), sign_in).await
         }
@@ -152,7 +155,7 @@ async fn done<T: serde::Serialize>(lab: &Lab, label: String, act: impl Future<Ou
 }
 
 /// Who signs in.
-fn person<'w>(world: &'w World, named: Option<&str>) -> Result<(&'w str, Option<&'w User>), Failure> {
+pub(super) fn person<'w>(world: &'w World, named: Option<&str>) -> Result<(&'w str, Option<&'w User>), Failure> {
     let users = &world.idp.users;
     let found = match named {
         Some(name) => users.get_key_value(name),
@@ -173,7 +176,12 @@ async fn in_own_browser(lab: &Lab, user: &str) -> Result<Value, Failure> {
     };
     let query = authorize_url.split_once('?').map_or("", |(_, query)| query);
     let state = parameters(query).into_iter().find(|(name, _)| name == "state").map(|(_, state)| state);
-    eprintln!("open this in your browser, and sign in (Ctrl-C gives up):\n\n  {authorize_url}\n");
+    let asked = if own_browser::open(&authorize_url) {
+        "your browser opens; if not, open this"
+    } else {
+        "open this in your browser"
+    };
+    eprintln!("{asked}, and sign in (Ctrl-C gives up):\n\n  {authorize_url}\n");
     let ended = async {
         loop {
             if let Some(outcome) = state.as_deref().and_then(|state| lab.connector.outcome(state)) {

@@ -30,6 +30,8 @@ pub(super) struct Options {
 pub(super) fn run(options: &Options, common: Common) -> Result<Exit, Failure> {
     let settings = Settings::read()?;
     let data_dir = data_dir(options.data_dir.as_deref().or(settings.data_dir.as_deref()))?;
+    // the shell that a fix is pasted into may stand elsewhere
+    let data_dir = std::path::absolute(&data_dir).unwrap_or(data_dir);
     let variable = |name: &str| std::env::var(name).ok();
     let running = Running::find(&data_dir, Part::Lab).map(|running| running_lab(&running.0));
     let now = Clock::real().now();

@@ -3,10 +3,12 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use clap::Args;
+use jiff::Timestamp;
 use mock_idp::SigningKeys;
 use rand_chacha::ChaCha20Rng;
 use rand_core::SeedableRng;
-use scenarios::World;
+use scenarios::{Scenario, World};
 use serde_json::Value;
 use wire::listen::ListenError;
 use wire::{Clock, Trace};
@@ -16,13 +18,44 @@ use crate::lab::certificates::CertificateAuthority;
 use crate::lab::data_folder::{self, CA_CERTIFICATE, CA_KEY, DataFolder, DataFolderError, SIGNING_KEYS};
 use crate::lab::{Setup, StartError};
 
-/// The world of a scenario or world file, or of a bundled one.
-pub(super) fn read_world(named: &Path) -> Result<World, Failure> {
-    let scenario = super::run::read_one(named).map_err(|problems| {
+/// The flags of lab time.
+#[derive(Clone, Copy, Debug, Args)]
+pub(super) struct LabTime {
+    /// Lab time at the start, such as 2026-01-15T09:00:00Z, from which it goes on. Default: the real time.
+    #[arg(long, value_name = "TIME", value_parser = lab_time)]
+    clock: Option<Timestamp>,
+    /// Lab time stands still.
+    #[arg(long)]
+    freeze: bool,
+}
+
+/// An instant, with an example where it is none.
+fn lab_time(text: &str) -> Result<Timestamp, String> {
+    text.parse().map_err(|_| "no instant with date, time and zone; write such as 2026-01-15T09:00:00Z".to_owned())
+}
+
+impl LabTime {
+    /// The lab clock that they ask for.
+    pub(super) fn clock(self) -> Clock {
+        match (self.clock, self.freeze) {
+            (None, false) => Clock::real(),
+            (start, true) => Clock::frozen_at(start.unwrap_or_else(|| Clock::real().now())),
+            (Some(start), false) => Clock::ticking_from(start),
+        }
+    }
+}
+
+/// A scenario or world file, or a bundled one.
+pub(super) fn read_scenario(named: &Path) -> Result<Scenario, Failure> {
+    super::run::read_one(named).map_err(|problems| {
         let text: String = problems.0.iter().map(|problem| problem.render(false)).collect();
         Failure::new(Exit::Usage, "scenario.invalid", text)
-    })?;
-    Ok((*scenario.world).clone())
+    })
+}
+
+/// The world of a scenario or world file, or of a bundled one.
+pub(super) fn read_world(named: &Path) -> Result<World, Failure> {
+    Ok((*read_scenario(named)?.world).clone())
 }
 
 /// Takes back what an earlier start said that did not come to its end: whoever waits for the file waits for this one.

@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use clap::Args;
+use clap::builder::NonEmptyStringValueParser;
 use scenarios::World;
 use scenarios::world::Cors;
 use serde_json::json;
@@ -19,7 +20,7 @@ use super::running::{Running, read_certificate};
 use super::settings::Settings;
 use super::{Common, Exit, Failure, runtime};
 use crate::Lab;
-use crate::lab::data_folder::{DataFolder, Part};
+use crate::lab::data_folder::{CA_CERTIFICATE, DataFolder, Part};
 use crate::lab::neighbours::Neighbours;
 use crate::lab::pages;
 use crate::lab::sockets::Sockets;
@@ -82,19 +83,19 @@ pub(super) struct GateOptions {
     #[arg(long, value_name = "FILE")]
     ca: Vec<PathBuf>,
     /// `openIdIssuer`: the keys are looked up in its .well-known/openid-configuration.
-    #[arg(long, value_name = "URL")]
+    #[arg(long, value_name = "URL", value_parser = NonEmptyStringValueParser::new())]
     issuer: Option<String>,
     /// The client id of the gate's own application; always an allowed audience.
     #[arg(long, value_name = "GUID")]
     client_id: Option<Uuid>,
     /// `allowedAudiences`; several add up.
-    #[arg(long, value_name = "AUDIENCE")]
+    #[arg(long, value_name = "AUDIENCE", value_parser = NonEmptyStringValueParser::new())]
     audience: Vec<String>,
     /// `allowedApplications`: the client id of an application that may call; several add up.
-    #[arg(long, value_name = "CLIENT_ID")]
+    #[arg(long, value_name = "CLIENT_ID", value_parser = NonEmptyStringValueParser::new())]
     allow_client: Vec<String>,
     /// An origin whose pages may call (ingress CORS), or `*`; several add up.
-    #[arg(long, value_name = "ORIGIN")]
+    #[arg(long, value_name = "ORIGIN", value_parser = NonEmptyStringValueParser::new())]
     cors_origin: Vec<String>,
 }
 
@@ -163,7 +164,7 @@ impl Alone {
             setup.also_trusted = around.also_trusted;
             let lab = Lab::start_local(&around.world, sockets, &around.neighbours, setup, pages::router)
                 .map_err(start_failure)?;
-            let mut ready = ready(&lab, &folder);
+            let mut ready = ready(&lab, &folder.file(CA_CERTIFICATE));
             ready["party"] = json!(party);
             let welcome = welcome::welcome(party, &lab, &folder);
             stay(&ready, &welcome, &folder, self.ready_file.as_deref(), common, stop).await

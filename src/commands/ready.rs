@@ -1,22 +1,23 @@
 //! What scripts need to know of a running lab: the ready file, `running.json`, and what `--json` prints.
 
+use std::path::Path;
+
 use serde_json::{Map, Value, json};
 use wire::Party;
 
 use crate::Lab;
-use crate::lab::data_folder::{CA_CERTIFICATE, DataFolder};
 
-/// What scripts need to know of the parties that `lab` has.
-pub(super) fn ready(lab: &Lab, folder: &DataFolder) -> Value {
+/// What scripts need to know of the parties that `lab` has; `ca` is the file of the certificate that they must trust.
+pub(super) fn ready(lab: &Lab, ca: &Path) -> Value {
     let world = lab.world();
     let has = |party| lab.parties().contains(&party);
     let mut ready = json!({
         "version": 1,
         "ready": true,
-        "mode": "local",
+        "mode": if lab.speaks_cloud_names() { "cloud" } else { "local" },
         "lab": lab.page_url(),
         "control_token": lab.control_token,
-        "ca": folder.file(CA_CERTIFICATE).to_string_lossy(),
+        "ca": ca.to_string_lossy(),
         "pid": std::process::id(),
     });
     if has(Party::Idp) {
@@ -45,7 +46,8 @@ fn of_identity_provider(lab: &Lab) -> Value {
     for (name, app) in &world.idp.apps {
         let redirect_uris: Vec<_> =
             app.redirect_uris.web.iter().chain(&app.redirect_uris.spa).chain(&app.redirect_uris.public).collect();
-        let mut entry = json!({ "client_id": app.client_id, "redirect_uris": redirect_uris });
+        let tenant = world.idp.tenants.get(&app.tenant).map(|tenant| tenant.id.to_string());
+        let mut entry = json!({ "tenant": tenant, "client_id": app.client_id, "redirect_uris": redirect_uris });
         if let Some(secret) = app.secrets.values().next() {
             entry["client_secret"] = json!(secret.value);
         }

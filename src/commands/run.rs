@@ -5,18 +5,19 @@ use std::path::PathBuf;
 use clap::Args;
 use scenarios::Scenario;
 
+use super::report_files::{self, ReportOptions};
 use super::{Common, Exit, Failure, json_line, print};
 use crate::play::Played;
 use crate::report::{events, summary, terminal};
 
+mod interruption;
 mod parallel;
 mod progress;
-mod report_file;
 mod select;
 mod watch;
 
+use interruption::Interruption;
 use progress::Progress;
-use report_file::ReportFile;
 use select::Selected;
 pub(super) use select::{read_all, read_one};
 
@@ -44,12 +45,8 @@ pub(super) struct Options {
     /// Play again whatever changes in the named files, until interrupted.
     #[arg(long)]
     watch: bool,
-    /// Write reports: junit, html, har, mermaid, tap or json, each with its file. Several are separated by commas.
-    #[arg(long, value_name = "FORMAT=FILE", value_delimiter = ',')]
-    report: Vec<ReportFile>,
-    /// Leave secrets in the files of --report, which only their owner can then read.
-    #[arg(long, requires = "report")]
-    with_secrets: bool,
+    #[command(flatten)]
+    reports: ReportOptions,
 }
 
 pub(super) fn run(options: &Options, common: Common) -> Result<Exit, Failure> {
@@ -57,6 +54,7 @@ pub(super) fn run(options: &Options, common: Common) -> Result<Exit, Failure> {
     if options.events && !common.json {
         return usage("--events writes JSON lines: it needs --json");
     }
+    options.reports.check()?;
     if options.watch {
         return if options.files.is_empty() {
             usage("--watch needs files to watch: name them, or their folder")
@@ -65,27 +63,38 @@ pub(super) fn run(options: &Options, common: Common) -> Result<Exit, Failure> {
         };
     }
     let Selected { scenarios, in_error } = select::selected(options, common)?;
-    let Some(failure) = in_error else { return round(&scenarios, options, common) };
+    let interruption = Interruption::awaited()?;
+    let Some(failure) = in_error else { return round(&scenarios, options, &interruption, common) };
     failure.tell(common);
-    if !scenarios.is_empty() {
-        round(&scenarios, options, common)?;
+    if !scenarios.is_empty() && round(&scenarios, options, &interruption, common)? == Exit::Interrupted {
+        return Ok(Exit::Interrupted);
     }
     Ok(failure.exit)
 }
 
-/// Plays `scenarios`, and tells of them on stdout and in the report files.
-fn round(scenarios: &[Scenario], options: &Options, common: Common) -> Result<Exit, Failure> {
+/// Plays `scenarios`, and tells of them on stdout and in the report files. What cannot be written is told, and hides no
+/// result.
+fn round(
+    scenarios: &[Scenario],
+    options: &Options,
+    interruption: &Interruption,
+    common: Common,
+) -> Result<Exit, Failure> {
     let jobs = options.jobs.map_or_else(|| std::thread::available_parallelism().map_or(1, Into::into), usize::from);
     let progress = Progress::of(scenarios.len(), common);
     let mut all_played: Vec<Played> = Vec::new();
+    let mut untold = None;
     let started = parallel::play_all(
         scenarios,
         jobs,
+        interruption,
         |done| progress.show(done),
         |played| {
             progress.clear();
-            if let Some(scenario) = scenarios.get(all_played.len()) {
-                tell(scenario, &played, options, common)?;
+            if let Some(scenario) = scenarios.get(all_played.len())
+                && untold.is_none()
+            {
+                untold = tell(scenario, &played, options, common).err();
             }
             let go_on = played.passed() || !options.fail_fast;
             all_played.push(played);
@@ -94,13 +103,33 @@ fn round(scenarios: &[Scenario], options: &Options, common: Common) -> Result<Ex
     );
     progress.clear();
     started?;
-    if common.json {
-        print(&json_line(&summary::json(&all_played)))?;
-    } else {
-        print(&summary::text(&all_played, common.colored()))?;
+    let summary = match common.json {
+        true => json_line(&summary::json(&all_played, scenarios.len())),
+        false => summary::text(&all_played, common.colored()),
+    };
+    let untold = untold.or_else(|| print(&summary).err());
+    report_files::tell_github(scenarios, &all_played);
+    let unwritten = report_files::write_all(scenarios, &all_played, &options.reports).err();
+    let is_cut_short = interruption.has_come() && all_played.len() < scenarios.len();
+    if is_cut_short {
+        let told = format!("interrupted: {} of {} played", all_played.len(), scenarios.len());
+        let written = if !options.reports.are_wanted() { "" } else { "; the reports tell of those" };
+        Failure::new(Exit::Interrupted, "interrupted", format!("{told}{written}")).tell(common);
     }
-    report_file::write_all(scenarios, &all_played, options)?;
-    Ok(if all_played.iter().all(Played::passed) { Exit::Ok } else { Exit::Failed })
+    let has_failed = !all_played.iter().all(Played::passed);
+    match [untold, unwritten].into_iter().flatten().reduce(|first, second| {
+        first.tell(common);
+        second
+    }) {
+        Some(failure) if is_cut_short || has_failed => failure.tell(common),
+        Some(failure) => return Err(failure),
+        None => {}
+    }
+    Ok(match (is_cut_short, has_failed) {
+        (true, _) => Exit::Interrupted,
+        (false, true) => Exit::Failed,
+        (false, false) => Exit::Ok,
+    })
 }
 
 fn tell(scenario: &Scenario, played: &Played, options: &Options, common: Common) -> Result<(), Failure> {

@@ -3,13 +3,16 @@
 use std::path::Path;
 use std::time::Duration;
 
-use serde_json::Value;
+use serde_json::{Value, json};
 use wire::JoinedLab;
 use wire::network::loopback_address;
 
 use super::{Exit, Failure, runtime};
 use crate::lab::certificates::client_config;
 use crate::lab::data_folder::Part;
+
+/// The variable that holds the control token of the lab that `--lab` names, for who cannot read its data folder.
+const CONTROL_TOKEN: &str = "ENTRALAB_CONTROL_TOKEN";
 
 /// How long an answer may take.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -29,11 +32,15 @@ impl Running {
     pub(super) fn lab(folder: &Path, url: Option<&str>) -> Result<Self, Failure> {
         let none = |message: String| Failure::new(Exit::Environment, "lab.not_running", message);
         let folder_name = folder.display();
+        if let Some((url, token)) = url.zip(std::env::var(CONTROL_TOKEN).ok().filter(|token| !token.is_empty())) {
+            return Self::at(url, &token);
+        }
         let Some(running) = Self::find(folder, Part::Lab) else {
             let at = url.map(|url| format!(" at {url}")).unwrap_or_default();
             return Err(none(format!(
                 "no lab is running{at} on the data folder {folder_name}\n\
-                 fix: start one with `entralab up`, or name its data folder with --data-dir"
+                 fix: start one with `entralab up`, or name its data folder with --data-dir, or its URL with --lab and its token in \
+                 {CONTROL_TOKEN}"
             )));
         };
         match url {
@@ -46,6 +53,20 @@ impl Running {
         }
     }
 
+    /// The lab at `url`, which knows us by `token`.
+    fn at(url: &str, token: &str) -> Result<Self, Failure> {
+        let url = url.trim_end_matches('/');
+        if loopback_address(url).is_none() {
+            let message = format!("'{url}' is no URL of this machine\nfix: write such as http://localhost:8080");
+            return Err(Failure::new(Exit::Usage, "usage", message));
+        }
+        let state = Self(json!({ "lab": url, "control_token": token })).ask("GET", "/_lab/state", None)?;
+        let text = |member: &str| state[member].as_str().unwrap_or_default();
+        Ok(Self(json!({
+            "lab": url, "control_token": token, "idp": text("idp"), "gate": text("gate"), "ca_pem": text("ca"),
+        })))
+    }
+
     /// A member of the ready file that is text; empty where there is none.
     pub(super) fn text(&self, member: &str) -> &str {
         self.0.get(member).and_then(Value::as_str).unwrap_or_default()
@@ -53,7 +74,10 @@ impl Running {
 
     /// The certificate that it asks others to trust.
     pub(super) fn ca(&self) -> Result<String, Failure> {
-        read_certificate(Path::new(self.text("ca")))
+        match self.text("ca_pem") {
+            "" => read_certificate(Path::new(self.text("ca"))),
+            pem => Ok(pem.to_owned()),
+        }
     }
 
     /// Joins the lab: it gets what is recorded here.
@@ -65,17 +89,34 @@ impl Running {
             .map_err(|error| Failure::new(Exit::Environment, "lab.join", error))
     }
 
+    /// Asks its control API, and gives the answer; what it refuses is told with its reason.
+    pub(super) fn ask(&self, method: &str, path: &str, body: Option<&Value>) -> Result<Value, Failure> {
+        let lost = || Failure::new(Exit::Environment, "lab.lost", "the lab does not answer any more");
+        let answer = async {
+            let method = method.parse::<reqwest::Method>().ok()?;
+            let mut request = client()?.request(method, format!("{}{path}", self.text("lab")));
+            request = request.bearer_auth(self.text("control_token"));
+            if let Some(body) = body {
+                request = request.header("content-type", "application/json").body(body.to_string());
+            }
+            let answer = request.send().await.ok()?;
+            Some((answer.status().as_u16(), answer.text().await.ok()?))
+        };
+        let (status, text) = runtime()?.block_on(answer).ok_or_else(lost)?;
+        let document: Value = serde_json::from_str(&text).unwrap_or_default();
+        if status == 200 {
+            return Ok(document);
+        }
+        let message = document.pointer("/error/message").and_then(Value::as_str);
+        let exit = if [404, 422].contains(&status) { Exit::Usage } else { Exit::Environment };
+        let message = message.map_or_else(|| format!("the lab answered {status}"), str::to_owned);
+        Err(Failure::new(exit, "lab.refused", message))
+    }
+
     /// Asks for a page of its own port, with its control token: the status and the text; none where nobody answers.
     pub(super) fn get(&self, path: &str) -> Result<Option<(u16, String)>, Failure> {
         let answer = async {
-            let trusts_nobody = client_config(rustls::RootCertStore::empty()).ok()?;
-            let client = reqwest::Client::builder()
-                .no_proxy()
-                .tls_backend_preconfigured(trusts_nobody)
-                .timeout(PATIENCE)
-                .build()
-                .ok()?;
-            let request = client.get(format!("{}{path}", self.text("lab"))).bearer_auth(self.text("control_token"));
+            let request = client()?.get(format!("{}{path}", self.text("lab"))).bearer_auth(self.text("control_token"));
             let answer = request.send().await.ok()?;
             Some((answer.status().as_u16(), answer.text().await.ok()?))
         };
@@ -85,6 +126,13 @@ impl Running {
     fn answers(&self) -> bool {
         matches!(self.get("/readyz"), Ok(Some((200, _))))
     }
+}
+
+/// A client for the lab's own port, which speaks plain HTTP.
+fn client() -> Option<reqwest::Client> {
+    let trusts_nobody = client_config(rustls::RootCertStore::empty()).ok()?;
+    let client = reqwest::Client::builder().no_proxy().tls_backend_preconfigured(trusts_nobody).timeout(PATIENCE);
+    client.build().ok()
 }
 
 /// Reads a certificate file.

@@ -51,7 +51,9 @@ impl Settings {
 
     fn read_file(path: &Path) -> Result<Self, Failure> {
         let failed = |error: &dyn std::fmt::Display| {
-            Failure::new(Exit::Usage, "settings.invalid", format!("{}: {error}", path.display()))
+            let error = error.to_string();
+            let fix = "fix: it can set port_base, a number, and data_dir and ready_file, each a text in quotes";
+            Failure::new(Exit::Usage, "settings.invalid", format!("{}: {}\n{fix}", path.display(), error.trim_end()))
         };
         match std::fs::read_to_string(path) {
             Ok(text) => toml::from_str(&text).map_err(|error| failed(&error)),
@@ -63,7 +65,8 @@ impl Settings {
 
 fn port_base_failure(name: &str) -> Failure {
     let message = format!(
-        "{name}: a number from 0 to {HIGHEST_PORT_BASE} is needed: the lab takes that port and the two after it"
+        "{name} is out of range\nfix: write a number from 0 to {HIGHEST_PORT_BASE}: the lab takes that port and the two after it, \
+         or free ones for 0"
     );
     Failure::new(Exit::Usage, "settings.invalid", message)
 }

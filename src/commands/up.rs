@@ -3,12 +3,12 @@
 use std::path::PathBuf;
 
 use clap::Args;
-use jiff::Timestamp;
 use scenarios::World;
-use wire::{Clock, Trace};
+use wire::Trace;
 
 use super::listening::{
-    data_dir, data_folder_failure, forget_ready, port_failure, read_world, setup, start_failure, stay, stop_signal,
+    LabTime, data_dir, data_folder_failure, forget_ready, port_failure, read_world, setup, start_failure, stay,
+    stop_signal,
 };
 use super::ready::ready;
 use super::settings::{HIGHEST_PORT_BASE, Settings};
@@ -36,12 +36,8 @@ pub(super) struct Options {
     /// A file to write when the lab is ready: what `--json` prints.
     #[arg(long, value_name = "FILE")]
     ready_file: Option<PathBuf>,
-    /// Lab time at the start, such as 2026-01-15T09:00:00Z, from which it goes on. Default: the real time.
-    #[arg(long, value_name = "TIME")]
-    clock: Option<Timestamp>,
-    /// Lab time stands still.
-    #[arg(long)]
-    freeze: bool,
+    #[command(flatten)]
+    time: LabTime,
 }
 
 pub(super) fn run(options: &Options, common: Common) -> Result<Exit, Failure> {
@@ -52,8 +48,7 @@ pub(super) fn run(options: &Options, common: Common) -> Result<Exit, Failure> {
         data_dir: options.data_dir.clone().or(settings.data_dir),
         ready_file: options.ready_file.clone().or(settings.ready_file),
         scenario: options.scenario.clone(),
-        clock: options.clock,
-        freeze: options.freeze,
+        time: options.time,
     };
     let path = data_dir(options.data_dir.as_deref())?;
     let folder = DataFolder::hold(&path, Part::Lab).map_err(data_folder_failure)?;
@@ -67,14 +62,17 @@ async fn serve(options: &Options, common: Common, world: &World, folder: &DataFo
     let sockets = Sockets::documented(options.port_base)
         .map_err(|error| port_failure(&error, "--port-base N takes N, N+1 and N+2; 0 takes free ports"))?;
     let setup = setup(folder, Trace::default())?;
-    let clock = match (options.clock, options.freeze) {
-        (None, false) => setup.clock,
-        (start, true) => Clock::frozen_at(start.unwrap_or_else(|| setup.clock.now())),
-        (Some(start), false) => Clock::ticking_from(start),
-    };
-    let setup = Setup { clock, ..setup };
+    let setup = Setup { clock: options.time.clock(), ..setup };
     let lab = Lab::start_local(world, sockets, &Neighbours::default(), setup, pages::router).map_err(start_failure)?;
-    stay(&ready(&lab, folder), &welcome(&lab, folder), folder, options.ready_file.as_deref(), common, stop).await
+    stay(
+        &ready(&lab, &folder.file(CA_CERTIFICATE)),
+        &welcome(&lab, folder),
+        folder,
+        options.ready_file.as_deref(),
+        common,
+        stop,
+    )
+    .await
 }
 
 fn welcome(lab: &Lab, folder: &DataFolder) -> String {
@@ -92,7 +90,7 @@ fn welcome(lab: &Lab, folder: &DataFolder) -> String {
         folder.file(CA_CERTIFICATE).display(),
     );
     for user in world.idp.users.values() {
-        text.push_str(&format!("    {:<34} {}\n", user.username, user.password));
+        text.push_str(&format!("    {:<34} {}\n", user.username, user.password.as_deref().unwrap_or("(no password)")));
     }
     text.push_str(&format!(
         "\n  what to do next\n    \

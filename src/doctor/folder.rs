@@ -4,11 +4,12 @@ use std::io::ErrorKind;
 use std::path::Path;
 
 use jiff::Timestamp;
+use mock_idp::SigningKeys;
 use x509_parser::pem::parse_x509_pem;
 
 use super::Finding;
 use crate::lab::certificates::CertificateAuthority;
-use crate::lab::data_folder::{CA_CERTIFICATE, CA_KEY};
+use crate::lab::data_folder::{CA_CERTIFICATE, CA_KEY, SIGNING_KEYS};
 
 /// A certificate authority that ends sooner is worth a word, in seconds.
 const SOON: i64 = 30 * 24 * 3600;
@@ -36,6 +37,7 @@ pub fn examine(path: &Path, now: Timestamp) -> Vec<Finding> {
             let mut findings = vec![writable(CHECK, path, format!("{shown} can be used"))];
             findings.push(private(path));
             findings.push(authority(path, now));
+            findings.push(signing_keys(path));
             findings
         }
     }
@@ -63,7 +65,7 @@ fn private(folder: &Path) -> Finding {
 
     use wire::Party;
 
-    use crate::lab::data_folder::{Part, SIGNING_KEYS};
+    use crate::lab::data_folder::Part;
 
     let is_open = |name: &&str| {
         let mode = folder.join(name).metadata().map_or(0, |file| file.permissions().mode());
@@ -87,6 +89,22 @@ fn private(folder: &Path) -> Finding {
 #[cfg(not(unix))]
 fn private(_: &Path) -> Finding {
     Finding::ok("data_dir.private", "a user's data folder is private by inheritance")
+}
+
+/// The keys that the identity provider signs with.
+fn signing_keys(folder: &Path) -> Finding {
+    const CHECK: &str = "signing_keys";
+    let fix = format!("delete {SIGNING_KEYS} in the data folder: the next start makes new ones");
+    match std::fs::read_to_string(folder.join(SIGNING_KEYS)) {
+        Err(error) if error.kind() == ErrorKind::NotFound => {
+            Finding::ok(CHECK, "there are no signing keys yet; the first start makes them")
+        }
+        Err(error) => Finding::problem(CHECK, format!("the signing keys cannot be read: {error}"), fix),
+        Ok(pem) => match SigningKeys::from_pem(&pem) {
+            Ok(_) => Finding::ok(CHECK, "the signing keys can be used"),
+            Err(error) => Finding::problem(CHECK, format!("the signing keys cannot be used: {error}"), fix),
+        },
+    }
 }
 
 fn authority(folder: &Path, now: Timestamp) -> Finding {

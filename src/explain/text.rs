@@ -3,7 +3,6 @@
 use mock_idp::error::meaning::Fix;
 
 use super::Explanation;
-use super::ways::Way;
 use crate::report::terminal::Paint;
 
 /// How wide the text is, in characters.
@@ -38,12 +37,12 @@ pub fn rendered(explanation: &Explanation, paint: Paint) -> String {
             }
         });
     }
-    match &explanation.way {
-        Some(Way::ByHand(words)) => part("see it happen", &|text| paragraph(text, "  ", "  ", words)),
-        Some(Way::File(file)) => part("see it happen: a scenario file for entralab run", &|text| {
-            file.lines().for_each(|line| text.push_str(&format!("  {line}\n")));
-        }),
-        None => {}
+    if !explanation.requests.is_empty() {
+        part("a request that brings it about", &|text| {
+            for line in explanation.requests.iter().flat_map(|request| request.lines()) {
+                text.push_str(&format!("  {line}\n"));
+            }
+        });
     }
     if !explanation.see_also.is_empty() {
         part("see also", &|text| paragraph(text, "  ", "  ", &explanation.see_also.join(", ")));
@@ -97,10 +96,8 @@ mod tests {
         for name in names() {
             let explanation = explain(name).unwrap();
             let text = rendered(&explanation, Paint { colored: false });
-            // the lines of a file stay as they are
-            let prose =
-                text.lines().filter(|line| !["  world:", "    - http:"].iter().any(|start| line.starts_with(start)));
-            for line in prose {
+            // the parameters of a request stay as they are
+            for line in text.lines().filter(|line| !line.contains(" = ")) {
                 let is_one_word = line.split_whitespace().count() == 1;
                 assert!(line.chars().count() <= 100 || is_one_word, "{name}: {line}");
                 assert_eq!(line.trim_end(), line, "{name}");

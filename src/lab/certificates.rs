@@ -35,6 +35,9 @@ pub enum CertificateError {
     /// The certificate file holds no certificate.
     #[error("the certificate file holds no certificate")]
     Empty,
+    /// The certificate was made for another key.
+    #[error("the certificate belongs to another key")]
+    OtherKey,
 }
 
 impl CertificateAuthority {
@@ -75,7 +78,12 @@ impl CertificateAuthority {
         use rustls::pki_types::pem::PemObject;
         let certificate =
             CertificateDer::from_pem_slice(certificate_pem.as_bytes()).map_err(|_| CertificateError::Empty)?;
-        let issuer = Issuer::from_ca_cert_pem(certificate_pem, KeyPair::from_pem(key_pem)?)?;
+        let key = KeyPair::from_pem(key_pem)?;
+        let public = key.public_key_raw();
+        if !certificate.windows(public.len()).any(|window| window == public) {
+            return Err(CertificateError::OtherKey);
+        }
+        let issuer = Issuer::from_ca_cert_pem(certificate_pem, key)?;
         Ok(Self { issuer, certificate, certificate_pem: certificate_pem.to_owned() })
     }
 

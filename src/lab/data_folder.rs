@@ -41,7 +41,9 @@ pub enum DataFolderError {
         pid: String,
     },
     /// The system refused to read or write.
-    #[error("cannot use {path}: {source}")]
+    #[error(
+        "cannot use {path}: {source}\nfix: look at what it is and whose, or name another data folder with --data-dir"
+    )]
     Io {
         /// The file or folder.
         path: PathBuf,

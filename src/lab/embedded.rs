@@ -103,7 +103,8 @@ impl Lab {
         let Some(person) = world.idp.users.get(user) else {
             return ConnectOutcome::failed(format!("nobody in this world is called '{user}'"));
         };
-        let credentials = Credentials { username: person.username.clone(), password: person.password.clone() };
+        let password = person.password.clone().unwrap_or_default();
+        let credentials = Credentials { username: person.username.clone(), password };
         self.connector.connect(browser, user, &credentials, consent).await
     }
 

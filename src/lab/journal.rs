@@ -61,6 +61,11 @@ impl Journal {
         }
     }
 
+    /// Forgets all of it.
+    pub fn clear(&self) {
+        *self.state() = State::default();
+    }
+
     /// What was done, in order, and how much more was done after that.
     #[must_use]
     pub fn entries(&self) -> (Vec<Entry>, usize) {

@@ -1,5 +1,7 @@
 //! The cloud's names, or those of this machine.
 
+use scenarios::World;
+
 /// The names in which a lab speaks.
 #[derive(Clone, Debug)]
 pub enum Names {
@@ -20,6 +22,14 @@ impl Names {
         translated.unwrap_or_else(|| url.to_owned())
     }
 
+    /// A world in these names.
+    pub(super) fn world(&self, written: &World) -> World {
+        match self {
+            Self::Cloud => written.clone(),
+            Self::Local(origins) => scenarios::localize(written, origins),
+        }
+    }
+
     /// The identity provider's origins in these names.
     pub(super) fn identity_origins(&self) -> mock_idp::Origins {
         let cloud = mock_idp::Origins::cloud();
@@ -27,6 +37,7 @@ impl Names {
             login: self.speak(&cloud.login),
             sts: self.speak(&cloud.sts),
             graph: self.speak(&cloud.graph),
+            device_login: self.speak(&cloud.device_login),
         }
     }
 }

@@ -9,6 +9,7 @@ use axum::response::{Html, IntoResponse, Redirect, Response};
 use axum::routing::{get, post};
 use axum::{Json, Router};
 use jiff::{SignedDuration, Timestamp};
+use scenarios::world::User;
 use serde::Deserialize;
 use serde_json::Value;
 use wire::exchange::{Parameters, deciding_refusal, query_of};
@@ -30,9 +31,15 @@ const QUESTION: &str = "Give me the stock price of tesla";
 /// How many exchanges the trace page shows; the JSON has all.
 const SHOWN_EXCHANGES: usize = 200;
 
-/// The routes of the pages, and of the control API beside them. A lab without a connector has its trace only.
+/// Whether there is a page of the connector: its links lead to names that a person's browser must be able to resolve.
+fn has_front_page(lab: &Lab) -> bool {
+    lab.parties().contains(&Party::Connector) && !lab.speaks_cloud_names()
+}
+
+/// The routes of the pages, and of the control API beside them. A lab without a connector has its trace only, and so has
+/// one that speaks in cloud names: a person's browser would follow those to the cloud.
 pub fn router(lab: &Lab) -> Router {
-    let front_page = if lab.parties().contains(&Party::Connector) {
+    let front_page = if has_front_page(lab) {
         Router::new()
             .route("/", get(front))
             .route("/connect", post(connect))
@@ -140,12 +147,16 @@ fn page(template: &impl Template) -> Response {
     }
 }
 
+fn name_and_password(user: &User) -> (String, String) {
+    (user.username.clone(), user.password.clone().unwrap_or_else(|| "(no password)".to_owned()))
+}
+
 fn front_with(lab: &Lab, result: Option<Shown>, question: &str) -> Response {
     let world = lab.world();
     page(&Front {
         server_url: world.connector.server_url.clone(),
         connections: lab.connector.connections(),
-        users: world.idp.users.values().map(|user| (user.username.clone(), user.password.clone())).collect(),
+        users: world.idp.users.values().map(name_and_password).collect(),
         result,
         question: question.to_owned(),
         now: lab.clock.now().strftime("%Y-%m-%d %H:%M:%S UTC").to_string(),
@@ -276,7 +287,7 @@ async fn trace_page(State(lab): State<Lab>) -> Response {
         }
     };
     let rows = exchanges.iter().skip(left_out).map(row).collect();
-    page(&TracePage { has_connector: lab.parties().contains(&Party::Connector), rows, left_out })
+    page(&TracePage { has_connector: has_front_page(&lab), rows, left_out })
 }
 
 async fn trace_json(State(lab): State<Lab>) -> Response {

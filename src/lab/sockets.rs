@@ -27,6 +27,14 @@ impl Sockets {
         Ok(sockets)
     }
 
+    /// The same, and one for pages that no party has on its own.
+    ///
+    /// # Errors
+    /// When the system has none.
+    pub fn free_with_pages() -> Result<Self, ListenError> {
+        Ok(Self { of_pages: on_both_loopbacks(0)?, ..Self::free()? })
+    }
+
     /// The ports of `up`: identity provider, gate, lab; 0 stands for a free one.
     #[must_use]
     pub fn documented_ports(port_base: Option<u16>) -> [u16; 3] {

@@ -9,7 +9,7 @@ use strum::IntoEnumIterator;
 use wire::fault::{Answer, Fault};
 
 /// The fault that `accident` asks for.
-pub(super) fn fault(accident: &Accident) -> Fault {
+pub(crate) fn fault(accident: &Accident) -> Fault {
     let default_status = accident.aadsts.map(|code| token_face(code).map_or(400, |(status, _)| status));
     let status = accident.status.or(default_status).and_then(|status| StatusCode::from_u16(status).ok());
     let answer = status.map(|status| {

@@ -2,8 +2,8 @@
 
 use std::collections::HashMap;
 
-use mock_client::{Browser, ConsentAnswer};
-use scenarios::{Action, Captures, Consent, Problem, Problems, Scenario, Step};
+use mock_client::{Browser, ConnectOutcome, ConsentAnswer, Credentials};
+use scenarios::{Action, Captures, Consent, Problem, Problems, Scenario, SignIn, Step};
 use serde_json::{Value, json};
 
 use super::{Observed, PlayedStep, accidents, compare_member, hops, label, observe, requests};
@@ -49,11 +49,11 @@ impl<'s> Player<'s> {
             Problems::from(Problem::at(&step.span, check, error.to_string(), fix))
         };
         let outcome = match &step.action {
-            Action::Connect { user, consent } => return Ok(self.connect(user, *consent).await),
+            Action::Connect { user, consent, sign_in } => return Ok(self.connect(user, *consent, sign_in).await),
             Action::TestOperation { user } => {
                 let user = self.who(user.as_ref());
-                let browser = self.browsers.entry(user.clone()).or_insert_with(|| self.lab.browser());
-                json!(self.lab.connector.test_operation(browser, &user).await)
+                let connector = self.lab.connector.clone();
+                json!(connector.test_operation(self.browser_of(&user), &user).await)
             }
             Action::ListTools { user } => json!(self.lab.connector.list_tools(&self.who(user.as_ref())).await),
             Action::Ask { question, user } => json!(self.lab.connector.ask(&self.who(user.as_ref()), question).await),
@@ -80,8 +80,18 @@ impl<'s> Player<'s> {
                 json!({})
             }
             Action::Http(request) => {
-                let client = self.lab.client(request.from);
-                requests::send(&client, request, |url| self.lab.speak(url)).await
+                let message = match requests::message(request, |url| self.lab.speak(url)) {
+                    Ok(message) => message,
+                    Err(why) => return Ok(json!({ "message": why })),
+                };
+                let reply = match &request.user {
+                    Some(user) => self.browser_of(user).request(message).await,
+                    None => self.lab.client(request.from).send(message).await,
+                };
+                reply.map_or_else(
+                    |error| json!({ "message": error.to_string() }),
+                    |reply| requests::outcome(&reply.response),
+                )
             }
             Action::Change { patch } => self.change(patch)?,
             Action::AdvanceClock { by } => {
@@ -95,15 +105,28 @@ impl<'s> Player<'s> {
         Ok(outcome)
     }
 
-    async fn connect(&mut self, user: &str, consent: Consent) -> Value {
-        let answer = match consent {
+    async fn connect(&mut self, user: &str, consent: Consent, sign_in: &SignIn) -> Value {
+        let consent = match consent {
             Consent::Accept => ConsentAnswer::Accept,
             Consent::Decline => ConsentAnswer::Decline,
         };
+        let Some(person) = self.lab.world().idp.users.get(user).cloned() else {
+            return json!(ConnectOutcome::failed(format!("nobody in this world is called '{user}'")));
+        };
         self.user = Some(user.to_owned());
-        // A new connection opens its own window: cookies of an earlier one would be somebody's old sign-in.
-        let browser = self.browsers.entry(user.to_owned()).or_insert_with(|| self.lab.browser());
-        json!(self.lab.connect_in(browser, user, answer).await)
+        let credentials = Credentials {
+            username: sign_in.username.clone().unwrap_or(person.username),
+            password: sign_in.password.clone().or(person.password).unwrap_or_default(),
+        };
+        let connector = self.lab.connector.clone();
+        let browser = self.browser_of(sign_in.browser.as_deref().unwrap_or(user));
+        browser.pause(sign_in.pause.unwrap_or_default());
+        json!(connector.connect(browser, user, &credentials, consent).await)
+    }
+
+    /// A person's own browser: cookies of another one would be somebody else's sign-in.
+    fn browser_of(&mut self, user: &str) -> &mut Browser {
+        self.browsers.entry(user.to_owned()).or_insert_with(|| self.lab.browser())
     }
 
     fn change(&mut self, patch: &Value) -> Result<Value, Problems> {

@@ -1,6 +1,6 @@
 //! What each step does, in words.
 
-use scenarios::{Action, Consent};
+use scenarios::{Action, Consent, SignIn};
 use serde_json::Value;
 
 use super::accidents;
@@ -8,8 +8,7 @@ use super::accidents;
 /// What a step does, in words.
 pub(super) fn label(action: &Action) -> String {
     match action {
-        Action::Connect { user, consent: Consent::Accept } => format!("{user} connects"),
-        Action::Connect { user, consent: Consent::Decline } => format!("{user} connects and declines consent"),
+        Action::Connect { user, consent, sign_in } => connect(user, *consent, sign_in),
         Action::TestOperation { .. } => "Test operation".to_owned(),
         Action::ListTools { .. } => "the agent lists the tools".to_owned(),
         Action::Ask { question, .. } => format!("ask: {question}"),
@@ -26,6 +25,27 @@ pub(super) fn label(action: &Action) -> String {
         Action::Change { patch } => change(patch),
         Action::AdvanceClock { by } => format!("{by:#} pass"),
     }
+}
+
+/// A sign-in with what is unusual about it; never with the password.
+fn connect(user: &str, consent: Consent, sign_in: &SignIn) -> String {
+    let mut label = format!("{user} connects");
+    if let Some(browser) = &sign_in.browser {
+        label.push_str(&format!(" in the browser of {browser}"));
+    }
+    if let Some(pause) = sign_in.pause {
+        label.push_str(&format!(" after {pause:#} on the first page"));
+    }
+    if let Some(username) = &sign_in.username {
+        label.push_str(&format!(", typing {username}"));
+    }
+    if sign_in.password.is_some() {
+        label.push_str(", typing another password");
+    }
+    if consent == Consent::Decline {
+        label.push_str(" and declines consent");
+    }
+    label
 }
 
 /// How many keys the label of a change names.

@@ -1,17 +1,17 @@
 //! Raw `http` steps: one request as written, and what came of it.
 
+use bytes::Bytes;
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Uri, header};
 use scenarios::{HttpBody, HttpRequest};
 use serde_json::{Map, Value, json};
-use wire::LabClient;
 use wire::exchange::{Parameters, parameters};
 
-/// Sends `request` through `client`, and gives the outcome that expectations see. `speak` translates cloud names.
-pub(super) async fn send(client: &LabClient, request: &HttpRequest, speak: impl Fn(&str) -> String) -> Value {
-    let uri = match uri(request, &speak(&request.url)) {
-        Ok(uri) => uri,
-        Err(why) => return json!({ "message": why }),
-    };
+/// What goes over the wire. `speak` translates cloud names.
+///
+/// # Errors
+/// Why it cannot be sent, in words.
+pub(super) fn message(request: &HttpRequest, speak: impl Fn(&str) -> String) -> Result<Request<Bytes>, String> {
+    let uri = uri(request, &speak(&request.url))?;
     let mut headers = HeaderMap::new();
     let body = match &request.body {
         HttpBody::Text(text) => text.clone(),
@@ -27,17 +27,14 @@ pub(super) async fn send(client: &LabClient, request: &HttpRequest, speak: impl 
     for (name, value) in &request.headers {
         match (name.parse::<HeaderName>(), HeaderValue::from_str(&text(value))) {
             (Ok(name), Ok(value)) => drop(headers.insert(name, value)),
-            _ => return json!({ "message": format!("the header '{name}' cannot be sent") }),
+            _ => return Err(format!("the header '{name}' cannot be sent")),
         }
     }
-    let mut message = Request::new(body.into());
+    let mut message = Request::new(Bytes::from(body));
     *message.method_mut() = Method::from_bytes(request.method.as_bytes()).unwrap_or_default();
     *message.uri_mut() = uri;
     *message.headers_mut() = headers;
-    match client.send(message).await {
-        Ok(reply) => outcome(&reply.response),
-        Err(error) => json!({ "message": error.to_string() }),
-    }
+    Ok(message)
 }
 
 fn uri(request: &HttpRequest, url: &str) -> Result<Uri, String> {
@@ -59,7 +56,8 @@ fn text(value: &Value) -> String {
     value.as_str().map_or_else(|| value.to_string(), str::to_owned)
 }
 
-fn outcome(response: &http::Response<bytes::Bytes>) -> Value {
+/// The outcome that expectations see.
+pub(super) fn outcome(response: &http::Response<Bytes>) -> Value {
     let shown = |value: &HeaderValue| Value::String(String::from_utf8_lossy(value.as_bytes()).into_owned());
     let headers: Map<String, Value> =
         response.headers().iter().map(|(name, value)| (name.as_str().to_owned(), shown(value))).collect();

@@ -79,7 +79,8 @@ struct Walk<'w> {
 
 impl Walk<'_> {
     async fn predictions(&self, user: &User) -> Vec<Prediction> {
-        let credentials = Credentials { username: user.username.clone(), password: user.password.clone() };
+        let password = user.password.clone().unwrap_or_default();
+        let credentials = Credentials { username: user.username.clone(), password };
         let mut browser = self.lab.browser();
         let name = self.name;
         let before = self.lab.trace.last_number();

@@ -247,6 +247,9 @@ pub(super) fn failure_text(played: &Played, redaction: &Redaction) -> Option<Str
     if !text.ends_with('\n') {
         text.push('\n');
     }
+    if matches!(failure, Failure::Program { .. }) {
+        return Some(text);
+    }
     let file = visible(played.file.trim_start_matches("bundled:"));
     text.push_str(&format!("see every message: entralab run {file} --report html=report.html\n"));
     Some(text)

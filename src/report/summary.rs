@@ -7,9 +7,9 @@ use crate::report::account::headline;
 use crate::report::terminal::Paint;
 use crate::report::visible::visible;
 
-/// The one line of `run --json`.
+/// The one line of `run --json`, where `selected` were to be played.
 #[must_use]
-pub fn json(played: &[Played]) -> Value {
+pub fn json(played: &[Played], selected: usize) -> Value {
     let failed = played.iter().filter(|played| !played.passed()).count();
     let scenarios: Vec<Value> = played
         .iter()
@@ -21,7 +21,11 @@ pub fn json(played: &[Played]) -> Value {
             entry
         })
         .collect();
-    json!({ "passed": played.len() - failed, "failed": failed, "scenarios": scenarios })
+    let mut summary = json!({ "passed": played.len() - failed, "failed": failed, "scenarios": scenarios });
+    if selected > played.len() {
+        summary["not_played"] = json!(selected - played.len());
+    }
+    summary
 }
 
 /// The last lines of `run`.

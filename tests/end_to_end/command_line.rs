@@ -93,3 +93,60 @@ fn the_schema_describes_the_format() {
     let schema: Value = serde_json::from_slice(&entralab(&["schema"]).stdout).unwrap();
     assert!(schema["properties"]["world"].is_object() && schema["properties"]["steps"].is_object(), "{schema}");
 }
+
+/// What a person gets wrong on the command line or in a settings file is answered with what to write instead.
+#[test]
+fn a_wrong_value_is_told_with_what_to_write() {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("file"), "").unwrap();
+    std::fs::create_dir(folder.path().join("text")).unwrap();
+    std::fs::write(folder.path().join("text/entralab.toml"), "port_base = \"x\"\n").unwrap();
+    std::fs::create_dir(folder.path().join("high")).unwrap();
+    std::fs::write(folder.path().join("high/entralab.toml"), "port_base = 65535\n").unwrap();
+    for (place, arguments, exit, said) in [
+        (".", &["run", "the-article", "--report", "tap=a.tap,json=./a.tap"][..], 2, "a file of its own"),
+        (".", &["gate", "--upstream", "http://127.0.0.1:3000", "--audience", ""], 2, "--audience"),
+        (".", &["gate", "--upstream", "http://127.0.0.1:3000", "--allow-client", ""], 2, "--allow-client"),
+        (".", &["up", "--clock", "tomorrow"], 2, "write such as 2026-01-15T09:00:00Z"),
+        (".", &["up", "--port-base", "0", "--data-dir", "file"], 3, "fix: look at what it is"),
+        ("text", &["up"], 2, "fix: it can set port_base, a number"),
+        ("high", &["status"], 2, "fix: write a number from 0 to 65533"),
+    ] {
+        let command = Command::new(env!("CARGO_BIN_EXE_entralab"))
+            .args(arguments)
+            .current_dir(folder.path().join(place))
+            .output()
+            .expect("entralab runs");
+        assert_eq!(command.status.code(), Some(exit), "{arguments:?}: {}", text(&command.stderr));
+        assert!(text(&command.stderr).contains(said), "{arguments:?}: {}", text(&command.stderr));
+    }
+}
+
+#[test]
+fn a_summary_or_report_that_cannot_be_written_hides_no_result() {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("file"), "").unwrap();
+    let unwritable = folder.path().join("file/x");
+    let unwritable = unwritable.to_str().unwrap();
+    let run = |arguments: &[&str]| {
+        Command::new(env!("CARGO_BIN_EXE_entralab"))
+            .args(["run", "--quiet"])
+            .args(arguments)
+            .env("GITHUB_ACTIONS", "true")
+            .env("GITHUB_STEP_SUMMARY", unwritable)
+            .output()
+            .expect("entralab runs")
+    };
+    let failing = folder.path().join("failing.scenario.yaml");
+    let scenario = "scenario: 1\ntitle: A wrong hope\nworld: { base: article }\nsteps:\n  - connect: { as: megan }\n    \
+                    expect: { connection: failed }\n";
+    std::fs::write(&failing, scenario).unwrap();
+    let failing = failing.to_str().unwrap();
+    assert_eq!(run(&["wrong-secret"]).status.code(), Some(0));
+    assert_eq!(run(&[failing]).status.code(), Some(1));
+    assert_eq!(run(&["wrong-secret", "--report", &format!("tap={unwritable}")]).status.code(), Some(3));
+    let output = run(&[failing, "--report", &format!("tap={unwritable}")]);
+    assert_eq!(output.status.code(), Some(1));
+    let stderr = text(&output.stderr);
+    assert!(stderr.contains(&format!("cannot write {unwritable}")) && stderr.contains("no step summary"), "{stderr}");
+}

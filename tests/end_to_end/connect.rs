@@ -87,6 +87,7 @@ async fn a_person_signs_in_with_a_browser_of_their_own() {
     let http = outside_client(&ready(&lab));
     let mut connect = Command::new(env!("CARGO_BIN_EXE_entralab"))
         .args(["connect", "--browser", "-q", "--data-dir", data_dir(&lab).to_str().unwrap()])
+        .env("PATH", "") // no browser of whoever runs this test opens
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
         .spawn()

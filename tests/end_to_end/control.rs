@@ -6,31 +6,31 @@ use serde_json::{Value, json};
 use crate::lab_process::LabProcess;
 use crate::up::{outside_client, ready};
 
-struct Api {
-    http: reqwest::Client,
+pub(crate) struct Api {
+    pub http: reqwest::Client,
     lab: String,
     token: String,
     _process: LabProcess,
 }
 
 impl Api {
-    fn start() -> Self {
+    pub fn start() -> Self {
         let process = LabProcess::start(&["up", "--port-base", "0"]);
         let ready = ready(&process);
         let text = |member: &str| ready[member].as_str().unwrap().to_owned();
         Self { http: outside_client(&ready), lab: text("lab"), token: text("control_token"), _process: process }
     }
 
-    fn request(&self, method: Method, path: &str) -> RequestBuilder {
+    pub fn request(&self, method: Method, path: &str) -> RequestBuilder {
         self.http.request(method, format!("{}{path}", self.lab))
     }
 
-    fn with_token(&self, method: Method, path: &str) -> RequestBuilder {
+    pub fn with_token(&self, method: Method, path: &str) -> RequestBuilder {
         self.request(method, path).bearer_auth(&self.token)
     }
 }
 
-async fn answer(request: RequestBuilder) -> (u16, Value) {
+pub(crate) async fn answer(request: RequestBuilder) -> (u16, Value) {
     let answer = request.send().await.unwrap();
     (answer.status().as_u16(), answer.json().await.unwrap_or_default())
 }

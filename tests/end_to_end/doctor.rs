@@ -138,3 +138,28 @@ fn open_keys_and_an_ended_authority_are_problems() {
     let found = findings(&doctor(&["--json", "--port-base", "0"], folder.path(), &[]));
     assert_eq!(of(&found, "ca")[0].0, "problem");
 }
+
+/// Whatever `up` would refuse, `doctor` finds.
+#[test]
+fn keys_that_cannot_be_used_are_problems() {
+    let lab = LabProcess::start(&["up", "--port-base", "0"]);
+    let good = data_dir(&lab);
+    for (file, content, check) in [
+        ("signing-keys.pem", "no keys", "signing_keys"),
+        ("ca-key.pem", "no key", "ca"),
+        ("ca.pem", "no certificate", "ca"),
+        ("ca-key.pem", &rcgen::KeyPair::generate().unwrap().serialize_pem(), "ca"),
+    ] {
+        let folder = tempfile::tempdir().unwrap();
+        for name in ["ca.pem", "ca-key.pem", "signing-keys.pem"] {
+            fs::copy(good.join(name), folder.path().join(name)).unwrap();
+        }
+        let command = || Command::new(env!("CARGO_BIN_EXE_entralab"));
+        fs::write(folder.path().join(file), content).unwrap();
+        let found = findings(&doctor(&["--json", "--port-base", "0"], folder.path(), &[]));
+        let (state, _, fix) = &of(&found, check)[0];
+        assert!(state == "problem" && fix.contains("delete"), "{file}: {found:?}");
+        let up = command().args(["up", "--port-base", "0", "--data-dir"]).arg(folder.path()).output().unwrap();
+        assert_eq!(up.status.code(), Some(3), "{file}: {}", text(&up.stderr));
+    }
+}

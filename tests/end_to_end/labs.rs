@@ -17,7 +17,7 @@ fn world(number: u8) -> World {
     let mut world = World::bundled("article").unwrap();
     let mut person = world.idp.users["megan"].clone();
     person.username = format!("person{number}@contoso.com");
-    person.password = format!("the-password-of-{number}");
+    person.password = Some(format!("the-password-of-{number}"));
     person.object_id = uuid::Uuid::from_u128(u128::from(number) + 1);
     world.idp.users = [("person".to_owned(), person)].into_iter().collect();
     if number % 2 == 1 {

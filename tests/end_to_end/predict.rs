@@ -6,7 +6,7 @@ use std::io::Write;
 use entralab::play::{self, Played, Purpose};
 use entralab::predict::walk;
 use jiff::SignedDuration;
-use scenarios::{Action, Consent, Scenario, Step, World};
+use scenarios::{Action, Consent, Scenario, SignIn, Step, World};
 use serde_json::Value;
 use wire::Check;
 
@@ -27,6 +27,7 @@ fn symptom(outcome: &Value) -> Option<Symptom> {
 /// Why what shows after this step is not in the setup alone.
 fn beyond_the_setup(action: &Action) -> Option<&'static str> {
     match action {
+        Action::Connect { sign_in, .. } if **sign_in != SignIn::default() => Some("the sign-in is unusual"),
         Action::Connect { consent: Consent::Accept, .. }
         | Action::TestOperation { .. }
         | Action::ListTools { .. }
@@ -54,7 +55,7 @@ async fn happens(world: &World, scenario: &Scenario) -> BTreeSet<Symptom> {
     let mut seen = BTreeSet::new();
     for name in world.idp.users.keys() {
         let way = [
-            Action::Connect { user: name.clone(), consent: Consent::Accept },
+            Action::Connect { user: name.clone(), consent: Consent::Accept, sign_in: Box::default() },
             Action::TestOperation { user: None },
             Action::ListTools { user: None },
             Action::AdvanceClock { by: lifetime },

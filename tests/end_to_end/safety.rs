@@ -10,6 +10,8 @@ use axum::Router;
 use axum::routing::get;
 use base64::Engine;
 use base64::engine::general_purpose::{STANDARD, STANDARD_NO_PAD, URL_SAFE_NO_PAD};
+use entralab::World;
+use entralab::lab::Setup;
 use entralab::lab::certificates::CertificateAuthority;
 use wire::record::Recorder;
 use wire::{Clock, Party, Trace};
@@ -55,26 +57,33 @@ fn atk_h01_a_lab_listens_on_loopback_only() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn atk_h04_a_certificate_for_another_name_fails_in_two_tls_stacks() {
-    let ca = CertificateAuthority::generate(&["localhost".to_owned()], true).unwrap();
+    let local = CertificateAuthority::generate(&["localhost".to_owned()], true).unwrap();
+    fails_for_another_name(&local, "localhost").await;
+    let cloud = Setup::repeatable(&World::bundled("article").unwrap()).unwrap().certificate_authority;
+    fails_for_another_name(&cloud, "login.microsoftonline.com").await;
+}
+
+async fn fails_for_another_name(ca: &CertificateAuthority, own_name: &str) {
     let serve = |names: &[&str]| {
         let names: Vec<String> = names.iter().map(|name| (*name).to_owned()).collect();
         let listener = wire::listen::bind(([127, 0, 0, 1], 0).into()).unwrap();
         let tls = ca.server_config(&names).unwrap();
         wire::listen::serve(listener, Some(tls), Router::new().route("/", get(|| async { "hello" }))).unwrap()
     };
-    let (good, bad) = (serve(&["localhost"]), serve(&["example.com"]));
-    for (name, address, trusted) in [("localhost", good.address, true), ("example.com", bad.address, false)] {
+    let (good, bad) = (serve(&[own_name]), serve(&["example.com"]));
+    for (name, address, trusted) in [(own_name, good.address, true), ("example.com", bad.address, false)] {
+        let name = name.to_owned();
         // rustls
         let http = reqwest::Client::builder()
             .no_proxy()
-            .resolve(name, address)
+            .resolve(&name, address)
             .tls_backend_preconfigured((*ca.client_config(&[]).unwrap()).clone())
             .build()
             .unwrap();
         let answer = http.get(format!("https://{name}:{}/", address.port())).send().await;
         assert_eq!(answer.is_ok(), trusted, "rustls, {name}: {answer:?}");
         // OpenSSL
-        let pem = ca.certificate_pem().to_owned();
+        let (pem, asked) = (ca.certificate_pem().to_owned(), name.clone());
         let handshake = tokio::task::spawn_blocking(move || {
             let mut connector = openssl::ssl::SslConnector::builder(openssl::ssl::SslMethod::tls()).unwrap();
             let root = openssl::x509::X509::from_pem(pem.as_bytes()).unwrap();
@@ -83,7 +92,7 @@ async fn atk_h04_a_certificate_for_another_name_fails_in_two_tls_stacks() {
             connector.set_cert_store(store.build());
             connector
                 .build()
-                .connect(name, TcpStream::connect(address).unwrap())
+                .connect(&asked, TcpStream::connect(address).unwrap())
                 .map(|_| ())
                 .map_err(|error| error.to_string())
         });

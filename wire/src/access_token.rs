@@ -7,6 +7,7 @@
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::{Map, Value};
+use sha2::{Digest, Sha256};
 
 mod claims;
 mod keys;
@@ -19,6 +20,10 @@ pub use signed::Signed;
 
 /// The longest token that is read; Entra's largest, with 200 groups, is about half of it.
 pub const TOKEN_LIMIT_BYTES: usize = 16 * 1024;
+
+/// What mends a token for Microsoft Graph in the place of one for the API.
+const NAME_THE_API: &str = "connector.scopes, or connector.resource_url with profile aad-v1 (Power Apps: Custom \
+                            connectors > Security): the token is for Microsoft Graph, so name the API";
 
 /// How far the clocks of issuer and receiver may be apart, in seconds.
 pub const CLOCK_SKEW_S: i64 = 300;
@@ -45,6 +50,25 @@ pub fn read_unverified(token: &str) -> Option<Unverified> {
         return None;
     }
     let object = |part: &str| serde_json::from_slice(&URL_SAFE_NO_PAD.decode(part).ok()?).ok();
+    Some(Unverified { header: object(header)?, claims: object(claims)? })
+}
+
+/// What stands in the place of the header's `nonce` when an access token for Microsoft Graph is signed and verified: the
+/// base64url of its SHA-256.
+#[must_use]
+pub fn hashed_nonce(nonce: &str) -> String {
+    URL_SAFE_NO_PAD.encode(Sha256::digest(nonce))
+}
+
+/// The same, and none either where a member is given twice, or where objects are nested deeply (RFC 8725 §2.6, §3.7).
+#[must_use]
+pub fn read_strictly(token: &str) -> Option<Unverified> {
+    let mut parts = token.split('.');
+    let (header, claims, _signature) = (parts.next()?, parts.next()?, parts.next()?);
+    if parts.next().is_some() {
+        return None;
+    }
+    let object = |part: &str| strict_json::object(&URL_SAFE_NO_PAD.decode(part).ok()?);
     Some(Unverified { header: object(header)?, claims: object(claims)? })
 }
 

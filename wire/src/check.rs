@@ -3,6 +3,7 @@
 //! Every decision of a party is a list of these: what was looked at, what was expected, what came, and, where it
 //! refused, the setting that would make it pass.
 
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Serialize};
 
 use crate::party::Party;
@@ -73,12 +74,16 @@ checks! {
     ClientEnabled = "client.enabled" by Idp;
     /// The client has a service principal in the tenant, for which a token can be.
     ClientServicePrincipal = "client.service_principal" by Idp;
+    /// The application is one of OpenID Connect and OAuth, not of SAML.
+    ClientSingleSignOnMode = "client.single_sign_on_mode" by Idp;
     /// The client has at least one redirect URI.
     RedirectUriPresent = "redirect_uri.present" by Idp;
     /// The redirect URI of the request is an absolute URI.
     RedirectUriWellFormed = "redirect_uri.well_formed" by Idp;
     /// The redirect URI of the request is registered for the client, character for character.
     RedirectUriRegistered = "redirect_uri.registered" by Idp;
+    /// The user said that the application is meant, where its address is of a scheme of its own.
+    RedirectUriConfirmed = "redirect_uri.confirmed" by Idp;
     /// The response type is one that the endpoint and the application allow.
     ResponseType = "response_type.supported" by Idp;
     /// The response mode is one that the endpoint allows.
@@ -109,30 +114,70 @@ checks! {
     SessionPresent = "session.present" by Idp;
     /// The account is of a kind, personal or an organisation's, that path, application and resource take.
     AccountKind = "account.kind" by Idp;
+    /// The session in this browser is from after the last change of the password, and was not revoked.
+    SessionCurrent = "session.current" by Idp;
     /// The session that the request names is one of this browser, and fits the rest of the request.
     SessionRequested = "session.requested" by Idp;
     /// The account that the user picked is signed in to this browser.
     SessionPicked = "session.picked" by Idp;
+    /// The id token that names the application signing out was issued here.
+    IdTokenHint = "id_token_hint.authentic" by Idp;
+    /// The address after the sign-out is a redirect URI of the application that the request names.
+    PostLogoutRedirectUri = "post_logout_redirect_uri.registered" by Idp;
     /// The user exists in the tenant.
     UserExists = "user.exists" by Idp;
+    /// The account is not disabled.
+    UserEnabled = "user.enabled" by Idp;
+    /// The account is not locked.
+    UserNotLocked = "user.not_locked" by Idp;
+    /// The directory holds a password of the user.
+    UserPasswordPresent = "user.password_present" by Idp;
     /// The password is the user's.
     UserPassword = "user.password" by Idp;
+    /// The password has not expired, and need not be changed at the first sign-in.
+    UserPasswordCurrent = "user.password_current" by Idp;
+    /// The new password is one that the directory takes.
+    UserNewPassword = "user.new_password" by Idp;
     /// The user is assigned to the application, where it requires that.
     UserAssigned = "user.assigned" by Idp;
+    /// The client has a role at a resource that requires assignment.
+    ClientAssigned = "client.assigned" by Idp;
+    /// The tenant is one that the network's proxy permits, where it says so.
+    TenantPermitted = "tenant.permitted" by Idp;
+    /// The Conditional Access policies that apply, and security defaults, have what they demand.
+    ConditionalAccess = "conditional_access.satisfied" by Idp;
+    /// The code of the second factor is the user's.
+    SecondFactor = "mfa.code" by Idp;
     /// Somebody who may has agreed that the client acts for the user at the resource.
     ConsentGranted = "consent.granted" by Idp;
     /// The user accepted what the consent page asked.
     ConsentAccepted = "consent.accepted" by Idp;
+    /// An application with claims or a key of its own has a key that may sign its tokens.
+    TokenSigningKey = "token.signing_key" by Idp;
     /// The grant type is one that the endpoint serves.
     GrantType = "grant_type.supported" by Idp;
     /// The tenant segment of the path is one that the grant type can do with.
     GrantTypeTenant = "grant_type.tenant" by Idp;
-    /// A confidential client sent its secret, and a public client sent none.
+    /// A confidential client sent a secret or an assertion, and a public client sent neither.
     ClientSecretPresent = "client_secret.present" by Idp;
     /// The secret is one of the application's.
     ClientSecretValid = "client_secret.valid" by Idp;
     /// The secret has not expired.
     ClientSecretCurrent = "client_secret.current" by Idp;
+    /// The client assertion is a signed JWT with all claims that it needs.
+    ClientAssertionReadable = "client_assertion.readable" by Idp;
+    /// The client assertion speaks of the client that sends it.
+    ClientAssertionClient = "client_assertion.client" by Idp;
+    /// The client assertion is of an issuer, subject and audience that the application trusts.
+    FederatedCredential = "federated_credential.matches" by Idp;
+    /// The client assertion is signed with a key of the application or of the issuer that it trusts.
+    ClientAssertionSignature = "client_assertion.signature" by Idp;
+    /// The client assertion is meant for this identity provider.
+    ClientAssertionAudience = "client_assertion.audience" by Idp;
+    /// Now lies between the client assertion's `nbf` and `exp`.
+    ClientAssertionCurrent = "client_assertion.current" by Idp;
+    /// The client assertion was not used before, where that matters.
+    ClientAssertionUnused = "client_assertion.unused" by Idp;
     /// The code is one that this identity provider issued, unchanged.
     CodeAuthentic = "code.authentic" by Idp;
     /// The code was issued to this client, in this tenant.
@@ -147,12 +192,32 @@ checks! {
     CodeRedirectUri = "code.redirect_uri" by Idp;
     /// The verifier hashes to the challenge that the code was issued for.
     CodeVerifier = "code_verifier.matches" by Idp;
+    /// The grant is from after the last time that the user's grants were revoked.
+    GrantNotRevoked = "grant.not_revoked" by Idp;
+    /// The code that the user typed is one that a device shows now, and nobody has used yet.
+    DeviceUserCode = "device.user_code" by Idp;
+    /// The device code is one that this identity provider issued to the client, within its time and not redeemed before.
+    DeviceCode = "device.code" by Idp;
+    /// The device's user has signed in and agreed.
+    DeviceAuthorized = "device.authorized" by Idp;
     /// The refresh token is one that this identity provider issued, unchanged.
     RefreshTokenAuthentic = "refresh_token.authentic" by Idp;
     /// The refresh token was issued to this client.
     RefreshTokenClient = "refresh_token.client" by Idp;
     /// The refresh token is still within its lifetime.
     RefreshTokenCurrent = "refresh_token.current" by Idp;
+    /// The assertion of an on-behalf-of request is a token that this identity provider signed, unchanged.
+    AssertionAuthentic = "assertion.authentic" by Idp;
+    /// The assertion is an access token, and a user's.
+    AssertionOfUser = "assertion.of_user" by Idp;
+    /// The assertion is a token for the application that presents it.
+    AssertionAudience = "assertion.audience" by Idp;
+    /// Now lies between the assertion's `nbf` and `exp`.
+    AssertionCurrent = "assertion.current" by Idp;
+    /// The access token is one for Microsoft Graph, current and unchanged.
+    GraphToken = "graph.token" by Idp;
+    /// The access token carries a permission that the call of Microsoft Graph needs.
+    GraphPermission = "graph.permission" by Idp;
     /// The browser may send the real request: the preflight's answer allows origin, method and headers.
     CorsPreflight = "cors.preflight" by Browser;
     /// The page may read the answer: it names the page's origin.
@@ -232,8 +297,19 @@ impl<'de> Deserialize<'de> for Check {
     }
 }
 
+impl JsonSchema for Check {
+    fn schema_name() -> std::borrow::Cow<'static, str> {
+        "Check".into()
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        let names: Vec<&str> = Self::ALL.iter().map(|check| check.name()).collect();
+        json_schema!({ "type": "string", "enum": names, "description": "A check that some party makes." })
+    }
+}
+
 /// How a check ended.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Outcome {
     /// What came is what was expected.
@@ -243,7 +319,7 @@ pub enum Outcome {
 }
 
 /// One check that was made.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct CheckResult {
     /// Which check.
     pub check: Check,
@@ -259,7 +335,7 @@ pub struct CheckResult {
 }
 
 /// The checks of one decision, in the order in which they were made.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(transparent)]
 pub struct Checks(pub Vec<CheckResult>);
 

@@ -95,6 +95,28 @@ impl Clock {
         Ok(())
     }
 
+    /// Whether it stands still.
+    #[must_use]
+    pub fn is_frozen(&self) -> bool {
+        matches!(*self.state(), State::Frozen(_))
+    }
+
+    /// Lets it stand still where it is.
+    pub fn freeze(&self) {
+        let mut state = self.state();
+        if let State::Ticking(offset) = *state {
+            *state = State::Frozen(real_now().checked_add(offset).unwrap_or(Timestamp::MAX));
+        }
+    }
+
+    /// Lets it go on from where it stands.
+    pub fn go_on(&self) {
+        let mut state = self.state();
+        if let State::Frozen(instant) = *state {
+            *state = State::Ticking(instant.duration_since(real_now()));
+        }
+    }
+
     fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -136,6 +158,19 @@ mod tests {
         assert_eq!(clock.now(), start);
         shared.advance(SignedDuration::from_mins(70)).unwrap();
         assert_eq!(clock.now(), "2026-01-15T10:10:00Z".parse().unwrap());
+    }
+
+    #[test]
+    fn a_clock_stands_still_and_goes_on_where_it_is() {
+        let clock = Clock::ticking_from(Timestamp::UNIX_EPOCH);
+        clock.freeze();
+        let stood = clock.now();
+        assert!(clock.is_frozen() && clock.now() == stood);
+        clock.advance(SignedDuration::from_hours(1)).unwrap();
+        clock.go_on();
+        let gone_on = clock.now().duration_since(stood);
+        assert!(!clock.is_frozen() && gone_on >= SignedDuration::from_hours(1));
+        assert!(gone_on < SignedDuration::from_hours(2), "{gone_on}");
     }
 
     #[test]

@@ -4,6 +4,7 @@ use std::borrow::Cow;
 
 use http::{HeaderMap, Method, Uri};
 use jiff::Timestamp;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::{Channel, CheckResult, Checks, Outcome, Party};
@@ -11,11 +12,12 @@ use crate::{Channel, CheckResult, Checks, Outcome, Party};
 /// One request and its answer, as the receiver saw it (as the sender did, where the receiver is not ours).
 ///
 /// It holds secrets as they went over the wire; whatever shows it to a person redacts a copy.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 pub struct Exchange {
     /// Its place in the trace, from 1, by the time the request arrived.
     pub number: u64,
     /// When the request arrived, in lab time.
+    #[schemars(with = "String")]
     pub at: Timestamp,
     /// How long the answer took, in microseconds of real time.
     pub duration_us: u64,
@@ -53,7 +55,7 @@ pub struct Exchange {
 pub const KEPT_BODY_BYTES: usize = 128 * 1024;
 
 /// A message body as it is kept in the trace.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Body {
     /// The body, where it is UTF-8 text and not a stream; cut at [`KEPT_BODY_BYTES`].
     pub text: Option<String>,

@@ -59,6 +59,27 @@ impl Faults {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).push(fault);
     }
 
+    /// The same, unless `most` wait already; whether it waits now.
+    pub fn inject_within(&self, fault: Fault, most: usize) -> bool {
+        let mut faults = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let is_room = faults.len() < most;
+        if is_room {
+            faults.push(fault);
+        }
+        is_room
+    }
+
+    /// Those that still wait, the oldest first.
+    #[must_use]
+    pub fn waiting(&self) -> Vec<Fault> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Takes all of them back; how many there were.
+    pub fn clear(&self) -> usize {
+        std::mem::take(&mut *self.0.lock().unwrap_or_else(PoisonError::into_inner)).len()
+    }
+
     /// The fault for a request, which is then used up by one: the oldest that is meant for it.
     pub(crate) fn take(
         &self,

@@ -11,6 +11,7 @@ use http_body_util::{BodyExt, Full, Limited};
 use hyper_util::client::legacy::Client;
 use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::TokioExecutor;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -21,14 +22,14 @@ use crate::{Checks, Exchange, Party};
 const LAB_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// The number of an exchange, as the control API writes it.
-#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Serialize, Deserialize, JsonSchema)]
 pub struct Numbered {
     /// Its place in the lab's trace, from 1.
     pub number: u64,
 }
 
 /// A part of the lab's trace, as the control API writes it.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 pub struct Listed {
     /// The exchanges, in order.
     pub exchanges: Vec<Exchange>,

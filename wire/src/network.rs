@@ -4,7 +4,7 @@
 //! is an error in the trace: no name is ever looked up, nothing leaves the lab. A lab without sockets maps origins to
 //! routers instead: a request is then handed over in memory.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::future::Ready;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -12,7 +12,7 @@ use std::time::Duration;
 
 use axum::Router;
 use bytes::Bytes;
-use http::{HeaderValue, Request, Response, Uri, header};
+use http::{HeaderMap, HeaderValue, Method, Request, Response, Uri, header};
 use http_body_util::{BodyExt, Full, Limited};
 use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
 use hyper_util::client::legacy::Client;
@@ -119,6 +119,14 @@ impl NameMap {
     pub fn find(&self, uri: &Uri) -> Option<Target> {
         let origin = origin(uri)?;
         self.places().sockets.get(&origin).copied()
+    }
+
+    /// The hosts that sockets serve over https, in order.
+    #[must_use]
+    pub fn https_hosts(&self) -> BTreeSet<String> {
+        let places = self.places();
+        let origins = places.sockets.keys().filter(|origin| origin.scheme == "https");
+        origins.map(|origin| origin.host.clone()).collect()
     }
 
     /// Where `host` is; `localhost` is on both loopback addresses, for programs listen on either.
@@ -325,6 +333,23 @@ impl LabClient {
                 Err(error)
             }
         }
+    }
+
+    /// Records a request that is not sent, because the origin of `url` belongs to nobody in the lab; the reason in words.
+    pub async fn not_mapped(&self, method: Method, url: &str, headers: &HeaderMap) -> SendError {
+        let error = SendError::NotMapped(url.to_owned());
+        let opening = Opening {
+            number: 0,
+            at: self.clock.now(),
+            from: self.from,
+            to: Party::Unmapped,
+            method,
+            url: url.to_owned(),
+            headers: header_pairs(headers),
+            body: Body::default(),
+        };
+        self.keep(opening.unanswered(error.to_string(), 0)).await;
+        error
     }
 
     async fn exchange(&self, request: Request<Full<Bytes>>, url: &str) -> Result<Arrived, SendError> {

@@ -21,13 +21,18 @@ const SECRET_NAMES: &[(&str, &str)] = &[
     ("client_secret", "client_secret"),
     ("code", "code"),
     ("code_verifier", "code_verifier"),
+    ("confirmnewpassword", "password"),
+    ("currentpassword", "password"),
     ("device_code", "device_code"),
     ("flow_token", "flow_token"),
     ("flowtoken", "flow_token"),
     ("id_token", "id_token"),
+    ("id_token_hint", "id_token"),
+    ("newpassword", "password"),
     ("passwd", "password"),
     ("password", "password"),
     ("refresh_token", "refresh_token"),
+    ("spa_code", "code"),
 ];
 
 /// Values shorter than this are replaced only where a secret stands, because they appear in ordinary text.
@@ -325,6 +330,19 @@ mod tests {
         let elsewhere = format!("{} {} {secret}", STANDARD.encode(secret), lower_case_escapes(&form));
         assert!(!redaction.hide(&elsewhere).contains("s3cret"));
         assert!(!redaction.hide(&elsewhere).contains(&STANDARD.encode(secret)));
+    }
+
+    #[test]
+    fn what_travels_through_the_browser_is_replaced_in_query_fragment_and_answer() {
+        let mut original =
+            exchange("https://idp/logout?id_token_hint=eyJ.hint.sig", "x=1", r#"{"spa_code":"sp4-c0de-sp4"}"#);
+        let location = "https://app/cb#code=c0de-c0de-c0de&id_token=eyJ.front.sig&access_token=eyJ.access.sig&state=s";
+        original.response_headers.push(("location".into(), location.into()));
+        let shown = serde_json::to_string(&Redaction::of(std::slice::from_ref(&original)).exchange(&original)).unwrap();
+        for leak in ["eyJ.hint", "sp4-c0de", "c0de-c0de", "eyJ.front", "eyJ.access"] {
+            assert!(!shown.contains(leak), "{leak} in {shown}");
+        }
+        assert!(shown.contains("state=s"), "{shown}");
     }
 
     #[test]

@@ -3,6 +3,8 @@
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use tokio::sync::watch;
+
 use crate::{Checks, Exchange, JoinedLab};
 
 /// How many exchanges a trace keeps; the oldest go first.
@@ -17,6 +19,8 @@ pub struct Trace {
     state: Arc<Mutex<State>>,
     /// The lab that this trace is part of.
     lab: Option<JoinedLab>,
+    /// Counts what is added or changed.
+    news: Arc<watch::Sender<u64>>,
 }
 
 #[derive(Debug, Default)]
@@ -76,7 +80,22 @@ impl Trace {
         Ok(())
     }
 
+    /// A receiver that hears whenever an exchange is added or changed.
+    #[must_use]
+    pub fn news(&self) -> watch::Receiver<u64> {
+        self.news.subscribe()
+    }
+
+    fn tell(&self) {
+        self.news.send_modify(|count| *count = count.wrapping_add(1));
+    }
+
     fn insert(&self, exchange: Exchange) {
+        self.keep(exchange);
+        self.tell();
+    }
+
+    fn keep(&self, exchange: Exchange) {
         let mut state = self.state();
         let place = state.exchanges.partition_point(|earlier| earlier.number < exchange.number);
         state.kept_bytes += exchange.kept_bytes();
@@ -95,6 +114,7 @@ impl Trace {
         if let Some(exchange) = self.state().exchanges.iter_mut().find(|exchange| exchange.number == number) {
             exchange.checks.0.extend(checks.0);
         }
+        self.tell();
     }
 
     /// Notes that the answer of a recorded exchange did not arrive, and why.

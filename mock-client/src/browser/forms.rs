@@ -15,6 +15,8 @@ pub struct Page {
     pub error: Option<PageError>,
     /// The forms, in order.
     pub forms: Vec<Form>,
+    /// The code that the emulator's authenticator app shows (`data-otc`).
+    pub one_time_code: Option<String>,
     /// Whether a script of the page submits its form without being asked.
     pub submits_itself: bool,
 }
@@ -103,6 +105,7 @@ impl Page {
             title: title.map(|title| one_line(&title.text().collect::<String>())).unwrap_or_default(),
             error: error(&document),
             forms: forms.into_iter().flatten().collect(),
+            one_time_code: elements().find_map(|element| element.attr("data-otc")).map(str::to_owned),
             submits_itself: submits_itself(&document),
         }
     }

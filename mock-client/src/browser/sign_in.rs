@@ -1,10 +1,13 @@
-//! What a person does on the identity provider's pages: types the name and password, answers the consent question.
+//! What a person does on the identity provider's pages: types the name, the password and the code of the second factor,
+//! answers the consent question.
 
 use super::forms::{Form, Page, Submission};
 use super::{ConsentAnswer, Credentials};
 
 /// The button that goes on, on sign-in and consent pages.
 const GO_ON: &str = "idSIButton9";
+/// The button of the code.
+const VERIFY: &str = "idSubmit_SAOTCC_Continue";
 /// The button that goes back; on the consent page, the one that declines.
 const GO_BACK: &str = "idBtn_Back";
 
@@ -44,7 +47,7 @@ impl<'a> Visit<'a> {
         if let Some(error) = page.error.as_ref().filter(|error| error.marked) {
             return Step::StopAtError { aadsts: error.aadsts, text: error.text.clone() };
         }
-        if let Some(submission) = page.forms.iter().find_map(|form| self.fill(form)) {
+        if let Some(submission) = page.forms.iter().find_map(|form| self.fill(form, page)) {
             return Step::Submit(submission);
         }
         if let Some(submission) = self.answer(page) {
@@ -60,18 +63,17 @@ impl<'a> Visit<'a> {
     }
 
     /// Fills the sign-in form, known by its fields; a field that comes again was not accepted.
-    fn fill(&mut self, form: &Form) -> Option<Submission> {
-        let wanted = [("loginfmt", &self.credentials.username), ("passwd", &self.credentials.password)];
-        let fields: Vec<(&'static str, &str)> = wanted
-            .into_iter()
-            .filter(|(name, _)| form.field(name).is_some())
-            .map(|(name, value)| (name, value.as_str()))
-            .collect();
+    fn fill(&mut self, form: &Form, page: &Page) -> Option<Submission> {
+        let Credentials { username, password } = self.credentials;
+        let code = page.one_time_code.as_ref().map(|code| ("otc", code));
+        let wanted = [("loginfmt", username), ("passwd", password)].into_iter().chain(code);
+        let fields: Vec<(&'static str, &str)> =
+            wanted.filter(|(name, _)| form.field(name).is_some()).map(|(name, value)| (name, value.as_str())).collect();
         if fields.is_empty() || fields.iter().all(|(name, _)| self.typed.contains(name)) {
             return None;
         }
         self.typed.extend(fields.iter().map(|(name, _)| *name));
-        Some(form.submit(&fields, form.button(GO_ON).or_else(|| form.default_button())))
+        Some(form.submit(&fields, form.button(GO_ON).or_else(|| form.button(VERIFY)).or_else(|| form.default_button())))
     }
 
     /// Answers the consent page, known by its two buttons.
@@ -142,6 +144,17 @@ mod tests {
             "loginfmt=megan%40contoso.com"
         );
         assert_eq!(body(visit.step(&read("<form method=post><input name=passwd></form>"))), "passwd=pw");
+    }
+
+    #[test]
+    fn the_code_is_read_off_the_page() {
+        let credentials = megan();
+        let mut visit = Visit::new(&credentials, ConsentAnswer::Accept);
+        let html = r#"<b data-otc=123456>123456</b><form method=post action=/sas><input name=otc>
+            <button id=idSubmit_SAOTCC_Continue>Verify</button></form>
+            <form method=post action=/sas><button id=idBtn_Back>Cancel</button></form>"#;
+        assert_eq!(body(visit.step(&read(html))), "otc=123456");
+        assert_eq!(visit.step(&read(html)), Step::Lost, "what was typed once was not accepted");
     }
 
     #[test]

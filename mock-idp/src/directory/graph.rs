@@ -1,6 +1,6 @@
 //! Microsoft Graph, the resource that every tenant has.
 
-use scenarios::world::{App, Scope, SignInAudience, WhoCanConsent};
+use scenarios::world::{AllowedMemberType, App, AppRole, Scope, SignInAudience, WhoCanConsent};
 use uuid::{Uuid, uuid};
 
 /// The name by which a world refers to Microsoft Graph.
@@ -55,6 +55,29 @@ const ADMIN_SCOPES: &[(&str, &str)] = &[
     ("Sites.FullControl.All", "Have full control of all site collections"),
 ];
 
+/// The application permissions, which only an administrator may consent to.
+const APPLICATION_PERMISSIONS: &[(&str, &str)] = &[
+    ("Application.Read.All", "Read all applications"),
+    ("Application.ReadWrite.All", "Read and write all applications"),
+    ("AuditLog.Read.All", "Read all audit log data"),
+    ("Calendars.Read", "Read calendars in all mailboxes"),
+    ("Calendars.ReadWrite", "Read and write calendars in all mailboxes"),
+    ("Directory.Read.All", "Read directory data"),
+    ("Directory.ReadWrite.All", "Read and write directory data"),
+    ("Files.Read.All", "Read files in all site collections"),
+    ("Files.ReadWrite.All", "Read and write files in all site collections"),
+    ("Group.Read.All", "Read all groups"),
+    ("Group.ReadWrite.All", "Read and write all groups"),
+    ("GroupMember.Read.All", "Read all group memberships"),
+    ("Mail.Read", "Read mail in all mailboxes"),
+    ("Mail.ReadWrite", "Read and write mail in all mailboxes"),
+    ("Mail.Send", "Send mail as any user"),
+    ("Sites.FullControl.All", "Have full control of all site collections"),
+    ("Sites.Read.All", "Read items in all site collections"),
+    ("User.Read.All", "Read all users' full profiles"),
+    ("User.ReadWrite.All", "Read and write all users' full profiles"),
+];
+
 /// Graph as an application; `origin` is where it lives in this lab.
 pub(super) fn application(origin: &str) -> App {
     let mut identifier_uris = vec![GRAPH_URI.to_owned(), format!("{GRAPH_URI}/")];
@@ -67,12 +90,23 @@ pub(super) fn application(origin: &str) -> App {
             ((*value).to_owned(), scope)
         })
     };
+    let app_roles = APPLICATION_PERMISSIONS.iter().map(|(value, display_name)| {
+        let role = AppRole {
+            value: (*value).to_owned(),
+            display_name: Some((*display_name).to_owned()),
+            allowed_member_types: vec![AllowedMemberType::Applications],
+            id: None,
+            enabled: true,
+        };
+        ((*value).to_owned(), role)
+    });
     App {
         client_id: GRAPH_ID,
         display_name: Some("Microsoft Graph".to_owned()),
         audience: SignInAudience::MultipleOrgs,
         identifier_uris,
         scopes: scopes(USER_SCOPES, WhoCanConsent::User).chain(scopes(ADMIN_SCOPES, WhoCanConsent::Admin)).collect(),
+        app_roles: app_roles.collect(),
         access_token_version: Some(1),
         ..App::default()
     }

@@ -1,5 +1,9 @@
 //! The authorize endpoints, and the pages behind them.
 
+mod device;
+mod interrupts;
+mod new_password;
+mod policies;
 mod steps;
 
 use axum::response::{IntoResponse, Response};
@@ -12,16 +16,17 @@ use super::reply::shown;
 use super::{IdentityProvider, Incoming};
 use crate::directory::Directory;
 use crate::error::EntraError;
+use crate::error::faces::Front;
 use crate::protocol::admission::Principal;
-use crate::protocol::authorize::{Prompt, Purpose, Refused, check, check_query_length};
+use crate::protocol::authorize::{Prompt, Purpose, Refused, ReturnTo, check, check_query_length};
 use crate::protocol::consent::{Grantee, added_silently};
-use crate::protocol::interaction::{Flow, FlowCookie, LIFETIME, SignedIn};
-use crate::protocol::parameters::Parameters;
+use crate::protocol::interaction::{COOKIE_LIFETIME, Flow, FlowCookie};
+use crate::protocol::revocation::refuse_ended;
 use crate::protocol::sealed::Seal;
-use crate::protocol::sessions::{Choice, Session, choose};
-use crate::protocol::sign_in::authenticate;
+use crate::protocol::sessions::{Choice, choose};
+use crate::protocol::sign_in::{Attempt, authenticate};
 use crate::protocol::token::Seals;
-use crate::protocol::{Family, guid, randomness};
+use crate::protocol::{Family, guid};
 
 /// One request to the pages: what it is judged by, and the checks it made so far.
 struct Visit<'v> {
@@ -83,6 +88,7 @@ impl Next {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Decision {
     Accept,
+    Back,
     Cancel,
 }
 
@@ -96,6 +102,11 @@ impl IdentityProvider {
             let authorization = check(directory, purpose, family, incoming.segment, parameters, &mut visit.checks)?;
             let sessions = visit.sessions();
             let candidates = visit.candidates(&authorization);
+            if let (Prompt::None, [], Some((account, end))) =
+                (authorization.prompt, candidates.as_slice(), visit.ended_session(&authorization))
+            {
+                return Err(Refused::of(&authorization, refuse_ended(account, end, &mut visit.checks)).into());
+            }
             let choice = choose(&authorization, directory.single_sign_on(), &sessions, candidates, &mut visit.checks)
                 .map_err(|error| Refused::of(&authorization, error))?;
             let (flow, cookie) = {
@@ -105,15 +116,19 @@ impl IdentityProvider {
             let username = authorization.hints.username(directory);
             let mut response = match choice {
                 Choice::Go(account) => {
-                    match visit.ask_or_finish(&authorization, account.principal, account.signed_in(), flow)? {
-                        Next::Finished(response) => return Ok(response),
+                    let signed_in = account.signed_in();
+                    match visit.ask_or_finish(&authorization, account.principal, signed_in.clone(), flow)? {
+                        Next::Finished(mut response) => {
+                            visit.prolong(&signed_in, &mut response);
+                            return Ok(response);
+                        }
                         Next::Asked(response) => response,
                     }
                 }
                 Choice::SignIn => visit.sign_in_page(&authorization, &flow, username, &[], None)?,
                 Choice::Pick(accounts) => visit.sign_in_page(&authorization, &flow, username, &accounts, None)?,
             };
-            set_cookie(&mut response, &cookie, LIFETIME.as_secs());
+            set_cookie(&mut response, &cookie, COOKIE_LIFETIME.as_secs());
             Ok(response)
         })
     }
@@ -122,15 +137,14 @@ impl IdentityProvider {
     pub(super) fn sign_in(&self, incoming: &Incoming<'_>) -> Response {
         self.visit(incoming, |visit| {
             let flow = visit.open_flow()?;
-            let parameters = Parameters::parse(flow.parameters.as_bytes());
             let directory = visit.directory;
-            let checks = &mut visit.checks;
-            let authorization = check(directory, flow.purpose, flow.family, &flow.segment, &parameters, checks)?;
+            let authorization = visit.authorization(&flow)?;
             if visit.decision() == Decision::Cancel {
-                let parameters = vec![("error", "access_denied".to_owned()), ("error_subcode", "cancel".to_owned())];
-                let checks = std::mem::take(&mut visit.checks);
-                let response = self.send_back(&authorization.refusal_address(), parameters, Vec::new(), checks);
-                return Ok(end_flow(response, &flow));
+                return Ok(visit.cancelled(&authorization, &flow));
+            }
+            if visit.decision() == Decision::Back {
+                let accounts = visit.candidates(&authorization);
+                return visit.sign_in_page(&authorization, &flow, String::new(), &accounts, None);
             }
             if let Some(sid) = incoming.form.text("session") {
                 let mut candidates = visit.candidates(&authorization);
@@ -145,31 +159,25 @@ impl IdentityProvider {
             }
             let field = |name| incoming.form.text(name).unwrap_or_default();
             let (username, password) = (field("loginfmt"), field("passwd"));
-            let checks = &mut visit.checks;
-            match authenticate(directory, &authorization, username, password, checks) {
-                Ok(principal) => {
-                    let signed_in = SignedIn {
-                        oid: principal.object_id(),
-                        sid: randomness::guid(&mut *self.rng()),
-                        auth_time: incoming.now.as_second(),
-                        asked: Vec::new(),
-                    };
-                    let session = Session {
-                        oid: principal.account.object_id,
-                        sid: signed_in.sid,
-                        auth_time: signed_in.auth_time,
-                    };
-                    let next = visit.ask_or_finish(&authorization, principal, signed_in, flow.clone())?;
-                    let mut response = next.response(&flow);
-                    visit.stay_signed_in(session, &mut response);
-                    Ok(response)
+            if password.is_empty() && directory.account_by_username(username.trim()).is_some() {
+                return visit.password_page(&authorization, &flow, username.trim());
+            }
+            let attempt = Attempt { door: authorization.door(), username, password, now: incoming.now };
+            let tried = authenticate(directory, &mut self.passwords(), attempt, &mut visit.checks);
+            let error = match tried {
+                Ok(principal) => return visit.let_in(&authorization, principal, flow),
+                Err(error) => error,
+            };
+            match (error.kind().faces().front, directory.account_by_username(username.trim())) {
+                (Some(Front::NewPassword), Some(account)) => {
+                    visit.new_password_page(&authorization, &flow, account, false, &error)
                 }
-                Err(error @ (EntraError::UserNotFound { .. } | EntraError::InvalidPassword)) => {
-                    let error = shown(&error, checks);
+                (Some(Front::SignInAgain), _) => {
+                    let error = shown(&error, &visit.checks);
                     let accounts = visit.candidates(&authorization);
                     visit.sign_in_page(&authorization, &flow, username.to_owned(), &accounts, Some(error))
                 }
-                Err(error) => Err(Refused::of(&authorization, error).into()),
+                _ => Err(Refused::of(&authorization, error).into()),
             }
         })
     }
@@ -178,10 +186,8 @@ impl IdentityProvider {
     pub(super) fn consent(&self, incoming: &Incoming<'_>) -> Response {
         self.visit(incoming, |visit| {
             let flow = visit.open_flow()?;
-            let parameters = Parameters::parse(flow.parameters.as_bytes());
             let directory = visit.directory;
-            let authorization =
-                check(directory, flow.purpose, flow.family, &flow.segment, &parameters, &mut visit.checks)?;
+            let authorization = visit.authorization(&flow)?;
             let Some(signed_in) = flow.signed_in.clone() else {
                 return Err(visit.foreign_form("a form of the sign-in page").into());
             };
@@ -193,6 +199,9 @@ impl IdentityProvider {
                 let fix =
                     "let the user accept, or grant admin consent beforehand: idp.consents (portal: API permissions)";
                 visit.checks.refuse(Check::ConsentAccepted, expected, "Cancel: the user declined", fix);
+                if matches!(authorization.return_to, ReturnTo::Device(_)) {
+                    return Ok(visit.cancelled(&authorization, &flow));
+                }
                 let refused = Refused::of(&authorization, EntraError::ConsentDeclined);
                 let response = visit.refuse(*refused);
                 return Ok(end_flow(response, &flow));
@@ -200,7 +209,8 @@ impl IdentityProvider {
             // what the page showed must still be what there is to ask
             let requested = authorization.requested(directory, principal.tenant, &mut visit.checks)?;
             let asked = visit.still_to_ask(&authorization, principal, &requested)?;
-            if !asked.is_empty() && ids(&asked) != signed_in.asked {
+            let is_satisfied = visit.unsatisfied(&authorization, principal, &signed_in, &requested).is_ok();
+            if !is_satisfied || (!asked.is_empty() && ids(&asked) != signed_in.asked) {
                 let next = visit.ask_or_finish(&authorization, principal, signed_in, flow.clone())?;
                 return Ok(next.response(&flow));
             }
@@ -235,7 +245,7 @@ impl IdentityProvider {
 }
 
 /// Name and value of every cookie.
-fn cookies(incoming: &Incoming<'_>) -> Vec<(String, String)> {
+pub(super) fn cookies(incoming: &Incoming<'_>) -> Vec<(String, String)> {
     let headers = incoming.parts.headers.get_all(header::COOKIE).iter().filter_map(|value| value.to_str().ok());
     headers
         .flat_map(|value| value.split(';'))

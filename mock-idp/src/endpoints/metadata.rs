@@ -23,7 +23,10 @@ impl IdentityProvider {
     }
 
     pub(super) fn keys(&self, family: Family, incoming: &Incoming<'_>) -> Response {
-        let keys = self.signing_keys();
+        let directory = self.directory();
+        let appid = incoming.query.text("appid").and_then(guid);
+        let own = appid.and_then(|appid| self.0.keys.of(directory.client(appid)?).ok());
+        let keys = own.unwrap_or_else(|| self.0.keys.shared());
         self.of_tenant(incoming, |segment| discovery::keys(family, segment, &keys, &self.0.origins))
     }
 

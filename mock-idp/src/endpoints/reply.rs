@@ -70,19 +70,12 @@ impl IdentityProvider {
         checks: Checks,
     ) -> Response {
         match return_to.deliver(first, last) {
-            Return::Location(location) => {
-                let mut response = StatusCode::FOUND.into_response();
-                set(&mut response, header::LOCATION, &location);
-                no_store(&mut response);
-                set(&mut response, header::REFERRER_POLICY, "no-referrer");
-                response.extensions_mut().insert(checks);
-                response
-            }
+            Return::Location(location) => redirect(&location, checks),
             Return::Form { action, fields, form_action } => {
                 let nonce = randomness::text::<16>(&mut *self.rng());
                 let page = FormPostPage { frame: frame(), action, fields, nonce: nonce.clone() };
                 let mut response = page_response(StatusCode::OK, &page, &form_action, checks);
-                let policy = content_security_policy(&form_action, &format!("'nonce-{nonce}'"));
+                let policy = content_security_policy(&form_action, &format!("'nonce-{nonce}'"), "'none'");
                 set(&mut response, header::CONTENT_SECURITY_POLICY, &policy);
                 response
             }
@@ -142,7 +135,7 @@ pub(super) fn page_response(status: StatusCode, page: &impl Template, form_actio
         Err(_) => StatusCode::INTERNAL_SERVER_ERROR.into_response(),
     };
     set(&mut response, header::CONTENT_TYPE, "text/html; charset=utf-8");
-    set(&mut response, header::CONTENT_SECURITY_POLICY, &content_security_policy(form_action, "'none'"));
+    set(&mut response, header::CONTENT_SECURITY_POLICY, &content_security_policy(form_action, "'none'", "'none'"));
     set(&mut response, header::X_FRAME_OPTIONS, "DENY");
     set(&mut response, header::REFERRER_POLICY, "no-referrer");
     no_store(&mut response);
@@ -150,10 +143,30 @@ pub(super) fn page_response(status: StatusCode, page: &impl Template, form_actio
     response
 }
 
-fn content_security_policy(form_action: &str, script: &str) -> String {
+/// Sends the browser to `location`, which must have been judged before.
+pub(super) fn redirect(location: &str, checks: Checks) -> Response {
+    let mut response = StatusCode::FOUND.into_response();
+    set(&mut response, header::LOCATION, location);
+    no_store(&mut response);
+    set(&mut response, header::REFERRER_POLICY, "no-referrer");
+    response.extensions_mut().insert(checks);
+    response
+}
+
+/// A page without forms, which opens pages of these origins in frames.
+pub(super) fn page_with_frames(page: &impl Template, origins: &[&str], checks: Checks) -> Response {
+    let mut response = page_response(StatusCode::OK, page, "'none'", checks);
+    if !origins.is_empty() {
+        let policy = content_security_policy("'none'", "'none'", &origins.join(" "));
+        set(&mut response, header::CONTENT_SECURITY_POLICY, &policy);
+    }
+    response
+}
+
+fn content_security_policy(form_action: &str, script: &str, frames: &str) -> String {
     format!(
-        "default-src 'self'; script-src {script}; object-src 'none'; base-uri 'none'; form-action {form_action}; \
-         frame-ancestors 'none'"
+        "default-src 'self'; script-src {script}; frame-src {frames}; object-src 'none'; base-uri 'none'; \
+         form-action {form_action}; frame-ancestors 'none'"
     )
 }
 

@@ -10,7 +10,7 @@ use crate::error::EntraErrorKind;
 use crate::error::faces::Surface;
 use crate::protocol::redirect_uri::is_spa_origin;
 use crate::protocol::token::reply::Mint;
-use crate::protocol::token::{Decision, Records, TokenRequest, decide};
+use crate::protocol::token::{Decision, Memory, Records, TokenRequest, decide};
 use crate::protocol::{Family, guid};
 
 impl IdentityProvider {
@@ -27,10 +27,26 @@ impl IdentityProvider {
             authorization: text_header(header::AUTHORIZATION),
             origin: text_header(header::ORIGIN),
         };
+        let keys = self.0.keys.shared();
         let decision = {
             let given = self.consents();
-            let records = Records { directory: &directory, given: &given, seals, now: incoming.now };
-            decide(request, records, &mut self.redeemed(), &mut checks)
+            let enrolments = self.enrolments();
+            let records = Records {
+                directory: &directory,
+                given: &given,
+                enrolments: &enrolments,
+                seals,
+                keys: &keys,
+                origins: &self.0.origins,
+                now: incoming.now,
+            };
+            let memory = Memory {
+                redeemed: &mut self.redeemed(),
+                passwords: &mut self.passwords(),
+                device_codes: &mut self.device_codes(),
+                rng: &mut self.rng(),
+            };
+            decide(request, records, memory, &mut checks)
         };
         let decision = match decision {
             Ok(decision) => decision,
@@ -46,9 +62,8 @@ impl IdentityProvider {
                 return response;
             }
         };
-        let keys = self.signing_keys();
         let mint =
-            Mint { keys: &keys, origins: &self.0.origins, seals, lifetimes: directory.lifetimes(), now: incoming.now };
+            Mint { keys: &self.0.keys, origins: &self.0.origins, seals, directory: &directory, now: incoming.now };
         let mut rng = self.rng();
         let (reply, readable_by) = match &decision {
             Decision::ForUser(grant) => (mint.reply(grant, family, &mut *rng), grant.readable_by.as_deref()),

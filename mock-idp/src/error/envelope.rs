@@ -30,6 +30,9 @@ pub struct Envelope {
     /// Tells client libraries what kind of user interaction would help.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub suberror: Option<&'static str>,
+    /// A string that holds JSON: what the client must repeat in `claims` of its next authorize request.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub claims: Option<String>,
 }
 
 impl Envelope {
@@ -64,6 +67,7 @@ impl Envelope {
             correlation_id,
             error_uri: faces.lookup.then(|| format!("{login}{}?code={}", Route::Lookup.path(""), faces.number)),
             suberror: faces.suberror,
+            claims: error.claims(),
         }
     }
 
@@ -72,6 +76,7 @@ impl Envelope {
     pub fn redirect_parameters(&self) -> Vec<(&'static str, String)> {
         let mut parameters = vec![("error", self.error.clone()), ("error_description", self.error_description.clone())];
         parameters.extend(self.error_uri.clone().map(|uri| ("error_uri", uri)));
+        parameters.extend(self.claims.clone().map(|claims| ("claims", claims)));
         parameters
     }
 }

@@ -12,7 +12,11 @@ use crate::protocol::redirect_uri::ReturnAddress;
 #[expect(missing_docs, reason = "the names are the standards' and Entra's own")]
 pub enum OAuthError {
     AccessDenied,
+    AuthorizationDeclined,
+    AuthorizationPending,
+    BadVerificationCode,
     ConsentRequired,
+    ExpiredToken,
     InteractionRequired,
     InvalidClient,
     InvalidGrant,
@@ -74,6 +78,10 @@ pub enum Front {
     Page(u16),
     /// The sign-in page again.
     SignInAgain,
+    /// The page on which the user sets a new password.
+    NewPassword,
+    /// The page on which the user types a device's code.
+    UserCode,
     /// The application gets it, once the redirect URI matched; before that, an error page.
     Redirect(OAuthError),
 }
@@ -146,6 +154,14 @@ impl Faces {
         Self { front: Some(Front::SignInAgain), ..self }
     }
 
+    const fn new_password(self) -> Self {
+        Self { front: Some(Front::NewPassword), ..self }
+    }
+
+    const fn user_code(self) -> Self {
+        Self { front: Some(Front::UserCode), ..self }
+    }
+
     const fn redirect(self, error: OAuthError) -> Self {
         Self { front: Some(Front::Redirect(error)), silent: Some(error), ..self }
     }
@@ -174,6 +190,12 @@ impl Faces {
             }
             Some(Front::SignInAgain) => {
                 places.push("sign-in: a message on the sign-in page, which asks again".to_owned());
+            }
+            Some(Front::NewPassword) => {
+                places.push("sign-in: a message on the page that asks for a new password".to_owned());
+            }
+            Some(Front::UserCode) => {
+                places.push("sign-in for a device: a message on the page that asks for the device's code".to_owned());
             }
             Some(Front::Redirect(error)) => places.push(format!("sign-in: back at the client with error={error}")),
             None => {}
@@ -213,16 +235,68 @@ impl EntraErrorKind {
             Self::SeveralResources => row(28_000).token(O::InvalidScope),
             Self::EmptyScope => row(28_003).token(O::InvalidRequest),
             Self::RedirectUriMismatch => row(50_011).page(),
+            Self::AssertionRefused => row(50_012).token_with(401, O::InvalidClient).unverified(),
+            Self::AssertionNotAuthentic => row(50_013).token(O::InvalidGrant),
             Self::UserFromOtherTenant => row(50_020).token(O::InvalidGrant).page(),
+            Self::MalformedJwt => row(50_027).token(O::InvalidRequest).unverified(),
             Self::UserNotFound => row(50_034).token(O::InvalidGrant).sign_in_again(),
             Self::UnknownInstance => row(50_049).discovery(O::InvalidInstance),
+            Self::AccountLocked => row(50_053).token(O::InvalidGrant).sign_in_again(),
+            Self::PasswordExpired => {
+                row(50_055).token(O::InvalidGrant).suberror("user_password_expired").new_password()
+            }
+            Self::NoPassword => row(50_056).token(O::InvalidGrant).sign_in_again(),
+            Self::AccountDisabled => row(50_057).token(O::InvalidGrant).sign_in_again().silent(O::InteractionRequired),
             Self::NobodySignedIn => row(50_058).silent(O::LoginRequired),
             Self::NoTenantInformation => row(50_059).token(O::InvalidRequest),
+            Self::MfaRegistrationInterrupted => row(50_072).silent(O::InteractionRequired).unverified(),
+            Self::MfaNotPassed => row(50_074).page(),
+            Self::MfaRequired => {
+                row(50_076).token(O::InvalidGrant).suberror("basic_action").silent(O::InteractionRequired)
+            }
+            Self::MfaExpired => row(50_078).token(O::InvalidGrant).suberror("basic_action").unverified(),
+            Self::MfaNotRegistered => row(50_079).token(O::InvalidGrant).suberror("basic_action"),
             Self::FlowTokenExpired => row(50_089).page(),
+            // 401, because it challenges the client to prove its device (captured)
+            Self::DeviceAuthenticationRequired => {
+                row(50_097).token_with(401, O::InvalidGrant).silent(O::InteractionRequired)
+            }
             Self::UserNotAssigned => row(50_105).token(O::InvalidGrant).page().silent(O::InteractionRequired),
-            Self::InvalidPassword => row(50_126).sign_in_again(),
+            Self::InvalidPassword => row(50_126).token(O::InvalidGrant).sign_in_again(),
+            Self::SessionBeforePasswordChange => row(50_132).silent(O::LoginRequired).unverified(),
+            Self::SessionRevoked => row(50_133).silent(O::LoginRequired).unverified(),
+            Self::OnPremisesPasswordExpired => {
+                row(50_144).token(O::InvalidGrant).suberror("user_password_expired").sign_in_again().unverified()
+            }
+            Self::SigningKeyMissing => {
+                row(50_146).token(O::InvalidRequest).page().silent(O::InvalidRequest).unverified()
+            }
             Self::CodeChallengeParameter => row(50_147).redirect(O::InvalidRequest),
+            Self::ExternalChallenge => row(50_158).token(O::InteractionRequired).silent(O::InteractionRequired),
+            Self::GrantRevoked => row(50_173).token(O::InvalidGrant).suberror("bad_token"),
             Self::NotMultiTenant => row(50_194).token(O::InvalidRequest).page(),
+            Self::AppNotConfirmed => row(50_199).silent(O::InteractionRequired).unverified(),
+            Self::DeviceNotCompliant => row(53_000)
+                .token(O::InvalidGrant)
+                .suberror("message_only")
+                .page()
+                .silent(O::InteractionRequired)
+                .unverified(),
+            Self::DeviceNotJoined => row(53_001)
+                .token(O::InvalidGrant)
+                .suberror("message_only")
+                .page()
+                .silent(O::InteractionRequired)
+                .unverified(),
+            Self::AppNotApproved => row(53_002)
+                .token(O::InvalidGrant)
+                .suberror("message_only")
+                .page()
+                .silent(O::InteractionRequired)
+                .unverified(),
+            Self::BlockedByPolicy => {
+                row(53_003).token(O::InvalidGrant).suberror("message_only").page().silent(O::InteractionRequired)
+            }
             Self::CodeRedeemed => row(54_005).token(O::InvalidGrant),
             Self::ConsentRequired => {
                 row(65_001).token(O::InvalidGrant).suberror("consent_required").silent(O::ConsentRequired)
@@ -236,6 +310,13 @@ impl EntraErrorKind {
             Self::UnsupportedResponseMode => row(70_007).redirect(O::InvalidRequest),
             Self::CodeExpired => row(70_008).token(O::InvalidGrant),
             Self::InvalidScope => row(70_011).token(O::InvalidScope).redirect(O::InvalidScope),
+            Self::AuthorizationPending => row(70_016).token(O::AuthorizationPending),
+            Self::BadVerificationCode => row(70_018).token(O::BadVerificationCode).user_code(),
+            Self::VerificationCodeExpired => row(70_019).user_code(),
+            // the v1 endpoint called it code_expired
+            Self::DeviceCodeExpired => row(70_020).token(O::ExpiredToken),
+            Self::SignInFrequency => row(70_043).token(O::InvalidGrant).suberror("token_expired").without_lookup(),
+            Self::SessionFrequency => row(70_044).silent(O::InteractionRequired).unverified(),
             Self::TenantNotFound => row(90_002).discovery(O::InvalidTenant).token(O::InvalidRequest).page(),
             Self::SeveralHints => row(90_005).page().silent(O::InvalidRequest),
             Self::InvalidSessionId => row(90_007).page().silent(O::InvalidRequest),
@@ -244,26 +325,39 @@ impl EntraErrorKind {
             }
             Self::RequestsItselfByUri => row(90_009).token(O::InvalidRequest).page().silent(O::InvalidRequest),
             Self::InvalidInput => row(90_013).token(O::InvalidRequest),
+            Self::CredentialFieldMissing => row(90_014).token_with(401, O::InvalidClient),
             Self::QueryTooLong => row(90_015).page(),
             Self::UnsupportedPrompt => row(90_023).page().unverified(),
             Self::ConsumersOnV1 => row(90_027).token(O::InvalidRequest).page(),
+            Self::IssuerUnreachable => row(90_061).token(O::InvalidRequest),
             Self::AdminConsentRequired => row(90_094).page().silent(O::ConsentRequired),
+            Self::ApprovalRequired => row(90_095).page().silent(O::ConsentRequired).unverified(),
             Self::InvalidParameter => row(90_100).page().silent(O::InvalidRequest).unverified(),
             Self::NoAbsoluteUri => row(90_102).page(),
-            Self::ApprovalRequired => row(90_095).page().silent(O::ConsentRequired).unverified(),
+            Self::UserCodeMissing => row(90_119).user_code(),
+            Self::DeviceFlowFinished => row(90_120).user_code().unverified(),
             Self::ResourceNotForConsumers => {
                 row(90_124).token(O::InvalidRequest).page().silent(O::InvalidRequest).unverified()
             }
             Self::ApplicationNotForConsumers => row(90_130).token(O::InvalidRequest).page(),
+            Self::CurrentPasswordWrong => row(120_000).new_password().unverified(),
+            Self::NewPasswordWeak => row(120_002).new_password().unverified(),
+            Self::NewPasswordHoldsName => row(120_003).new_password().unverified(),
             Self::RequestedSessionMissing => row(160_021).silent(O::InteractionRequired),
             Self::ForeignInteraction => row(165_900).page_with(403).without_lookup(),
+            Self::IdTokenAsAssertion => row(240_002).token(O::InvalidGrant),
+            Self::SamlApplication => row(399_274).token(O::InvalidRequest).page().unverified(),
             Self::ResourceNotFound => row(500_011).token(O::InvalidResource).redirect(O::InvalidResource),
             Self::ResourceDisabled => {
                 row(500_014).token(O::InvalidResource).page().silent(O::InvalidResource).unverified()
             }
             // no failure of the client's credential, hence no 401
+            Self::TenantRestricted => row(500_021).page(),
             Self::RedirectUriNotAsAuthorized => row(500_112).token(O::InvalidClient),
             Self::NoReplyAddress => row(500_113).page(),
+            Self::WrongSecondFactor => row(500_121).sign_in_again().unverified(),
+            Self::OnBehalfOfAudience => row(500_131).token(O::InvalidGrant),
+            Self::OnBehalfOfTimeRange => row(500_133).token(O::InvalidGrant),
             Self::PersonalAccountUnsupported => {
                 row(500_200).token(O::InvalidGrant).page().silent(O::InteractionRequired).unverified()
             }
@@ -274,6 +368,10 @@ impl EntraErrorKind {
             Self::DomainForAccountType => {
                 row(500_208).token(O::InvalidGrant).page().silent(O::InteractionRequired).unverified()
             }
+            Self::ApplicationNotAssigned => row(501_051).token(O::InvalidGrant),
+            Self::MappedClaimsAudience => {
+                row(501_461).token(O::InvalidRequest).page().silent(O::InvalidRequest).unverified()
+            }
             Self::VerifierMismatch => row(501_481).token(O::InvalidGrant),
             Self::CodeChallengeMalformed => row(501_491).redirect(O::InvalidRequest),
             Self::ServicePrincipalMissing => row(650_052).token(O::InvalidResource).redirect(O::InvalidResource),
@@ -283,15 +381,27 @@ impl EntraErrorKind {
             }
             Self::Misconfigured => row(650_056).page().silent(O::InvalidClient).unverified(),
             Self::ResourceNotListed => row(650_057).redirect(O::InvalidResource),
+            Self::DeviceNotFound => {
+                row(700_003).token(O::InvalidGrant).page().silent(O::InteractionRequired).unverified()
+            }
             Self::CodeOfOtherTenant => row(700_005).token(O::InvalidGrant),
             Self::GrantOfOtherClient => row(700_007).token(O::InvalidGrant),
             Self::ClientNotFound => row(700_016).token(O::UnauthorizedClient).page(),
+            Self::AssertionOfOtherClient => row(700_021).token_with(401, O::InvalidClient),
+            Self::AssertionAudience => row(700_023).token_with(401, O::InvalidClient),
+            Self::AssertionTimeRange => row(700_024).token_with(401, O::InvalidClient),
             Self::PublicClientCredential => row(700_025).token_with(401, O::InvalidClient),
+            Self::AssertionSignature => row(700_027).token_with(401, O::InvalidClient),
             Self::InvalidClientId => row(700_038).token(O::UnauthorizedClient).page().without_lookup(),
             Self::TokenResponseDisabled => row(700_051).redirect(O::UnsupportedResponseType),
             Self::IdTokenResponseDisabled => row(700_054).redirect(O::UnsupportedResponseType),
             Self::RefreshTokenExpired => row(700_082).token(O::InvalidGrant),
             Self::SpaRefreshTokenExpired => row(700_084).token(O::InvalidGrant),
+            Self::AuthorizationDeclined => row(700_171).token(O::AuthorizationDeclined).unverified(),
+            Self::FederatedIssuer => row(700_211).token_with(401, O::InvalidClient),
+            Self::FederatedAudience => row(700_212).token_with(401, O::InvalidClient),
+            Self::FederatedSubject => row(700_213).token_with(401, O::InvalidClient),
+            Self::FederatedTokenOfUser => row(700_229).token(O::InvalidRequest).unverified(),
             Self::TenantMalformed => row(900_023).discovery(O::InvalidRequest).token(O::InvalidRequest).page(),
             Self::MissingParameter => {
                 row(900_144).discovery(O::InvalidRequest).token(O::InvalidRequest).redirect(O::InvalidRequest)
@@ -304,9 +414,13 @@ impl EntraErrorKind {
                 row(901_002).token(O::InvalidRequest).page().silent(O::InvalidRequest)
             }
             Self::ScopeNotDefault => row(1_002_012).token(O::InvalidScope),
+            Self::AssertionWithoutKey => row(5_002_723).token_with(401, O::InvalidClient),
+            Self::AssertionType => row(5_002_727).token_with(401, O::InvalidClient).without_lookup(),
+            Self::AssertionAlgorithm => row(5_002_738).token_with(401, O::InvalidClient),
             Self::ApplicationDisabled => {
                 row(7_000_112).token(O::UnauthorizedClient).page().silent(O::UnauthorizedClient)
             }
+            Self::NoOnBehalfOfApplications => row(7_000_114).token(O::UnauthorizedClient),
             Self::InvalidClientSecret => row(7_000_215).token_with(401, O::InvalidClient),
             Self::AppCredentialMissing => row(7_000_216).token_with(401, O::InvalidClient),
             Self::CredentialMissing => row(7_000_218).token_with(401, O::InvalidClient),
@@ -346,7 +460,7 @@ pub fn delivery(kind: EntraErrorKind, surface: Surface) -> Delivery {
             (Some(Front::Redirect(error)), Some(return_to)) => Delivery::Redirect(return_to, error),
             (Some(Front::Redirect(_)) | None, _) => Delivery::Page(StatusCode::OK),
             (Some(Front::Page(number)), _) => Delivery::Page(status(number)),
-            (Some(Front::SignInAgain), _) => Delivery::SignInAgain,
+            (Some(Front::SignInAgain | Front::NewPassword | Front::UserCode), _) => Delivery::SignInAgain,
         },
     }
 }

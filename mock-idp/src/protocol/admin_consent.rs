@@ -9,7 +9,7 @@ use super::admission::check_family;
 use super::authorize::claims_request::ClaimsRequest;
 use super::authorize::hints::Hints;
 use super::authorize::response_type::ResponseType;
-use super::authorize::{Authorization, Prompt, Purpose, Refused, check_once, find_redirect_uri};
+use super::authorize::{Authorization, Prompt, Purpose, Refused, ReturnTo, check_once, find_redirect_uri};
 use super::parameters::Parameters;
 use super::redirect_uri::{ResponseMode, ReturnAddress};
 use super::target::{Wanted, parse_scope};
@@ -64,7 +64,6 @@ pub fn check<'d>(
         segment,
         client,
         response_type: ResponseType::default(),
-        return_to,
         redirect_uri_given: parameters.text("redirect_uri").is_some(),
         wanted,
         prompt: Prompt::AdminConsent,
@@ -75,6 +74,7 @@ pub fn check<'d>(
         client_info: false,
         instance_aware: false,
         max_age: None,
+        return_to: ReturnTo::Application(return_to),
     })
 }
 

@@ -84,7 +84,7 @@ pub struct Authorization<'d> {
     /// What the answer holds.
     pub response_type: ResponseType,
     /// Where the answer goes.
-    pub return_to: ReturnAddress,
+    pub return_to: ReturnTo,
     /// Whether the request named the redirect URI; then the token request must too.
     pub redirect_uri_given: bool,
     /// What it asks for.
@@ -107,6 +107,26 @@ pub struct Authorization<'d> {
     pub max_age: Option<i64>,
 }
 
+/// Where the answer to a sign-in goes.
+#[derive(Clone, Debug)]
+pub enum ReturnTo {
+    /// To the application's redirect URI.
+    Application(ReturnAddress),
+    /// To the device that shows this user code; the browser stays.
+    Device(String),
+}
+
+impl ReturnTo {
+    /// The application's address; a device has none.
+    #[must_use]
+    pub fn application(&self) -> Option<&ReturnAddress> {
+        match self {
+            Self::Application(address) => Some(address),
+            Self::Device(_) => None,
+        }
+    }
+}
+
 /// A refusal with the place where it is due.
 #[derive(Clone, Debug)]
 pub struct Refused {
@@ -122,7 +142,7 @@ impl Refused {
     pub fn of(authorization: &Authorization<'_>, error: EntraError) -> Box<Self> {
         let interaction =
             if authorization.prompt == Prompt::None { Interaction::Forbidden } else { Interaction::Allowed };
-        let return_to = Some(authorization.refusal_address());
+        let return_to = authorization.return_to.application().map(|address| authorization.refusal_address_of(address));
         Box::new(Self { error, surface: Surface::Authorize { return_to, interaction } })
     }
 }
@@ -221,17 +241,17 @@ fn check_authorize<'d>(
         instance_aware: parameters.text("instance_aware") == Some("true"),
         // what is no number asks for a new sign-in
         max_age: parameters.text("max_age").map(|seconds| seconds.parse().unwrap_or(0)),
-        return_to,
+        return_to: ReturnTo::Application(return_to),
     })
 }
 
 impl<'a> Authorization<'a> {
-    /// Where refusals go.
+    /// The application's `address` as refusals have it.
     #[must_use]
-    pub fn refusal_address(&self) -> ReturnAddress {
+    pub fn refusal_address_of(&self, address: &ReturnAddress) -> ReturnAddress {
         match self.purpose {
-            Purpose::Tokens => self.return_to.clone(),
-            Purpose::AdminConsent => marked(&self.return_to, self.segment.tenant()),
+            Purpose::Tokens => address.clone(),
+            Purpose::AdminConsent => marked(address, self.segment.tenant()),
         }
     }
 
@@ -239,6 +259,15 @@ impl<'a> Authorization<'a> {
     #[must_use]
     pub fn door(&self) -> Door<'a> {
         Door { family: self.family, segment: self.segment, client: self.client }
+    }
+
+    /// The kind of client: that of the redirect URI; without one, as the registration says.
+    #[must_use]
+    pub fn platform(&self) -> Platform {
+        match self.return_to.application() {
+            Some(address) => address.redirect_uri().platform(),
+            None => Platform::without_redirect_uri(self.client),
+        }
     }
 
     /// Whether the id token says when the user signed in: `max_age` and the claim `auth_time` ask for it.
@@ -287,7 +316,9 @@ pub fn front_channel_grant<'d>(
         nonce: authorization.nonce.clone(),
         refreshable: false,
         refresh_until: None,
+        understands_challenges: authorization.claims.understands_challenges(),
         client_info: authorization.client_info,
+        spa_code_of: None,
         readable_by: None,
     })
 }

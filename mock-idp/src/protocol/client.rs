@@ -1,6 +1,6 @@
 //! Which application a request comes from.
 
-use scenarios::world::SignInAudience;
+use scenarios::world::{SignInAudience, SingleSignOnMode};
 use wire::{Check, Checks};
 
 use super::guid;
@@ -14,7 +14,7 @@ const NOT_ZEROS: &str = "another client id than 00000000-0000-0000-0000-00000000
 /// Finds the application of `client_id`, and whether it may be used at `segment`.
 ///
 /// # Errors
-/// 900144, 700038, 700016, 50194, 90130, 9002331, 9002332 or 7000112.
+/// 900144, 700038, 700016, 50194, 90130, 9002331, 9002332, 7000112 or 399274.
 pub fn find<'d>(
     directory: &'d Directory,
     segment: Segment<'_>,
@@ -57,6 +57,7 @@ pub fn find<'d>(
     checks.pass(Check::ClientRegistered, expected, application.shown_name());
     check_audience(application, segment, checks)?;
     check_enabled(application, checks)?;
+    refuse_saml(application, checks)?;
     Ok(application)
 }
 
@@ -75,6 +76,20 @@ fn check_enabled(application: Application<'_>, checks: &mut Checks) -> Result<()
     checks.refuse(Check::ClientEnabled, expected, "it is disabled", fix);
     let (client_id, client_name) = (application.client_id, application.shown_name().to_owned());
     Err(EntraError::ApplicationDisabled { client_id, client_name })
+}
+
+/// An enterprise application is of OpenID Connect or of SAML. Where else Entra refuses the second kind is not established.
+fn refuse_saml(application: Application<'_>, checks: &mut Checks) -> Result<(), EntraError> {
+    if application.preferred_single_sign_on_mode == SingleSignOnMode::Oidc {
+        return Ok(());
+    }
+    let (client_id, client_name) = (application.client_id, application.shown_name().to_owned());
+    let fix = format!(
+        "idp.apps.{}.preferred_single_sign_on_mode: oidc (portal: Enterprise applications > {client_name} > Single sign-on)",
+        application.name
+    );
+    checks.refuse(Check::ClientSingleSignOnMode, "an application of OpenID Connect", "one of SAML", fix);
+    Err(EntraError::SamlApplication { client_id, client_name })
 }
 
 fn check_audience(application: Application<'_>, segment: Segment<'_>, checks: &mut Checks) -> Result<(), EntraError> {

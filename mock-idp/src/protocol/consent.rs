@@ -4,7 +4,7 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-use scenarios::world::{UserConsent, WhoCanConsent};
+use scenarios::world::{Consent, UserConsent, WhoCanConsent};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 use wire::{Check, Checks};
@@ -76,7 +76,7 @@ impl Granted {
                     let home = &principal.account.tenant;
                     user == principal.account.name && consent.tenant.as_ref().unwrap_or(home) == principal.tenant.name
                 }
-                None => consent.tenant.as_ref().unwrap_or(&client.tenant) == principal.tenant.name,
+                None => is_given_in(consent, client, principal.tenant),
             };
             if let (true, Some(resource)) = (holds, directory.application(&consent.resource)) {
                 scopes.entry(resource.client_id).or_default().extend(consent.scopes.iter().cloned());
@@ -106,6 +106,12 @@ impl Granted {
     pub fn any(&self) -> bool {
         self.0.values().any(|scopes| !scopes.is_empty())
     }
+}
+
+/// Whether an administrator's consent of the world holds in the tenant: it says which, or means the client's own.
+#[must_use]
+pub fn is_given_in(consent: &Consent, client: Application<'_>, tenant: Tenant<'_>) -> bool {
+    consent.tenant.as_ref().unwrap_or(&client.tenant) == tenant.name
 }
 
 /// What the consent page asks of one resource.

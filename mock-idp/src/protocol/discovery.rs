@@ -14,10 +14,10 @@ use super::tenant::Segment;
 use crate::error::EntraError;
 use crate::keys::SigningKeys;
 use crate::origins::Origins;
-use crate::routes::{Advertised, Route};
+use crate::routes::{Advertised, GraphCall, Route};
 
 /// The name of the cloud in metadata.
-const CLOUD_INSTANCE_NAME: &str = "microsoftonline.com";
+pub(super) const CLOUD_INSTANCE_NAME: &str = "microsoftonline.com";
 
 /// The host of the Graph before Microsoft Graph, in metadata.
 const CLOUD_GRAPH_HOST_NAME: &str = "graph.windows.net";
@@ -72,12 +72,12 @@ pub fn document(
             "scopes_supported": ["openid", "profile", "email", "offline_access"],
             "issuer": issuer,
             "request_uri_parameter_supported": false,
-            "userinfo_endpoint": format!("{}/oidc/userinfo", origins.graph),
+            "userinfo_endpoint": format!("{}{}", origins.graph, GraphCall::UserInfo.path("")),
             "authorization_endpoint": url(Route::Authorize(family)),
-            "device_authorization_endpoint": advertised(Advertised::DeviceAuthorization(family)),
+            "device_authorization_endpoint": url(Route::DeviceAuthorization(family)),
             "http_logout_supported": true,
             "frontchannel_logout_supported": true,
-            "end_session_endpoint": advertised(Advertised::EndSession(family)),
+            "end_session_endpoint": url(Route::EndSession(family)),
             "claims_supported": [
                 "sub", "iss", "cloud_instance_name", "cloud_instance_host_name", "cloud_graph_host_name",
                 "msgraph_host", "aud", "exp", "iat", "auth_time", "acr", "nonce", "preferred_username", "name",
@@ -97,17 +97,17 @@ pub fn document(
             "issuer": issuer,
             "microsoft_multi_refresh_token": true,
             "authorization_endpoint": url(Route::Authorize(family)),
-            "device_authorization_endpoint": advertised(Advertised::DeviceAuthorization(family)),
+            "device_authorization_endpoint": url(Route::DeviceAuthorization(family)),
             "http_logout_supported": true,
             "frontchannel_logout_supported": true,
-            "end_session_endpoint": advertised(Advertised::EndSession(family)),
+            "end_session_endpoint": url(Route::EndSession(family)),
             "claims_supported": [
                 "sub", "iss", "cloud_instance_name", "cloud_instance_host_name", "cloud_graph_host_name",
                 "msgraph_host", "aud", "exp", "iat", "auth_time", "acr", "amr", "nonce", "email", "given_name",
                 "family_name", "nickname",
             ],
-            "check_session_iframe": advertised(Advertised::CheckSession),
-            "userinfo_endpoint": advertised(Advertised::UserInfo),
+            "check_session_iframe": url(Route::CheckSession),
+            "userinfo_endpoint": url(Route::UserInfo),
             "kerberos_endpoint": advertised(Advertised::Kerberos),
         }),
     };

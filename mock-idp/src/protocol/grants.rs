@@ -13,7 +13,7 @@ use super::admission::Principal;
 use super::authorize::Authorization;
 use super::interaction::SignedIn;
 use super::pkce::CodeChallenge;
-use super::redirect_uri::Platform;
+use super::redirect_uri::{MatchedRedirectUri, Platform};
 use super::scope::{DEFAULT, OidcScope};
 use super::target::{Requested, Target, Wants};
 use crate::directory::Application;
@@ -70,9 +70,17 @@ pub struct Subject {
     pub oid: Uuid,
     /// The session.
     pub sid: Uuid,
-    /// When the password was checked; only where the request asks for it.
+    /// When the password was checked, in seconds of Unix time.
+    pub auth_time: i64,
+    /// When the second factor was; none where it was not.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub auth_time: Option<i64>,
+    pub mfa_time: Option<i64>,
+    /// The authentication contexts that the user satisfied (`acrs`).
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub contexts: BTreeSet<String>,
+    /// Whether id tokens say when the user signed in: only where it was asked for.
+    #[serde(default)]
+    pub auth_time_wanted: bool,
 }
 
 /// An authorization code (RFC 6749 §4.1.2).
@@ -101,6 +109,10 @@ pub struct Code {
     /// The PKCE challenge.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub pkce: Option<CodeChallenge>,
+    /// Whether it came from the token endpoint, for the page of a client that redeemed a code on its server
+    /// (`return_spa_code`): then any redirect URI of that page will do.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub spa_hybrid: bool,
 }
 
 /// A refresh token (RFC 6749 §1.5). It is bound to user and client, not to one resource.
@@ -122,16 +134,25 @@ pub struct RefreshToken {
 }
 
 impl Subject {
+    /// `amr`: the methods by which the user proved who it is.
+    #[must_use]
+    pub fn methods(&self) -> &'static [&'static str] {
+        if self.mfa_time.is_some() { &["pwd", "mfa"] } else { &["pwd"] }
+    }
+
     /// The subject of what answers an authorize request.
     #[must_use]
     pub fn of(authorization: &Authorization<'_>, principal: Principal<'_>, signed_in: &SignedIn) -> Self {
         Self {
             client_id: authorization.client.client_id,
-            platform: authorization.return_to.redirect_uri().platform(),
+            platform: authorization.platform(),
             tid: principal.tenant.id,
             oid: principal.object_id(),
             sid: signed_in.sid,
-            auth_time: authorization.wants_auth_time().then_some(signed_in.auth_time),
+            auth_time: signed_in.auth_time,
+            mfa_time: signed_in.mfa_time,
+            contexts: authorization.claims.contexts(),
+            auth_time_wanted: authorization.wants_auth_time(),
         }
     }
 }
@@ -141,6 +162,7 @@ impl Code {
     #[must_use]
     pub fn issue(
         authorization: &Authorization<'_>,
+        redirect_uri: &MatchedRedirectUri,
         subject: Subject,
         requested: &Requested<'_>,
         lifetimes: &Lifetimes,
@@ -148,7 +170,6 @@ impl Code {
         now: Timestamp,
     ) -> Self {
         let iat = now.as_second();
-        let redirect_uri = authorization.return_to.redirect_uri();
         Self {
             jti,
             iat,
@@ -160,6 +181,25 @@ impl Code {
             oidc: requested.oidc.clone(),
             nonce: authorization.nonce.clone(),
             pkce: authorization.challenge.clone(),
+            spa_hybrid: false,
+        }
+    }
+
+    /// The second code for the page of a client that has redeemed this one on its server.
+    #[must_use]
+    pub fn for_page(&self, lifetimes: &Lifetimes, jti: Uuid, now: Timestamp) -> Self {
+        let iat = now.as_second();
+        Self {
+            jti,
+            iat,
+            exp: iat.saturating_add(i64::from(lifetimes.code_minutes) * 60),
+            subject: Subject { platform: Platform::Spa, ..self.subject.clone() },
+            redirect_uri: String::new(),
+            redirect_uri_given: false,
+            nonce: None,
+            pkce: None,
+            spa_hybrid: true,
+            ..self.clone()
         }
     }
 }

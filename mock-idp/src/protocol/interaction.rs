@@ -22,6 +22,9 @@ pub const TYP: &str = "entralab-flow+jwt";
 /// How long a page may stay open.
 pub const LIFETIME: SignedDuration = SignedDuration::from_hours(1);
 
+/// How long the browser keeps the cookie of a sign-in: longer, so that a late form is told that it is late.
+pub const COOKIE_LIFETIME: SignedDuration = SignedDuration::from_hours(24);
+
 /// What the flow tokens are for.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Flow {
@@ -43,6 +46,18 @@ pub struct Flow {
     /// Who signed in; none on the sign-in page.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub signed_in: Option<SignedIn>,
+    /// Whether the user has just signed in, and was not asked yet whether to stay so.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub asks_to_keep: bool,
+    /// Whether the user said that the application is meant.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub app_confirmed: bool,
+    /// The object id of the user who has to set a new password; only on the page for it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub new_password_of: Option<Uuid>,
+    /// The code of the device that is to be let in; only where the flow began with one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub user_code: Option<String>,
 }
 
 /// What the consent page knows of the sign-in before it.
@@ -54,6 +69,12 @@ pub struct SignedIn {
     pub sid: Uuid,
     /// When the password was checked, in seconds of Unix time.
     pub auth_time: i64,
+    /// When the second factor was; none where it was not.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub mfa_time: Option<i64>,
+    /// How many wrong codes of the second factor were typed.
+    #[serde(default)]
+    pub wrong_codes: u8,
     /// What the page asks.
     pub asked: Vec<AskedIds>,
 }
@@ -81,7 +102,23 @@ impl Flow {
         let cookie = FlowCookie { name: cookie_name(&flow), value: randomness::text::<32>(rng) };
         let exp = (now.as_second()).saturating_add(LIFETIME.as_secs());
         let segment = segment.to_owned();
-        (Self { cookie: hash(&cookie.value), flow, exp, purpose, family, segment, parameters, signed_in: None }, cookie)
+        (
+            Self {
+                cookie: hash(&cookie.value),
+                flow,
+                exp,
+                purpose,
+                family,
+                segment,
+                parameters,
+                signed_in: None,
+                asks_to_keep: false,
+                app_confirmed: false,
+                new_password_of: None,
+                user_code: None,
+            },
+            cookie,
+        )
     }
 
     /// The name of its cookie.

@@ -3,6 +3,7 @@
 //! Rules: RFC 6749 §3.1.2, RFC 9700 §4.1.3 (exact comparison), RFC 8252 §7.3 (loopback ports), Microsoft identity
 //! platform "Redirect URI restrictions and limitations".
 
+use crate::directory::Application;
 use scenarios::world::RedirectUris;
 use serde::{Deserialize, Serialize};
 
@@ -18,6 +19,14 @@ pub enum Platform {
     Spa,
     /// A mobile or desktop application.
     Public,
+}
+
+impl Platform {
+    /// The kind of a client whose request names no redirect URI: "Allow public client flows" of its registration.
+    #[must_use]
+    pub fn without_redirect_uri(client: Application<'_>) -> Self {
+        if client.allow_public_client { Self::Public } else { Self::Web }
+    }
 }
 
 impl Platform {
@@ -85,6 +94,13 @@ impl MatchedRedirectUri {
         };
         // a host may hold characters that end a directive
         if source.contains([';', ',', '\'', ' ']) { String::new() } else { source }
+    }
+
+    /// The scheme, where it is an application's own and no web address's; a system browser asks before it follows one.
+    #[must_use]
+    pub fn private_scheme(&self) -> Option<&str> {
+        let (scheme, _) = self.uri.split_once(':')?;
+        (!["https", "http"].iter().any(|web| web.eq_ignore_ascii_case(scheme))).then_some(scheme)
     }
 
     /// The host as a person should see it.

@@ -3,7 +3,7 @@
 //! Rules: Microsoft Entra "Web browser cookies", Microsoft identity platform "OAuth 2.0 authorization code flow"
 //! (`prompt`, `login_hint`).
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use jiff::{SignedDuration, Timestamp};
 use rand_core::CryptoRng;
@@ -21,8 +21,17 @@ use crate::error::EntraError;
 /// The cookie that names a browser's sessions. `__Host-` binds it to this host over TLS.
 pub const COOKIE: &str = "__Host-ESTSAUTH";
 
+/// The cookie that names the sessions that users asked to keep; it outlives the browser's window.
+pub const PERSISTENT_COOKIE: &str = "__Host-ESTSAUTHPERSISTENT";
+
+/// The cookies that name sessions.
+pub const SESSION_COOKIES: [&str; 2] = [COOKIE, PERSISTENT_COOKIE];
+
 /// How long a session lasts that nobody asked to keep.
 const LIFETIME: SignedDuration = SignedDuration::from_hours(24);
+
+/// How long a session that a user asked to keep lasts after its last use.
+pub const KEPT_LIFETIME: SignedDuration = SignedDuration::from_hours(90 * 24);
 
 /// How many browsers are remembered.
 const BROWSERS: usize = 10_000;
@@ -39,24 +48,39 @@ pub struct Session {
     pub sid: Uuid,
     /// When the password was checked, in seconds of Unix time.
     pub auth_time: i64,
+    /// When the second factor was; none where it was not.
+    pub mfa_time: Option<i64>,
 }
 
 impl Session {
-    fn is_current(&self, now: Timestamp) -> bool {
-        now.as_second() < self.auth_time.saturating_add(LIFETIME.as_secs())
+    /// The session of a sign-in.
+    #[must_use]
+    pub fn of(principal: Principal<'_>, signed_in: &SignedIn) -> Self {
+        let SignedIn { sid, auth_time, mfa_time, .. } = *signed_in;
+        Self { oid: principal.account.object_id, sid, auth_time, mfa_time }
     }
 }
 
-/// All sessions, by the SHA-256 of their browser's cookie.
+/// How many applications are remembered to have taken part in one session.
+const PARTICIPANTS: usize = 64;
+
+/// All sessions.
 #[derive(Clone, Debug, Default)]
-pub struct Sessions(HashMap<[u8; 32], Vec<Session>>);
+pub struct Sessions {
+    /// By the SHA-256 of their browser's cookie.
+    browsers: HashMap<[u8; 32], Vec<Session>>,
+    /// The applications to which a user signed in, by session id.
+    participants: HashMap<Uuid, Vec<Uuid>>,
+    /// When the sessions that users asked to keep were used last, in seconds of Unix time, by session id.
+    kept: HashMap<Uuid, i64>,
+}
 
 impl Sessions {
     /// The sessions of the browser that sends these cookies.
     #[must_use]
     pub fn of(&self, cookies: &[(String, String)], now: Timestamp) -> Vec<Session> {
-        let found = keys(cookies).filter_map(|key| self.0.get(&key)).flatten();
-        found.filter(|session| session.is_current(now)).copied().collect()
+        let found = keys(cookies).filter_map(|key| self.browsers.get(&key)).flatten();
+        found.filter(|session| is_current(session, &self.kept, now)).copied().collect()
     }
 
     /// Adds a session to the browser that sends these cookies. Gives the new value of its cookie; the old one is good
@@ -68,26 +92,109 @@ impl Sessions {
         now: Timestamp,
         rng: &mut impl CryptoRng,
     ) -> String {
-        let mut sessions: Vec<Session> = keys(cookies).filter_map(|key| self.0.remove(&key)).flatten().collect();
-        sessions.retain(|other| other.is_current(now) && other.oid != session.oid);
+        let old = of_cookie(cookies, COOKIE).filter_map(|key| self.browsers.remove(&key)).flatten();
+        let mut sessions: Vec<Session> =
+            old.filter(|other| is_current(other, &self.kept, now) && other.oid != session.oid).collect();
+        for key in of_cookie(cookies, PERSISTENT_COOKIE) {
+            if let Some(kept) = self.browsers.get_mut(&key) {
+                kept.retain(|other| other.oid != session.oid);
+            }
+        }
         sessions.truncate(ACCOUNTS - 1);
         sessions.insert(0, session);
         self.make_room(now);
         let value = randomness::text::<32>(rng);
-        self.0.insert(key(&value), sessions);
+        self.browsers.insert(key(&value), sessions);
         value
     }
 
+    /// Keeps a session of the browser that sends these cookies, as its user asks. Gives the new value of the cookie for
+    /// it; none where there is no such session.
+    pub fn keep(
+        &mut self,
+        sid: Uuid,
+        cookies: &[(String, String)],
+        now: Timestamp,
+        rng: &mut impl CryptoRng,
+    ) -> Option<String> {
+        let session = *keys(cookies).find_map(|key| self.browsers.get(&key)?.iter().find(|one| one.sid == sid))?;
+        for key in of_cookie(cookies, COOKIE) {
+            if let Some(sessions) = self.browsers.get_mut(&key) {
+                sessions.retain(|other| other.sid != sid);
+                if sessions.is_empty() {
+                    self.browsers.remove(&key);
+                }
+            }
+        }
+        let old = of_cookie(cookies, PERSISTENT_COOKIE).filter_map(|key| self.browsers.remove(&key)).flatten();
+        let mut sessions: Vec<Session> =
+            old.filter(|other| is_current(other, &self.kept, now) && other.oid != session.oid).collect();
+        sessions.truncate(ACCOUNTS - 1);
+        sessions.insert(0, session);
+        self.make_room(now);
+        self.kept.retain(|_, used| now.as_second() < used.saturating_add(KEPT_LIFETIME.as_secs()));
+        self.kept.insert(sid, now.as_second());
+        let value = randomness::text::<32>(rng);
+        self.browsers.insert(key(&value), sessions);
+        Some(value)
+    }
+
+    /// Notes that a session was used; says whether it is one that lasts longer for that.
+    pub fn prolong(&mut self, sid: Uuid, now: Timestamp) -> bool {
+        self.kept.get_mut(&sid).map(|used| *used = now.as_second()).is_some()
+    }
+
+    /// Notes that the user of a session signed in to an application, which is then told of the sign-out.
+    pub fn take_part(&mut self, sid: Uuid, client_id: Uuid) {
+        if self.participants.len() >= BROWSERS * 2 {
+            let known = self.known();
+            self.participants.retain(|sid, _| known.contains(sid));
+        }
+        let participants = self.participants.entry(sid).or_default();
+        if !participants.contains(&client_id) && participants.len() < PARTICIPANTS {
+            participants.push(client_id);
+        }
+    }
+
+    /// The applications to which the user of a session signed in, by client id.
+    #[must_use]
+    pub fn participants(&self, sid: Uuid) -> &[Uuid] {
+        self.participants.get(&sid).map_or(&[], Vec::as_slice)
+    }
+
+    /// Ends a session of the browser that sends these cookies. Gives the applications that took part.
+    pub fn end(&mut self, cookies: &[(String, String)], sid: Uuid) -> Vec<Uuid> {
+        let mut was_there = false;
+        for key in keys(cookies) {
+            if let Some(sessions) = self.browsers.get_mut(&key) {
+                let before = sessions.len();
+                sessions.retain(|session| session.sid != sid);
+                was_there |= sessions.len() < before;
+                if sessions.is_empty() {
+                    self.browsers.remove(&key);
+                }
+            }
+        }
+        if was_there { self.participants.remove(&sid).unwrap_or_default() } else { Vec::new() }
+    }
+
+    /// The ids of all sessions.
+    fn known(&self) -> HashSet<Uuid> {
+        self.browsers.values().flatten().map(|session| session.sid).collect()
+    }
+
     fn make_room(&mut self, now: Timestamp) {
-        if self.0.len() < BROWSERS {
+        if self.browsers.len() < BROWSERS {
             return;
         }
-        self.0.retain(|_, sessions| sessions.iter().any(|session| session.is_current(now)));
+        self.browsers.retain(|_, sessions| sessions.iter().any(|session| is_current(session, &self.kept, now)));
         let newest = |sessions: &Vec<Session>| sessions.iter().map(|session| session.auth_time).max();
-        let oldest = self.0.iter().min_by_key(|(key, sessions)| (newest(sessions), **key)).map(|(key, _)| *key);
-        if let Some(oldest) = oldest.filter(|_| self.0.len() >= BROWSERS) {
-            self.0.remove(&oldest);
+        let oldest = self.browsers.iter().min_by_key(|(key, sessions)| (newest(sessions), **key)).map(|(key, _)| *key);
+        if let Some(oldest) = oldest.filter(|_| self.browsers.len() >= BROWSERS) {
+            self.browsers.remove(&oldest);
         }
+        let known = self.known();
+        self.kept.retain(|sid, _| known.contains(sid));
     }
 }
 
@@ -95,8 +202,19 @@ fn key(cookie: &str) -> [u8; 32] {
     Sha256::digest(cookie).into()
 }
 
+fn of_cookie<'c>(cookies: &'c [(String, String)], wanted: &'c str) -> impl Iterator<Item = [u8; 32]> + use<'c> {
+    cookies.iter().filter(move |(name, _)| name == wanted).map(|(_, value)| key(value))
+}
+
 fn keys(cookies: &[(String, String)]) -> impl Iterator<Item = [u8; 32]> {
-    cookies.iter().filter(|(name, _)| name == COOKIE).map(|(_, value)| key(value))
+    SESSION_COOKIES.into_iter().flat_map(|name| of_cookie(cookies, name))
+}
+
+fn is_current(session: &Session, kept: &HashMap<Uuid, i64>, now: Timestamp) -> bool {
+    match kept.get(&session.sid) {
+        Some(used) => now.as_second() < used.saturating_add(KEPT_LIFETIME.as_secs()),
+        None => now.as_second() < session.auth_time.saturating_add(LIFETIME.as_secs()),
+    }
 }
 
 /// A signed-in account that an authorize request can mean.
@@ -112,8 +230,8 @@ impl Candidate<'_> {
     /// The sign-in that the session stands for.
     #[must_use]
     pub fn signed_in(&self) -> SignedIn {
-        let Session { sid, auth_time, .. } = self.session;
-        SignedIn { oid: self.principal.object_id(), sid, auth_time, asked: Vec::new() }
+        let Session { sid, auth_time, mfa_time, .. } = self.session;
+        SignedIn { oid: self.principal.object_id(), sid, auth_time, mfa_time, wrong_codes: 0, asked: Vec::new() }
     }
 }
 
@@ -126,6 +244,14 @@ pub enum Choice<'d> {
     Pick(Vec<Candidate<'d>>),
     /// With this account, and without a page for it.
     Go(Candidate<'d>),
+}
+
+/// The accounts of sessions whose users still exist.
+#[must_use]
+pub fn signed_in_accounts<'d>(directory: &'d Directory, sessions: &[Session]) -> Vec<Candidate<'d>> {
+    let found =
+        |session: &Session| Some(Candidate { principal: Principal::find(directory, session.oid)?, session: *session });
+    sessions.iter().filter_map(found).collect()
 }
 
 /// The accounts among `sessions` that the request can mean: of its tenant, of its hints, and fresh enough for its
@@ -219,7 +345,7 @@ mod tests {
     use super::*;
 
     fn session(oid: u128, auth_time: i64) -> Session {
-        Session { oid: Uuid::from_u128(oid), sid: Uuid::from_u128(oid + 1_000), auth_time }
+        Session { oid: Uuid::from_u128(oid), sid: Uuid::from_u128(oid + 1_000), auth_time, mfa_time: None }
     }
 
     fn cookie(value: &str) -> Vec<(String, String)> {
@@ -243,12 +369,45 @@ mod tests {
     }
 
     #[test]
+    fn a_session_that_is_kept_moves_to_the_cookie_that_lasts_and_ends_with_the_rest() {
+        let mut rng = ChaCha20Rng::from_seed([1; 32]);
+        let at = |seconds| Timestamp::from_second(seconds).unwrap();
+        let mut sessions = Sessions::default();
+        let first = sessions.add(session(1, 0), &[], at(0), &mut rng);
+        let second = sessions.add(session(2, 0), &cookie(&first), at(0), &mut rng);
+        let kept = sessions.keep(session(1, 0).sid, &cookie(&second), at(0), &mut rng).unwrap();
+        let lasting = vec![(PERSISTENT_COOKIE.to_owned(), kept)];
+        let both = [cookie(&second), lasting.clone()].concat();
+        assert_eq!(sessions.of(&lasting, at(0)), [session(1, 0)]);
+        assert_eq!(sessions.of(&cookie(&second), at(0)), [session(2, 0)]);
+        assert_eq!(sessions.of(&both, at(86_400)), [session(1, 0)], "the other one lasts a day");
+        assert_eq!(sessions.keep(Uuid::from_u128(9), &both, at(0), &mut rng), None);
+        assert!(sessions.prolong(session(1, 0).sid, at(86_400)) && !sessions.prolong(session(2, 0).sid, at(86_400)));
+        let ninety_days = KEPT_LIFETIME.as_secs();
+        assert_eq!(sessions.of(&lasting, at(86_400 + ninety_days - 1)), [session(1, 0)]);
+        assert!(sessions.of(&lasting, at(86_400 + ninety_days)).is_empty());
+        sessions.take_part(session(1, 0).sid, Uuid::from_u128(5));
+        sessions.take_part(session(1, 0).sid, Uuid::from_u128(5));
+        assert!(sessions.end(&cookie(&second), session(1, 0).sid).is_empty(), "it is not that cookie's");
+        assert_eq!(sessions.end(&both, session(1, 0).sid), [Uuid::from_u128(5)]);
+        assert!(sessions.of(&lasting, at(0)).is_empty() && sessions.end(&both, session(1, 0).sid).is_empty());
+    }
+
+    #[test]
     fn memory_stays_bounded() {
         let mut rng = ChaCha20Rng::from_seed([1; 32]);
         let mut sessions = Sessions::default();
         for second in 0..10_010 {
-            sessions.add(session(1, second), &[], Timestamp::from_second(second).unwrap(), &mut rng);
+            let now = Timestamp::from_second(second).unwrap();
+            let added = session(u128::try_from(second).unwrap(), second);
+            let value = sessions.add(added, &[], now, &mut rng);
+            sessions.take_part(added.sid, Uuid::from_u128(1));
+            sessions.keep(added.sid, &cookie(&value), now, &mut rng);
         }
-        assert!(sessions.0.len() <= BROWSERS);
+        assert!(sessions.browsers.len() <= BROWSERS && sessions.kept.len() <= BROWSERS);
+        for client in 0..100 {
+            sessions.take_part(Uuid::from_u128(1), Uuid::from_u128(client));
+        }
+        assert_eq!(sessions.participants(Uuid::from_u128(1)).len(), PARTICIPANTS);
     }
 }

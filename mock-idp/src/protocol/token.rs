@@ -2,6 +2,9 @@
 
 mod authorization_code;
 pub mod client_credentials;
+mod device_code;
+mod on_behalf_of;
+mod password;
 mod redemption;
 mod refresh_token;
 pub mod reply;
@@ -9,17 +12,22 @@ mod user_grant;
 
 use std::collections::BTreeSet;
 
-use client_credentials::ApplicationGrant;
+pub use client_credentials::ApplicationGrant;
 use jiff::Timestamp;
+use rand_chacha::ChaCha20Rng;
 use wire::{Check, Checks};
 
 use super::admission::{Principal, check_family};
 use super::authorize::check_once;
-use super::client_credential::{ClientAuthentication, Credentials};
+use super::client_credential::{ClientAuthentication, Credentials, Proof};
+use super::conditional_access::Enrolments;
 use super::consent::GivenConsents;
+use super::device_code::DeviceCodes;
 use super::grants::redeemed::Redeemed;
-use super::grants::{CODE_TYP, REFRESH_TOKEN_TYP, Subject};
+use super::grants::{CODE_TYP, Code, REFRESH_TOKEN_TYP, Subject};
 use super::parameters::Parameters;
+use super::passwords::Passwords;
+use super::redirect_uri::Platform;
 use super::scope::OidcScope;
 use super::sealed::Seal;
 use super::target::Target;
@@ -27,6 +35,8 @@ use super::tenant::{self, Segment};
 use super::{Family, client};
 use crate::directory::{Application, Directory};
 use crate::error::EntraError;
+use crate::keys::SigningKeys;
+use crate::origins::Origins;
 
 /// The seals of what clients redeem.
 #[derive(Clone, Debug)]
@@ -69,10 +79,28 @@ pub struct Records<'d, 'r> {
     pub directory: &'d Directory,
     /// The consents of the consent page.
     pub given: &'r GivenConsents,
+    /// What users did on the pages of policies.
+    pub enrolments: &'r Enrolments,
     /// The seals of codes and refresh tokens.
     pub seals: &'r Seals,
+    /// The keys that this identity provider signs with.
+    pub keys: &'r SigningKeys,
+    /// Where it lives.
+    pub origins: &'r Origins,
     /// The instant.
     pub now: Timestamp,
+}
+
+/// What a token request is judged by and changes.
+pub struct Memory<'m> {
+    /// What was redeemed before.
+    pub redeemed: &'m mut Redeemed,
+    /// The passwords that users have now, and the tries with others.
+    pub passwords: &'m mut Passwords,
+    /// The devices that wait.
+    pub device_codes: &'m mut DeviceCodes,
+    /// Where new sessions get their ids from.
+    pub rng: &'m mut ChaCha20Rng,
 }
 
 /// What a client is granted.
@@ -98,8 +126,12 @@ pub struct Grant<'d> {
     pub refreshable: bool,
     /// When that ends, where it is the end of the refresh token before it.
     pub refresh_until: Option<i64>,
+    /// Whether the client said that it understands claims challenges (`cp1`).
+    pub understands_challenges: bool,
     /// Whether `client_info` is wanted.
     pub client_info: bool,
+    /// The redeemed code, where the client's page is to get one too (`return_spa_code`).
+    pub spa_code_of: Option<Code>,
     /// The origin that may read the answer: a single-page application's.
     pub readable_by: Option<String>,
 }
@@ -120,7 +152,7 @@ pub enum Decision<'d> {
 pub fn decide<'d>(
     request: TokenRequest<'_>,
     records: Records<'d, '_>,
-    redeemed: &mut Redeemed,
+    memory: Memory<'_>,
     checks: &mut Checks,
 ) -> Result<Decision<'d>, EntraError> {
     let segment = tenant::find(records.directory, request.segment, checks)?;
@@ -132,10 +164,13 @@ pub fn decide<'d>(
     let client = client::find(records.directory, segment, credentials.client_id.as_deref(), checks)?;
     let party = Party { client, segment, credentials };
     let grant = match grant_type {
-        GrantType::AuthorizationCode => authorization_code::redeem(request, records, redeemed, &party, checks)?,
-        GrantType::RefreshToken => refresh_token::refresh(request, records, redeemed, &party, checks)?,
+        GrantType::AuthorizationCode => authorization_code::redeem(request, records, memory, &party, checks)?,
+        GrantType::DeviceCode => device_code::redeem(request, records, memory, &party, checks)?,
+        GrantType::OnBehalfOf => on_behalf_of::exchange(request, records, memory, &party, checks)?,
+        GrantType::Password => password::sign_in(request, records, memory, &party, checks)?,
+        GrantType::RefreshToken => refresh_token::refresh(request, records, memory, &party, checks)?,
         GrantType::ClientCredentials => {
-            let grant = client_credentials::decide(request, records, &party, checks)?;
+            let grant = client_credentials::decide(request, records, memory.redeemed, &party, checks)?;
             return Ok(Decision::ForApplication(Box::new(grant)));
         }
     };
@@ -147,14 +182,22 @@ pub fn decide<'d>(
 enum GrantType {
     AuthorizationCode,
     ClientCredentials,
+    /// RFC 8628; the v1 endpoint and some libraries use the short name.
+    DeviceCode,
+    OnBehalfOf,
+    Password,
     RefreshToken,
 }
 
 impl GrantType {
     /// Every grant type, with its names.
-    const NAMES: [(&'static str, Self); 3] = [
+    const NAMES: [(&'static str, Self); 7] = [
         ("authorization_code", Self::AuthorizationCode),
         ("client_credentials", Self::ClientCredentials),
+        ("urn:ietf:params:oauth:grant-type:device_code", Self::DeviceCode),
+        ("device_code", Self::DeviceCode),
+        (on_behalf_of::JWT_BEARER, Self::OnBehalfOf),
+        ("password", Self::Password),
         ("refresh_token", Self::RefreshToken),
     ];
 
@@ -174,14 +217,16 @@ impl GrantType {
     /// Whether the grant can do with the tenant segment: without a user, only the path says which tenant is meant.
     fn check_segment(self, segment: Segment<'_>, checks: &mut Checks) -> Result<(), EntraError> {
         let error = match (self, segment) {
-            (Self::ClientCredentials, Segment::Common) => EntraError::GrantNeedsTenant,
+            (Self::ClientCredentials | Self::Password, Segment::Common) => EntraError::GrantNeedsTenant,
             (Self::ClientCredentials, Segment::Organizations) => EntraError::NoTenantInformation,
             (Self::ClientCredentials, Segment::Tenant(tenant)) if tenant.is_consumers() => EntraError::GrantNeedsTenant,
             (Self::ClientCredentials, Segment::Tenant(_)) => {
                 checks.pass(Check::GrantTypeTenant, "one tenant", segment.in_urls());
                 return Ok(());
             }
-            (Self::AuthorizationCode | Self::RefreshToken, _) => return Ok(()),
+            // the user name says which tenant is meant
+            (Self::Password, Segment::Tenant(_) | Segment::Organizations) => return Ok(()),
+            (Self::AuthorizationCode | Self::DeviceCode | Self::OnBehalfOf | Self::RefreshToken, _) => return Ok(()),
         };
         let fix = "the tenant segment of the token URL: the tenant's id or domain (portal: Microsoft Entra ID > \
                    Overview > Tenant ID)";
@@ -195,6 +240,21 @@ struct Party<'d> {
     client: Application<'d>,
     segment: Segment<'d>,
     credentials: Credentials,
+}
+
+impl Party<'_> {
+    /// The client must prove who it is, as one whose grant came to a redirect URI of `platform` does.
+    fn authenticate(
+        &self,
+        platform: Platform,
+        records: Records<'_, '_>,
+        redeemed: &mut Redeemed,
+        checks: &mut Checks,
+    ) -> Result<(), EntraError> {
+        let Records { directory, keys, origins, now, .. } = records;
+        let proof = Proof { directory, keys, origins, segment: self.segment, now };
+        self.credentials.check(self.client, platform, &proof, &mut redeemed.assertions, checks)
+    }
 }
 
 fn require<'r>(parameters: &'r Parameters, name: &'static str, checks: &mut Checks) -> Result<&'r str, EntraError> {

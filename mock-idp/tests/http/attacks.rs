@@ -313,16 +313,28 @@ fn atk_b01_a_code_is_good_once() {
 fn atk_b02_eight_at_once_get_one_answer() {
     let lab = Lab::new();
     let code = lab.code(V2_AUTHORIZE, &v2(DEFAULT));
-    let body = form(&redeem(&code));
+    let statuses = eight_at_once(&lab, &form(&redeem(&code)));
+    assert_eq!(statuses.iter().filter(|status| **status == 200).count(), 1, "{statuses:?}");
+}
+
+/// Entra keeps the old refresh token good, so that all eight get tokens, and each a refresh token of its own.
+#[test]
+fn atk_b02_eight_refreshes_at_once_all_succeed() {
+    let lab = Lab::new();
+    let code = lab.code(V2_AUTHORIZE, &v2(DEFAULT));
+    let token = lab.post(V2_TOKEN, &form(&redeem(&code))).json()["refresh_token"].as_str().unwrap().to_owned();
+    assert_eq!(eight_at_once(&lab, &form(&refresh(&token))), [200; 8]);
+}
+
+fn eight_at_once(lab: &Lab, body: &str) -> Vec<u16> {
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(4).build().unwrap();
     let tasks: Vec<_> = (0..8)
         .map(|_| {
-            let (router, request) = (lab.provider.router(), post(V2_TOKEN, &body));
+            let (router, request) = (lab.provider.router(), post(V2_TOKEN, body));
             runtime.spawn(async move { tower::ServiceExt::oneshot(router, request).await.unwrap().status().as_u16() })
         })
         .collect();
-    let statuses: Vec<u16> = tasks.into_iter().map(|task| runtime.block_on(task).unwrap()).collect();
-    assert_eq!(statuses.iter().filter(|status| **status == 200).count(), 1, "{statuses:?}");
+    tasks.into_iter().map(|task| runtime.block_on(task).unwrap()).collect()
 }
 
 #[test]
@@ -438,6 +450,38 @@ fn atk_b09_basic_credentials_are_form_encoded() {
     let code = lab.code(V2_AUTHORIZE, &v2(DEFAULT));
     let in_body = with(&redeem(&code), "client_secret", "a+b%20c~=:ü");
     assert_eq!(lab.post(V2_TOKEN, &form(&in_body)).status, 200);
+}
+
+#[test]
+fn atk_b10_a_token_request_is_a_posted_form_and_nothing_else() {
+    let lab = Lab::new();
+    let code = lab.code(V2_AUTHORIZE, &v2(DEFAULT));
+    let body = form(&redeem(&code));
+    let in_query = format!("{V2_TOKEN}?{body}");
+    assert_eq!((lab.get(&in_query).status.as_u16(), lab.get(&in_query).aadsts()), (405, Some(900_561)));
+    assert_eq!(lab.post(&in_query, "").aadsts(), Some(900_144), "the query does not count");
+    for content_type in [Some("application/json"), Some("text/plain"), Some("multipart/form-data"), None] {
+        let mut request = post(V2_TOKEN, &body);
+        request.headers_mut().remove(header::CONTENT_TYPE);
+        if let Some(content_type) = content_type {
+            request.headers_mut().insert(header::CONTENT_TYPE, content_type.parse().unwrap());
+        }
+        assert_eq!(lab.send(request).aadsts(), Some(900_144), "{content_type:?}");
+    }
+    for (name, _) in redeem(&code) {
+        let twice = format!("{body}&{name}=x");
+        assert_eq!(lab.post(V2_TOKEN, &twice).aadsts(), Some(9_000_411), "{name}");
+    }
+    assert_eq!(lab.post(V2_TOKEN, &body).status, 200, "none of these used the code up");
+}
+
+#[test]
+fn atk_b21_a_huge_body_is_cut_off_and_many_fields_do_no_harm() {
+    let lab = Lab::new();
+    assert_eq!(lab.post(V2_TOKEN, &"a".repeat(1 << 20)).status, 413);
+    let many: String = (0..10_000).map(|number| format!("&f{number}=x")).collect();
+    let code = lab.code(V2_AUTHORIZE, &v2(DEFAULT));
+    assert_eq!(lab.post(V2_TOKEN, &format!("{}{many}", form(&redeem(&code)))).status, 200);
 }
 
 #[test]

@@ -10,12 +10,18 @@ use strum::IntoEnumIterator;
 
 use crate::support::*;
 
+mod assertions;
 pub mod authorize;
+mod claims;
 mod client_credentials;
 mod code_flow;
 mod consent;
+pub mod device;
+mod on_behalf_of;
+mod policy;
 mod sessions;
 mod tenants;
+pub mod users;
 
 /// A code, the check that refuses with it, and how it comes about. A code may have several causes.
 pub type Cause = (u32, &'static str, fn() -> Seen);
@@ -24,12 +30,18 @@ pub type Cause = (u32, &'static str, fn() -> Seen);
 pub fn all() -> impl Iterator<Item = &'static Cause> {
     [
         // a line for each theme, in the order of the modules
+        assertions::CAUSES,
         authorize::CAUSES,
+        claims::CAUSES,
         client_credentials::CAUSES,
         code_flow::CAUSES,
         consent::CAUSES,
+        device::CAUSES,
+        on_behalf_of::CAUSES,
+        policy::CAUSES,
         sessions::CAUSES,
         tenants::CAUSES,
+        users::CAUSES,
     ]
     .into_iter()
     .flatten()

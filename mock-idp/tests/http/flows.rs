@@ -361,7 +361,8 @@ fn prompt_consent_asks_again() {
 #[test]
 fn tokens_of_a_local_lab_name_its_own_issuers() {
     let origin = "https://localhost:8443".to_owned();
-    let lab = Lab::at(world(), Origins { login: origin.clone(), sts: origin.clone(), graph: origin });
+    let lab =
+        Lab::at(world(), Origins { login: origin.clone(), sts: origin.clone(), graph: origin, ..Origins::cloud() });
     let code = lab.code(V1_AUTHORIZE, &v1());
     let body = lab.post(V1_TOKEN, &form(&redeem(&code))).json();
     assert_eq!(claims_of(&body, "access_token")["iss"], format!("https://localhost:8443/{TENANT}/"));

@@ -16,6 +16,8 @@ fn faces(kind: EntraErrorKind) -> String {
     let front = |front| match front {
         Front::Page(status) => format!("an error page, HTTP {status}"),
         Front::SignInAgain => "the sign-in page again".to_owned(),
+        Front::NewPassword => "the page for a new password".to_owned(),
+        Front::UserCode => "the page for a device's code".to_owned(),
         Front::Redirect(error) => format!("back to the application with {error}, if the redirect URI is trusted"),
     };
     let suberror = faces.suberror.map(|suberror| format!(", suberror {suberror}")).unwrap_or_default();

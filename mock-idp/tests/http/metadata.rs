@@ -155,7 +155,10 @@ fn metadata_may_be_read_by_any_page_and_kept_for_a_day() {
 #[test]
 fn instance_discovery_knows_its_own_host() {
     let origin = "https://localhost:8443".to_owned();
-    let lab = Lab::at(world(), mock_idp::Origins { login: origin.clone(), sts: origin.clone(), graph: origin });
+    let lab = Lab::at(
+        world(),
+        mock_idp::Origins { login: origin.clone(), sts: origin.clone(), graph: origin, ..mock_idp::Origins::cloud() },
+    );
     let path = "/common/discovery/instance?api-version=1.1&authorization_endpoint=https%3A%2F%2Flocalhost%3A8443%2Fcontoso.com%2Foauth2%2Fv2.0%2Fauthorize";
     let document = lab.get(path).json();
     assert_eq!(

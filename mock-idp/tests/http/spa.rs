@@ -90,3 +90,39 @@ fn an_ambiguous_redirect_uri_is_what_the_application_says() {
         assert_eq!(seen.aadsts(), expected, "{}", seen.body);
     }
 }
+
+/// A client with a server and a page: the server asks for a second code, and the page redeems it (MSAL's `code` of
+/// `acquireTokenByCode`).
+#[test]
+fn a_server_gets_a_second_code_for_its_page() {
+    let lab = Lab::new();
+    let code = lab.code(V2_AUTHORIZE, &v2(DEFAULT));
+    let body = lab.post(V2_TOKEN, &form(&with(&redeem(&code), "return_spa_code", "1"))).json();
+    assert_eq!(body.as_object().unwrap().keys().next_back().map(String::as_str), Some("spa_code"));
+    let spa_code = body["spa_code"].as_str().unwrap();
+    // a server gets nothing for it, nor does a page elsewhere, or with an address of the server
+    assert_eq!(lab.post(V2_TOKEN, &form(&redeem(spa_code))).aadsts(), Some(9_002_327));
+    let page = with(&with(&redeem(spa_code), "client_secret", ""), "redirect_uri", SPA);
+    assert_eq!(lab.send(from_origin("https://evil.test", &form(&page))).aadsts(), Some(9_002_326));
+    let server = lab.send(from_origin(SPA_ORIGIN, &form(&with(&page, "redirect_uri", REDIRECT))));
+    assert_eq!(server.aadsts(), Some(500_112));
+    let seen = lab.send(from_origin(SPA_ORIGIN, &form(&page)));
+    assert_eq!(seen.status, 200, "{}", seen.body);
+    let token = seen.json()["refresh_token"].as_str().unwrap().to_owned();
+    assert_eq!(lab.send(from_origin(SPA_ORIGIN, &form(&page))).aadsts(), Some(54_005));
+    // its refresh token is a page's: it ends after a day
+    lab.advance(24 * 60);
+    assert_eq!(lab.send(from_origin(SPA_ORIGIN, &form(&spa_refresh(&token)))).aadsts(), Some(700_084));
+}
+
+#[test]
+fn nobody_else_gets_a_second_code() {
+    let lab = Lab::new();
+    let code = lab.code(V2_AUTHORIZE, &spa(DEFAULT));
+    let page = lab.send(from_origin(SPA_ORIGIN, &form(&with(&spa_redeem(&code), "return_spa_code", "1")))).json();
+    assert!(page["access_token"].is_string() && page.get("spa_code").is_none());
+    let lab = Lab::of(changed(json!({"apps": {"client": {"redirect_uris": {"spa": []}}}})));
+    let code = lab.code(V2_AUTHORIZE, &v2(DEFAULT));
+    let body = lab.post(V2_TOKEN, &form(&with(&redeem(&code), "return_spa_code", "1"))).json();
+    assert!(body["access_token"].is_string() && body.get("spa_code").is_none());
+}

@@ -440,6 +440,15 @@ impl<'l> Browser<'l> {
         self.send(post(&submitted.action, &form(&pairs)))
     }
 
+    /// Types the code that the page of the second factor shows.
+    #[track_caller]
+    pub fn give_second_factor(&mut self) -> Seen {
+        let marker = "data-otc=\"";
+        let start = self.page.find(marker).unwrap_or_else(|| panic!("no code: {}", self.page)) + marker.len();
+        let code: String = self.page[start..].chars().take_while(char::is_ascii_digit).collect();
+        self.press("idSubmit_SAOTCC_Continue", &[("otc", &code)])
+    }
+
     #[track_caller]
     pub fn sign_in(&mut self, username: &str, password: &str) -> Seen {
         self.press("idSIButton9", &[("loginfmt", username), ("passwd", password)])

@@ -39,7 +39,7 @@ pub struct Accident {
 }
 
 /// Reads a `fault` step whose shape is right.
-pub(super) fn read(fault: format::Fault, node: &Node, faults: &mut Faults) -> Option<Accident> {
+pub(crate) fn read(fault: format::Fault, node: &Node, faults: &mut Faults) -> Option<Accident> {
     let place = |key: &str| node.get(key).map_or_else(|| node.span.clone(), |node| node.span.clone());
     let at: Party = fault.at.parse().ok()?;
     if fault.aadsts.is_some() && at != Party::Idp {

@@ -9,12 +9,15 @@ use crate::format;
 use crate::problem::Faults;
 use crate::source::Span;
 use crate::tree::Node;
+use crate::world::Name;
 
 /// One request as written.
 #[derive(Clone, Debug, PartialEq)]
 pub struct HttpRequest {
     /// Who sends it.
     pub from: Party,
+    /// The user whose browser sends it, with its cookies.
+    pub user: Option<Name>,
     /// The method.
     pub method: &'static str,
     /// The URL.
@@ -58,6 +61,10 @@ pub(super) fn read(request: format::Http, node: &Node, start: &Span, faults: &mu
         let message = "a request has one body: `form`, `json` or `body`";
         faults.at(start, "http.body", message, "keep one of them");
     }
+    if request.user.is_some() && request.from.as_deref() == Some("client") {
+        let message = "somebody's browser sends this request, and no client";
+        faults.at(&place("from"), "http.sender", message, "take `from` away, or `as`");
+    }
     let Some((key, method, url)) = first else {
         let message = "this request goes nowhere";
         faults.at(start, "http.method", message, "write such as `get: \"${world.gate.url}/mcp\"`, or `post:`");
@@ -73,8 +80,10 @@ pub(super) fn read(request: format::Http, node: &Node, start: &Span, faults: &mu
         (None, Some(json), _) => HttpBody::Json(json),
         (None, None, text) => HttpBody::Text(text.unwrap_or_default()),
     };
+    let sender = if request.user.is_some() { Party::Browser } else { Party::Client };
     Some(HttpRequest {
-        from: request.from.and_then(|from| from.parse().ok()).unwrap_or(Party::Client),
+        from: request.from.and_then(|from| from.parse().ok()).unwrap_or(sender),
+        user: request.user,
         method,
         url,
         query: pairs(request.query),

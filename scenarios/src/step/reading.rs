@@ -10,7 +10,7 @@ use crate::problem::Faults;
 use crate::shape::Shape;
 use crate::source::Span;
 use crate::step::time::read_duration;
-use crate::step::{Action, Hop, Step, accidents, hop, http, members};
+use crate::step::{Action, Hop, SignIn, Step, accidents, hop, http, members};
 use crate::tree::{Entry, Node};
 use crate::world::{GRAPH, Name, World};
 
@@ -151,7 +151,13 @@ fn read_action(written: format::Step, entry: &Entry, world: Option<&World>, faul
     };
     Some(if let Some(connect) = written.connect {
         user(Some(connect.user.clone()), faults);
-        Action::Connect { user: connect.user, consent: connect.consent }
+        let users = |world: &'_ World| -> Vec<Name> { world.idp.users.keys().cloned().collect() };
+        names.must_exist("browser", connect.browser.as_deref(), "user", users, faults);
+        let pause = entry.value.get("pause").zip(connect.pause);
+        let pause = pause.and_then(|(node, text)| read_duration(&text, &node.span, faults));
+        let (username, password, browser) = (connect.username, connect.password, connect.browser);
+        let sign_in = Box::new(SignIn { username, password, browser, pause });
+        Action::Connect { user: connect.user, consent: connect.consent, sign_in }
     } else if let Some(by) = written.test_operation {
         Action::TestOperation { user: user(by.user, faults) }
     } else if let Some(by) = written.list_tools {
@@ -191,7 +197,8 @@ fn read_action(written: format::Step, entry: &Entry, world: Option<&World>, faul
         Action::RotateKeys { overlap: rotate.overlap.unwrap_or(true) }
     } else if let Some(fault) = written.fault {
         Action::Fault(Box::new(accidents::read(fault, &entry.value, faults)?))
-    } else if let Some(request) = written.http {
+    } else if let Some(mut request) = written.http {
+        request.user = user(request.user, faults);
         Action::Http(Box::new(http::read(request, &entry.value, &entry.key, faults)?))
     } else {
         Action::Change { patch: Value::Object(written.change?) }

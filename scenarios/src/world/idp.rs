@@ -9,9 +9,22 @@ use uuid::Uuid;
 use super::{Name, schema};
 
 mod app;
+mod app_role;
+mod group;
+pub mod policy;
+mod token_configuration;
 mod user;
 
-pub use app::{App, Permission, RedirectUris, Scope, Secret, SignInAudience, WhoCanConsent};
+pub use app::{
+    App, FederatedCredential, Implicit, Permission, RedirectUris, Scope, Secret, SignInAudience, SingleSignOnMode,
+    WhoCanConsent,
+};
+pub use app_role::{AllowedMemberType, AppRole, RoleAssignment};
+pub use group::{Group, GroupKind, GroupMembers};
+pub use token_configuration::{
+    AdditionalProperty, DetailedClaim, GroupMembershipClaim, MappedClaim, MappedClaims, OptionalClaim,
+    OptionalClaimName, OptionalClaims, RESTRICTED_CLAIMS, SigningKey, UserAttribute,
+};
 pub use user::{DirectoryRole, Guest, User};
 
 /// What the identity provider knows.
@@ -23,6 +36,9 @@ pub struct Idp {
     /// The users of all tenants.
     #[serde(default)]
     pub users: BTreeMap<Name, User>,
+    /// The groups of all tenants.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub groups: BTreeMap<Name, Group>,
     /// The app registrations, each with its service principal in its own tenant. `microsoft-graph` is always there.
     #[serde(default)]
     pub apps: BTreeMap<Name, App>,
@@ -45,9 +61,24 @@ pub struct Idp {
     /// How error descriptions are laid out. Default: one_line.
     #[serde(default)]
     pub error_description: ErrorDescription,
+    /// Whether access tokens for Microsoft Graph are signed over a hashed `nonce` of their header, as Entra does it: only
+    /// Graph itself can then verify them. Default: true.
+    #[serde(default = "yes")]
+    pub graph_nonce: bool,
+    /// What is made of a client assertion whose `jti` was used before (RFC 7523 §3). Default: accepted, as by Entra; client
+    /// libraries rely on it.
+    #[serde(default)]
+    pub replayed_assertions: ReplayedAssertions,
     /// Whether a browser stays signed in, by a session cookie, for 24 hours. Default: false.
     #[serde(default)]
     pub single_sign_on: bool,
+    /// Conditional Access, and the places that it knows. Default: no policies.
+    #[serde(default, skip_serializing_if = "policy::Policies::are_none")]
+    pub policies: policy::Policies,
+    /// Whether users are asked after the sign-in to stay signed in, which makes their session last for 90 days after its
+    /// last use; only with `single_sign_on` (portal: Company branding > Show option to remain signed in). Default: false.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub keep_me_signed_in: bool,
 }
 
 /// What the v2 endpoints make of a `resource` parameter (RFC 8707).
@@ -61,6 +92,17 @@ pub enum ResourceParameter {
     Rejected,
     /// It changes nothing.
     Ignored,
+}
+
+/// What is made of a client assertion that was used before.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum ReplayedAssertions {
+    /// It is good until it ends, as Entra has it.
+    #[default]
+    Accepted,
+    /// AADSTS50012.
+    Refused,
 }
 
 /// What a token URL without a tenant segment leads to.
@@ -129,6 +171,12 @@ pub struct Tenant {
     /// `tenant_region_scope` of the discovery document. Default: NA.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub region: Option<Region>,
+    /// The country or region, two letters (ISO 3166). Default: US.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub country: Option<String>,
+    /// The preferred language. Default: en.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub preferred_language: Option<String>,
     /// Whether users may consent for themselves to delegated permissions that need no admin. Default: allowed.
     #[serde(default)]
     pub user_consent: UserConsent,
@@ -136,6 +184,15 @@ pub struct Tenant {
     /// settings): they then see a form instead of a dead end. Default: false.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub admin_consent_requests: bool,
+    /// Security defaults (Overview > Properties): everybody registers for multifactor authentication, and
+    /// administrators do it at each sign-in. Not together with Conditional Access policies. Default: false.
+    #[serde(default, skip_serializing_if = "policy::is_false")]
+    pub security_defaults: bool,
+    /// "Lockout threshold" of Authentication methods > Password protection: how many different wrong passwords lock an
+    /// account, for 60 seconds. Default: 10.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 1, max = 50))]
+    pub lockout_threshold: Option<u8>,
 }
 
 /// Where a tenant's data lives.
@@ -170,7 +227,7 @@ pub enum UserConsent {
     Disabled,
 }
 
-/// A grant of delegated permissions.
+/// A grant of permissions.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Consent {
@@ -178,11 +235,16 @@ pub struct Consent {
     pub client: Name,
     /// The resource app's name in this world, or `microsoft-graph`.
     pub resource: Name,
-    /// The scope values that were agreed to.
+    /// The delegated permissions that were agreed to: scope values.
+    #[serde(default)]
     pub scopes: Vec<String>,
     /// The tenant it was given in, by its name in this world. Default: the user's, or else the client's own.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub tenant: Option<Name>,
+    /// The application permissions that were agreed to: values of app roles, which the client has without a user. Only an
+    /// administrator can agree to them, so leave out `user`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub roles: Vec<String>,
     /// The user it holds for, by name in this world. Default: everyone in the tenant (admin consent).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub user: Option<Name>,
@@ -192,9 +254,13 @@ pub struct Consent {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct Lifetimes {
-    /// Access and id tokens, in minutes. Default: 60 (Entra: 60 to 90, at random).
+    /// Access and id tokens, in minutes. Default: 60.
     #[schemars(range(min = 10, max = 1440))]
     pub access_token_minutes: u16,
+    /// Whether users' access tokens last up to half as long again, at random, as Entra's do: 60 to 90 minutes.
+    /// Default: false, so that every run is the same.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub access_token_spread: bool,
     /// Authorization codes, in minutes. Default: 10.
     #[schemars(range(min = 1, max = 60))]
     pub code_minutes: u16,
@@ -205,6 +271,10 @@ pub struct Lifetimes {
 
 impl Default for Lifetimes {
     fn default() -> Self {
-        Self { access_token_minutes: 60, code_minutes: 10, refresh_token_days: 90 }
+        Self { access_token_minutes: 60, access_token_spread: false, code_minutes: 10, refresh_token_days: 90 }
     }
+}
+
+fn yes() -> bool {
+    true
 }

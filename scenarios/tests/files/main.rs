@@ -279,7 +279,10 @@ fn admin_consent_adds_what_the_client_lists() {
     let mut listed = scenario.world.as_ref().clone();
     let permissions = &mut listed.idp.apps.get_mut("copilot-studio-client").unwrap().permissions;
     permissions.get_mut("graph").unwrap().scopes.push("User.Read".to_owned());
+    permissions.get_mut("graph").unwrap().roles.push("GroupMember.Read.All".to_owned());
     let graph = grant(&listed, Some("microsoft-graph"));
+    assert_eq!(graph.idp.consents["copilot-on-graph"].roles, ["GroupMember.Read.All"]);
+    assert_eq!(grant(&graph, None).idp.consents["copilot-on-graph"], graph.idp.consents["copilot-on-graph"]);
     assert_eq!(graph.idp.consents["copilot-on-graph"].scopes, ["openid", "profile", "email", "User.Read"]);
     assert!(!graph.idp.consents.contains_key("copilot-studio-client-on-streamable-mcp-server2"));
     assert_eq!(Scenario::grant_admin_consent_patch(&listed, "nobody", None), json!({"idp": {"consents": {}}}));

@@ -40,7 +40,7 @@ pub(super) fn welcome(party: Party, lab: &Lab, folder: &DataFolder) -> String {
 type Parts = (&'static str, Vec<(&'static str, String)>, Vec<String>);
 
 fn identity_provider(lab: &Lab, folder: &DataFolder) -> Parts {
-    let ready = ready(lab, folder);
+    let ready = ready(lab, &folder.file(CA_CERTIFICATE));
     let text = |pointer: &str| ready.pointer(pointer).and_then(|value| value.as_str()).unwrap_or_default().to_owned();
     let discovery = format!("{}/.well-known/openid-configuration", text("/issuer/v2"));
     let places = vec![("identity provider", text("/idp")), ("discovery", discovery)];
@@ -58,7 +58,7 @@ fn people_and_applications(lab: &Lab) -> String {
     let world = lab.world();
     let mut text = "\n  people who can sign in\n".to_owned();
     for user in world.idp.users.values() {
-        text.push_str(&format!("    {:<34} {}\n", user.username, user.password));
+        text.push_str(&format!("    {:<34} {}\n", user.username, user.password.as_deref().unwrap_or("(no password)")));
     }
     text.push_str("\n  applications\n");
     for (name, app) in &world.idp.apps {

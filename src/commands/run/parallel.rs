@@ -7,29 +7,31 @@ use std::thread;
 
 use scenarios::Scenario;
 
-use crate::commands::{Exit, Failure, runtime};
+use super::interruption::Interruption;
+use crate::commands::{Exit, Failure};
 use crate::play::{self, Played};
 
 /// Plays `scenarios`, `jobs` at a time. `done` hears how many are played whenever one is; `next` gets them in the order
-/// of the list, however long each took, and says whether to go on.
+/// of the list, however long each took, and says whether to go on. After an interruption no further ones begin.
 ///
 /// # Errors
 /// When a lab cannot be started, and what `next` gives.
 pub(super) fn play_all(
     scenarios: &[Scenario],
     jobs: usize,
+    interruption: &Interruption,
     done: impl Fn(usize),
     mut next: impl FnMut(Played) -> Result<bool, Failure>,
 ) -> Result<(), Failure> {
-    let runtime = runtime()?;
+    let runtime = &interruption.runtime;
     let (taken, stopped) = (AtomicUsize::new(0), AtomicBool::new(false));
     let (sender, receiver) = mpsc::channel();
     thread::scope(|scope| {
         for _ in 0..jobs.min(scenarios.len()) {
             let sender = sender.clone();
-            let (runtime, taken, stopped) = (&runtime, &taken, &stopped);
+            let (taken, stopped) = (&taken, &stopped);
             scope.spawn(move || {
-                while !stopped.load(Ordering::Relaxed) {
+                while !stopped.load(Ordering::Relaxed) && !interruption.has_come() {
                     let index = taken.fetch_add(1, Ordering::Relaxed);
                     let Some(scenario) = scenarios.get(index) else { break };
                     let result = runtime.block_on(play::play(scenario));

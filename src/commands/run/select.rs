@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use scenarios::{Problem, Problems, Scenario, unknown};
 
-use super::{Options, report_file};
+use super::Options;
 use crate::commands::{Common, Exit, Failure};
 
 /// What a run plays, and what of the named files cannot be played.
@@ -20,7 +20,7 @@ pub(super) struct Selected {
 pub(super) fn selected(options: &Options, common: Common) -> Result<Selected, Failure> {
     let (mut scenarios, problems) = if options.files.is_empty() { read_bundled() } else { read_all(&options.files) };
     let in_error = (!problems.0.is_empty()).then(|| {
-        report_file::annotate(&problems);
+        crate::commands::report_files::annotate(&problems);
         let text: String = problems.0.iter().map(|problem| problem.render(common.colored())).collect();
         Failure::painted(Exit::Usage, "scenario.invalid", text)
     });

@@ -6,6 +6,7 @@ use std::time::{Duration, SystemTime};
 
 use scenarios::Scenario;
 
+use super::interruption::Interruption;
 use super::select::Selected;
 use super::{Options, round, select};
 use crate::commands::{Common, Exit, Failure};
@@ -18,6 +19,7 @@ type Times = BTreeMap<PathBuf, SystemTime>;
 
 /// Plays until interrupted. A file in error is told, and waited for.
 pub(super) fn watch(options: &Options, common: Common) -> Result<Exit, Failure> {
+    let interruption = Interruption::awaited()?;
     let mut seen = Times::new();
     loop {
         let now = times(&options.files);
@@ -25,7 +27,7 @@ pub(super) fn watch(options: &Options, common: Common) -> Result<Exit, Failure> 
             now.iter().filter(|(path, time)| seen.get(*path) != Some(*time)).map(|(path, _)| path.clone()).collect();
         let first = seen.is_empty();
         if !changed.is_empty() {
-            if let Err(failure) = play_changed(&changed, first, options, common) {
+            if let Err(failure) = play_changed(&changed, first, options, &interruption, common) {
                 failure.tell(common);
             }
             if first && !common.quiet {
@@ -33,12 +35,20 @@ pub(super) fn watch(options: &Options, common: Common) -> Result<Exit, Failure> 
             }
         }
         seen = now;
-        std::thread::sleep(PAUSE);
+        if interruption.within(PAUSE) {
+            return Ok(Exit::Interrupted);
+        }
     }
 }
 
 /// Plays the scenarios of the changed files; all of them, where a changed file is one that others may build on.
-fn play_changed(changed: &[PathBuf], first: bool, options: &Options, common: Common) -> Result<Exit, Failure> {
+fn play_changed(
+    changed: &[PathBuf],
+    first: bool,
+    options: &Options,
+    interruption: &Interruption,
+    common: Common,
+) -> Result<Exit, Failure> {
     let Selected { mut scenarios, in_error } = select::selected(options, common)?;
     if let Some(failure) = in_error {
         return Err(failure);
@@ -48,7 +58,7 @@ fn play_changed(changed: &[PathBuf], first: bool, options: &Options, common: Com
     if !first && all_are_scenarios {
         scenarios.retain(own);
     }
-    round(&scenarios, options, common)
+    round(&scenarios, options, interruption, common)
 }
 
 /// The modification times of the named files, and of the scenario files beside them: a base may be among those.

@@ -2,10 +2,10 @@
 
 const { readFileSync } = require("node:fs");
 
-/** The lab that the script's one argument tells of: the file that `up --ready-file` writes. */
+/** The lab that a file tells of: the script's argument, which `up --ready-file` wrote, or that of `exec`. */
 class Lab {
   constructor() {
-    Object.assign(this, JSON.parse(readFileSync(process.argv[2], "utf8")));
+    Object.assign(this, JSON.parse(readFileSync(process.argv[2] ?? process.env.ENTRALAB_LAB_FILE, "utf8")));
     this.user = this.users.find(({ username }) => username.startsWith("megan"));
     this.authority = `${this.idp}/${this.tenant}`;
   }
@@ -20,16 +20,7 @@ class Lab {
    * answer, or, where the answer was posted, the redirect URI with the posted fields as its query.
    */
   async signIn(url, redirectUri) {
-    const cookies = new Map();
-    const go = async (target, init = {}) => {
-      const cookie = [...cookies].map(([name, value]) => `${name}=${value}`).join("; ");
-      const answer = await fetch(target, { ...init, headers: { cookie, ...init.headers }, redirect: "manual" });
-      for (const line of answer.headers.getSetCookie()) {
-        const [, name, value] = /^([^=]+)=([^;]*)/.exec(line);
-        /max-age=0/i.test(line) ? cookies.delete(name) : cookies.set(name, value);
-      }
-      return { answer, at: target };
-    };
+    const go = browser();
     let { answer, at } = await go(url);
     for (let step = 0; step < 12; step += 1) {
       const location = answer.headers.get("location");
@@ -51,6 +42,43 @@ class Lab {
     }
     throw new Error("the pages never led back to the redirect URI");
   }
+
+  /** Opens the address that a device tells, types its code and signs in. */
+  async letDeviceIn(url, userCode) {
+    const go = browser();
+    let { answer, at } = await go(url);
+    for (let step = 0; step < 6; step += 1) {
+      const location = answer.headers.get("location");
+      if (location) {
+        ({ answer, at } = await go(new URL(location, at)));
+        continue;
+      }
+      const page = await answer.text();
+      if (page.includes("You may now close this window")) return;
+      const form = formOf(page);
+      if (!form) throw new Error(`a page without a way on: ${page}`);
+      if ("otc" in form.fields) form.fields.otc = userCode;
+      if ("loginfmt" in form.fields) {
+        Object.assign(form.fields, { loginfmt: this.user.username, passwd: this.user.password });
+      }
+      ({ answer, at } = await go(new URL(form.action, at), { method: "POST", body: new URLSearchParams(form.fields) }));
+    }
+    throw new Error("the pages never came to an end");
+  }
+}
+
+/** A browser without scripts, which keeps cookies: fetches a URL, and says where it was. */
+function browser() {
+  const cookies = new Map();
+  return async (target, init = {}) => {
+    const cookie = [...cookies].map(([name, value]) => `${name}=${value}`).join("; ");
+    const answer = await fetch(target, { ...init, headers: { cookie, ...init.headers }, redirect: "manual" });
+    for (const line of answer.headers.getSetCookie()) {
+      const [, name, value] = /^([^=]+)=([^;]*)/.exec(line);
+      /max-age=0/i.test(line) ? cookies.delete(name) : cookies.set(name, value);
+    }
+    return { answer, at: target };
+  };
 }
 
 /** The form of a page that goes on: the one of its first button. */

@@ -1,4 +1,6 @@
 // oauth4webapi, unmodified: every step of the code flow by itself, with the signature of the id token verified.
+//
+// proves: authorization_code, pkce, refresh_token, client_secret_basic, discovery.v2, keys, id_token.v2
 
 const assert = require("node:assert/strict");
 const oauth = require("oauth4webapi");

@@ -1,5 +1,7 @@
 // openid-client, unmodified: discovery, code flow with PKCE, nonce and state, the answer in every mode, refresh. Then
 // an authority whose issuer is a template, and a wrong secret.
+//
+// proves: authorization_code, pkce, form_post, refresh_token, discovery.v2, common_template
 
 const assert = require("node:assert/strict");
 const client = require("openid-client");

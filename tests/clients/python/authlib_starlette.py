@@ -2,6 +2,8 @@
 
 Registered by the tenant's own metadata URL it signs in, verifies the id token and refreshes. Registered by the one of
 /common it refuses the token's issuer, as its users know. The one argument is the file that `up --ready-file` writes.
+
+proves: authorization_code, pkce, refresh_token, discovery.v2, keys
 """
 
 import asyncio

@@ -4,6 +4,8 @@ fastmcp's own client connects: it registers at the server, the server sends the 
 token that it gets there (issuer, keys, audience, scope) and lets the tool be called. Then the same server asks for a
 scope that its API does not have, and next takes the tokens of another issuer. The one argument is the file that
 `up --ready-file` writes.
+
+proves: authorization_code, keys, access_token.v2
 """
 
 import asyncio

@@ -1,8 +1,11 @@
 """What the scripts of this folder share: a running lab, and a person who signs in at its real pages."""
 
+import base64
+import base64
 import html.parser
 import json
 import os
+import re
 import sys
 import urllib.parse
 
@@ -11,10 +14,10 @@ import requests
 
 
 class Lab:
-    """The lab that the script's one argument tells of: the file that `up --ready-file` writes."""
+    """The lab that a file tells of: the script's argument, which `up --ready-file` wrote, or that of `exec`."""
 
     def __init__(self):
-        with open(sys.argv[1], encoding="utf-8") as file:
+        with open(sys.argv[1] if sys.argv[1:] else os.environ["ENTRALAB_LAB_FILE"], encoding="utf-8") as file:
             ready = json.load(file)
         self.idp, self.tenant, self.mcp, self.page, self.ca, self.apps = (
             ready[name] for name in ("idp", "tenant", "mcp", "lab", "ca", "apps")
@@ -23,7 +26,7 @@ class Lab:
         self.user = next(user for user in ready["users"] if user["username"].startswith("megan"))
         os.environ["REQUESTS_CA_BUNDLE"] = self.ca  # where it is set, requests believes it more than `verify`
         os.environ["SSL_CERT_FILE"] = self.ca  # for the libraries that are built on httpx
-        self.browser = Browser(self.ca, self.user)
+        self.browser = Browser(self.ca, self.user, ready.get("proxy"))
 
     def client_id(self, app):
         return self.apps[app]["client_id"]
@@ -55,13 +58,27 @@ class Lab:
         return application.acquire_token_by_auth_code_flow(flow, self.browser.sign_in(flow["auth_uri"], redirect_uri))
 
 
+def claims(token):
+    """What a token says; nobody has looked at its signature."""
+    payload = token.split(".")[1]
+    return json.loads(base64.urlsafe_b64decode(payload + "=" * (-len(payload) % 4)))
+
+
+def claims_of(token):
+    """The claims of a token, unverified."""
+    part = token.split(".")[1]
+    return json.loads(base64.urlsafe_b64decode(part + "=" * (-len(part) % 4)))
+
+
 class Browser(requests.Session):
     """A browser without scripts, and the person in front of it."""
 
-    def __init__(self, ca, user):
+    def __init__(self, ca, user, proxy=None):
         super().__init__()
         self.verify = ca
         self.trust_env = False
+        if proxy:
+            self.proxies = {"https": proxy}
         self.user = user
 
     def sign_in(self, url, redirect_uri):
@@ -82,13 +99,16 @@ class Browser(requests.Session):
 
     def form(self, answer, filled=None):
         """Where the page's form goes when the person presses its first button, and what it sends."""
-        forms = [form for form in Forms(answer.text).forms if "idSIButton9" in form["buttons"]]
+        buttons = {"idSIButton9", "idSubmit_SAOTCC_Continue"}
+        forms = [form for form in Forms(answer.text).forms if buttons & form["buttons"].keys()]
         assert forms, f"a page without a way on: {answer.text}"
         fields = dict(forms[0]["fields"])
+        if shown := re.search('data-otc="([0-9]+)"', answer.text):
+            fields["otc"] = shown[1]
         if "loginfmt" in fields:
             fields |= {"loginfmt": self.user["username"], "passwd": self.user["password"]}
         fields |= filled or {}
-        name, value = forms[0]["buttons"]["idSIButton9"]
+        name, value = next(forms[0]["buttons"][button] for button in buttons & forms[0]["buttons"].keys())
         if name:
             fields[name] = value
         return urllib.parse.urljoin(answer.url, forms[0]["action"]), fields

@@ -2,6 +2,8 @@
 
 Lists and calls the tools, in both of the SDK's ways to begin. Then without a token, and with a token for Microsoft
 Graph: the gate refuses, and says by which check. The one argument is the file that `up --ready-file` writes.
+
+proves: gate, mcp
 """
 
 import asyncio
@@ -96,7 +98,8 @@ async def main():
 
     await is_refused(lab, None, "authorization.present")
     for_graph = lab.sign_in(lab.application(app), ["email"], redirect_uri)
-    await is_refused(lab, for_graph["access_token"], "audience.allowed")
+    # only Microsoft Graph can check the signature of a token for it
+    await is_refused(lab, for_graph["access_token"], "token.signature")
     print("MCP SDK for Python", importlib.metadata.version("mcp"), "called the tools through the gate, speaking", version)
 
 

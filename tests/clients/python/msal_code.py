@@ -2,6 +2,8 @@
 
 Signs in by code and PKCE through the real pages, refreshes, and calls the gate. Then the same client with a wrong
 secret gets the error that its users know. The one argument is the file that `up --ready-file` writes.
+
+proves: authorization_code, pkce, refresh_token, client_info, gate
 """
 
 import msal

@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use serde_json::{Map, Value};
 use uuid::Uuid;
 
-use super::{CLOCK_SKEW_S, Refused, shown};
+use super::{CLOCK_SKEW_S, NAME_THE_API, Refused, shown};
 use crate::{Check, Checks};
 
 /// Stands for the tenant id in the issuer of authorities that serve many tenants, as Entra's metadata writes it.
@@ -98,9 +98,7 @@ impl Claims {
         }
         let is_for_graph = audiences.iter().any(|audience| GRAPH.contains(&audience.trim_end_matches('/')));
         let fix = if is_for_graph {
-            "connector.scopes, or connector.resource_url with profile aad-v1 (Power Apps: Custom connectors > Security): \
-             the token is for Microsoft Graph, so name the API"
-                .to_owned()
+            NAME_THE_API.to_owned()
         } else {
             let portal = "portal: Container App > Authentication > Edit > Allowed token audiences";
             format!("gate.allowed_audiences: add {received} ({portal})")

@@ -4,7 +4,7 @@ use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::{Map, Value};
 
-use super::{Claims, Keys, Refused, TOKEN_LIMIT_BYTES, shown, strict_json};
+use super::{Claims, Keys, NAME_THE_API, Refused, TOKEN_LIMIT_BYTES, hashed_nonce, shown, strict_json};
 use crate::{Check, Checks};
 
 /// A token of the right form, of which nothing has been verified yet.
@@ -12,6 +12,8 @@ use crate::{Check, Checks};
 pub struct Signed {
     kid: String,
     signing_input: String,
+    /// The signing input with the hash of the header's `nonce` in its place, where there is one.
+    signing_input_of_graph: Option<String>,
     signature: Vec<u8>,
     claims: Map<String, Value>,
 }
@@ -71,6 +73,15 @@ impl Signed {
         &self.kid
     }
 
+    /// The token as Microsoft Graph verifies it: with the hash of the `nonce` in the place of the `nonce`.
+    #[must_use]
+    pub fn as_graph_verifies_it(self) -> Self {
+        match self.signing_input_of_graph {
+            Some(signing_input) => Self { signing_input, signing_input_of_graph: None, ..self },
+            None => self,
+        }
+    }
+
     /// Verifies the signature with the issuer's keys.
     ///
     /// # Errors
@@ -78,21 +89,22 @@ impl Signed {
     pub fn verify(self, keys: &Keys, checks: &mut Checks) -> Result<Claims, Refused> {
         let expected = || format!("the signature of one of the issuer's keys: {}", keys.kids());
         let kid = shown(&self.kid);
+        let mut fix = "sign in again; or gate.issuer (portal: Container App > Authentication > Edit > Issuer URL): its \
+                       keys verify the token";
         let received = match keys.verify(&self.kid, self.signing_input.as_bytes(), &self.signature) {
             Some(true) => {
                 checks.pass(Check::TokenSignature, expected(), format!("that of {kid}"));
                 return Ok(Claims(self.claims));
             }
+            Some(false) if self.signing_input_of_graph.is_some() => {
+                fix = NAME_THE_API;
+                "that of an access token for Microsoft Graph: it has a nonce, and nobody but Graph can verify it"
+                    .to_owned()
+            }
             Some(false) => format!("not the signature of {kid} over this token"),
             None => format!("one said to be of {kid}, which the issuer does not publish"),
         };
-        checks.refuse(
-            Check::TokenSignature,
-            expected(),
-            received,
-            "sign in again; or gate.issuer (portal: Container App > Authentication > Edit > Issuer URL): \
-             its keys verify the token",
-        );
+        checks.refuse(Check::TokenSignature, expected(), received, fix);
         Err(Refused)
     }
 }
@@ -107,7 +119,8 @@ fn read(token: &str) -> Result<Signed, Unreadable> {
     };
     let decode = |name, part| URL_SAFE_NO_PAD.decode(part).map_err(|_| Unreadable::Encoding(name));
     let object = |name, part| strict_json::object(&decode(name, part)?).ok_or(Unreadable::Json(name));
-    let kid = read_header(&object("header", header)?)?;
+    let header_members = object("header", header)?;
+    let kid = read_header(&header_members)?;
     let claims = object("payload", claims)?;
     let signature = decode("signature", signature)?;
     // RFC 8725 §3.12: tokens of other kinds, signed by the same issuer, must not pass for access tokens.
@@ -115,7 +128,17 @@ fn read(token: &str) -> Result<Signed, Unreadable> {
         return Err(Unreadable::NotAnAccessToken);
     }
     let signing_input = format!("{}.{}", parts[0], parts[1]);
-    Ok(Signed { kid, signing_input, signature, claims })
+    let nonce = header_members.get("nonce").and_then(Value::as_str);
+    let header_of_graph = nonce.map(|nonce| with_hashed_nonce(&decode("header", header)?, nonce)).transpose()?;
+    let signing_input_of_graph = header_of_graph.map(|header| format!("{header}.{}", parts[1]));
+    Ok(Signed { kid, signing_input, signing_input_of_graph, signature, claims })
+}
+
+/// The header with the hash of its `nonce`, every other byte as it came.
+fn with_hashed_nonce(header: &[u8], nonce: &str) -> Result<String, Unreadable> {
+    let text = std::str::from_utf8(header).map_err(|_| Unreadable::Json("header"))?;
+    let hashed = text.replacen(&format!("\"{nonce}\""), &format!("\"{}\"", hashed_nonce(nonce)), 1);
+    Ok(URL_SAFE_NO_PAD.encode(hashed))
 }
 
 /// Judges the JOSE header and gives its `kid`; `jwk`, `jku`, `x5u` and `x5c` are never looked at (RFC 8725 §3.10).

@@ -5,22 +5,28 @@ use http::{HeaderValue, StatusCode, header};
 use wire::Check;
 
 use super::super::reply::{frame, page_response, shown};
-use super::{Answer, Decision, Failure, Next, Visit, cookies};
+use super::{Answer, Decision, Failure, Next, Visit, cookies, end_flow};
+use crate::directory::Account;
+use crate::endpoints::Shared;
 use crate::error::EntraError;
 use crate::pages::{AskedOf, ConsentPage, Everyone, ShownAccount, ShownError, SignInPage};
 use crate::protocol::admin_consent;
 use crate::protocol::admission::Principal;
 use crate::protocol::assignment::check_assigned;
 use crate::protocol::authorize::front_channel_grant;
-use crate::protocol::authorize::{Authorization, Prompt, Purpose, Refused};
+use crate::protocol::authorize::{Authorization, Prompt, Purpose, Refused, ReturnTo, check};
 use crate::protocol::consent::{Asked, AskedIds, Granted, note_question, refuse_silently, still_to_ask};
 use crate::protocol::discovery::cloud_instance;
 use crate::protocol::grants::{Code, Subject};
 use crate::protocol::interaction::{Flow, SignedIn};
-use crate::protocol::randomness;
+use crate::protocol::parameters::Parameters;
+use crate::protocol::revocation::{SessionEnd, session_end};
 use crate::protocol::sessions::{self, Candidate, Session, candidates};
+use crate::protocol::sign_in::check_enabled;
+use crate::protocol::signing::check_keys_for_user;
 use crate::protocol::target::Requested;
 use crate::protocol::token::reply::{Mint, client_info};
+use crate::protocol::{device_code, randomness, tenant_restrictions};
 use crate::routes::Route;
 
 impl<'v> Visit<'v> {
@@ -35,6 +41,22 @@ impl<'v> Visit<'v> {
         Flow::open(self.flow_seal, token, &cookies, self.incoming.now, &mut self.checks)
     }
 
+    /// What a flow began with, judged anew: the world may have changed since.
+    pub(super) fn authorization(&mut self, flow: &Flow) -> Result<Authorization<'v>, Box<Refused>> {
+        match &flow.user_code {
+            Some(user_code) => {
+                let waiting =
+                    self.provider.device_codes().waiting(Some(user_code), self.incoming.now, &mut self.checks);
+                let (user_code, request) = waiting?;
+                Ok(device_code::authorization(self.directory, &request, &user_code, &mut self.checks)?)
+            }
+            None => {
+                let parameters = Parameters::parse(flow.parameters.as_bytes());
+                check(self.directory, flow.purpose, flow.family, &flow.segment, &parameters, &mut self.checks)
+            }
+        }
+    }
+
     pub(super) fn foreign_form(&mut self, received: &str) -> EntraError {
         let fix = "start the sign-in again";
         self.checks.refuse(Check::RequestInteraction, "a form of the consent page", received, fix);
@@ -44,8 +66,40 @@ impl<'v> Visit<'v> {
     pub(super) fn decision(&self) -> Decision {
         match self.incoming.form.text("decision") {
             Some("accept") => Decision::Accept,
+            Some("back") => Decision::Back,
             _ => Decision::Cancel,
         }
+    }
+
+    /// Back to the application, as the user wants.
+    pub(super) fn cancelled(&mut self, authorization: &Authorization<'_>, flow: &Flow) -> Response {
+        let response = match &authorization.return_to {
+            ReturnTo::Application(address) => {
+                let parameters = vec![("error", "access_denied".to_owned()), ("error_subcode", "cancel".to_owned())];
+                let checks = std::mem::take(&mut self.checks);
+                self.provider.send_back(&authorization.refusal_address_of(address), parameters, Vec::new(), checks)
+            }
+            ReturnTo::Device(user_code) => self.turn_device_away(authorization, user_code),
+        };
+        end_flow(response, flow)
+    }
+
+    /// Goes on with a user whose password was right just now.
+    pub(super) fn let_in(&mut self, authorization: &Authorization<'v>, principal: Principal<'v>, flow: Flow) -> Answer {
+        let signed_in = SignedIn {
+            oid: principal.object_id(),
+            sid: randomness::guid(&mut *self.provider.rng()),
+            auth_time: self.incoming.now.as_second(),
+            mfa_time: None,
+            wrong_codes: 0,
+            asked: Vec::new(),
+        };
+        let session = Session::of(principal, &signed_in);
+        let asking = Flow { asks_to_keep: true, ..flow.clone() };
+        let next = self.ask_or_finish(authorization, principal, signed_in, asking)?;
+        let mut response = next.response(&flow);
+        self.stay_signed_in(session, &mut response);
+        Ok(response)
     }
 
     pub(super) fn sign_in_page(
@@ -56,26 +110,41 @@ impl<'v> Visit<'v> {
         accounts: &[Candidate<'_>],
         error: Option<ShownError>,
     ) -> Answer {
-        let shown = |Candidate { principal, session }: &Candidate<'_>| ShownAccount {
-            session: session.sid.to_string(),
-            display_name: principal.account.display_name.clone(),
-            username: principal.account.username.clone(),
-        };
         let page = SignInPage {
             frame: frame(),
             action: Route::SignIn.path(&authorization.segment.in_urls()),
             flow_token: self.flow_seal.seal(flow)?,
             client: authorization.client.shown_name().to_owned(),
             username,
-            accounts: accounts.iter().map(shown).collect(),
+            asks_password: false,
+            accounts: accounts.iter().map(ShownAccount::of).collect(),
             error,
         };
         Ok(self.page(authorization, &page))
     }
 
+    /// The second step of a sign-in in two: the password of a user who exists.
+    pub(super) fn password_page(&mut self, authorization: &Authorization<'_>, flow: &Flow, username: &str) -> Answer {
+        self.checks.pass(Check::UserExists, "a user who exists", username);
+        let page = SignInPage {
+            frame: frame(),
+            action: Route::SignIn.path(&authorization.segment.in_urls()),
+            flow_token: self.flow_seal.seal(flow)?,
+            client: authorization.client.shown_name().to_owned(),
+            username: username.to_owned(),
+            asks_password: true,
+            accounts: Vec::new(),
+            error: None,
+        };
+        Ok(self.page(authorization, &page))
+    }
+
     /// A page whose form may lead, by way of this identity provider, to the application.
-    fn page(&mut self, authorization: &Authorization<'_>, page: &impl askama::Template) -> Response {
-        let form_action = format!("'self' {}", authorization.return_to.redirect_uri().form_action());
+    pub(super) fn page(&mut self, authorization: &Authorization<'_>, page: &impl askama::Template) -> Response {
+        let form_action = match authorization.return_to.application() {
+            Some(address) => format!("'self' {}", address.redirect_uri().form_action()),
+            None => "'self'".to_owned(),
+        };
         page_response(StatusCode::OK, page, &form_action, std::mem::take(&mut self.checks))
     }
 
@@ -100,10 +169,22 @@ impl<'v> Visit<'v> {
         signed_in: SignedIn,
         flow: Flow,
     ) -> Result<Next, Failure> {
-        let requested = authorization.requested(self.directory, principal.tenant, &mut self.checks)?;
         let refused = |error| Refused::of(authorization, error);
+        let restricted_to = self.incoming.parts.headers.get(tenant_restrictions::HEADER);
+        let restricted_to = restricted_to.map(|value| value.to_str().unwrap_or_default());
+        tenant_restrictions::check(self.directory, restricted_to, principal.tenant, &mut self.checks)
+            .map_err(refused)?;
+        check_enabled(principal.account, &mut self.checks).map_err(refused)?;
+        let requested = authorization.requested(self.directory, principal.tenant, &mut self.checks)?;
         let resources = requested.targets.iter().map(|target| target.resource);
-        check_assigned(authorization.client, resources, principal, &mut self.checks).map_err(refused)?;
+        check_assigned(self.directory, authorization.client, resources, principal, &mut self.checks)
+            .map_err(refused)?;
+        if let Some(page) = self.policy_page(authorization, principal, &signed_in, &requested, &flow)? {
+            return Ok(Next::Asked(page));
+        }
+        if let Some(page) = self.interrupt(authorization, principal, &signed_in, &flow)? {
+            return Ok(Next::Asked(page));
+        }
         let asked = self.still_to_ask(authorization, principal, &requested)?;
         if asked.is_empty() {
             return self.finish(authorization, principal, &signed_in, &requested).map(Next::Finished);
@@ -114,7 +195,7 @@ impl<'v> Visit<'v> {
         note_question(&asked, &mut self.checks);
         let flow = Flow { signed_in: Some(SignedIn { asked: ids(&asked), ..signed_in }), ..flow };
         let client = authorization.client;
-        let redirect_host = authorization.return_to.redirect_uri().shown_host();
+        let redirect_host = authorization.return_to.application().map(|address| address.redirect_uri().shown_host());
         let publisher = self.directory.tenant(&client.tenant).map(|tenant| tenant.display_name.clone());
         let page = ConsentPage {
             frame: frame(),
@@ -124,7 +205,7 @@ impl<'v> Visit<'v> {
             organization: principal.tenant.display_name.clone(),
             client: client.shown_name().to_owned(),
             publisher: publisher.unwrap_or_default(),
-            redirect_is_local: matches!(redirect_host.as_str(), "localhost" | "127.0.0.1"),
+            redirect_is_local: matches!(redirect_host.as_deref(), Some("localhost" | "127.0.0.1")),
             redirect_host,
             asked: asked.iter().map(shown_question).collect(),
             everyone: match (authorization.prompt, principal.account.is_administrator()) {
@@ -144,19 +225,24 @@ impl<'v> Visit<'v> {
         signed_in: &SignedIn,
         requested: &Requested<'v>,
     ) -> Answer {
-        if authorization.purpose == Purpose::AdminConsent {
-            let (first, last) = admin_consent::answer(authorization, principal.tenant);
-            let checks = std::mem::take(&mut self.checks);
-            return Ok(self.provider.send_back(&authorization.return_to, first, last, checks));
-        }
         let response_type = authorization.response_type;
         let lifetimes = self.directory.lifetimes();
         let now = self.incoming.now;
         let subject = Subject::of(authorization, principal, signed_in);
+        let return_to = match &authorization.return_to {
+            ReturnTo::Application(address) => address,
+            ReturnTo::Device(user_code) => return self.let_device_in(authorization, user_code, subject, requested),
+        };
+        if authorization.purpose == Purpose::AdminConsent {
+            let (first, last) = admin_consent::answer(authorization, principal.tenant);
+            let checks = std::mem::take(&mut self.checks);
+            return Ok(self.provider.send_back(return_to, first, last, checks));
+        }
         let mut first = Vec::new();
         if response_type.code {
             let jti = randomness::guid(&mut *self.provider.rng());
-            let code = Code::issue(authorization, subject.clone(), requested, lifetimes, jti, now);
+            let code =
+                Code::issue(authorization, return_to.redirect_uri(), subject.clone(), requested, lifetimes, jti, now);
             first.push(("code", self.seals.codes.seal(&code)?));
         }
         if response_type.has_tokens() {
@@ -166,13 +252,17 @@ impl<'v> Visit<'v> {
             };
             let grant = front_channel_grant(authorization, principal, subject, requested, &granted, &mut self.checks)
                 .map_err(|error| Refused::of(authorization, error))?;
-            let keys = self.provider.signing_keys();
-            let origins = &self.provider.0.origins;
-            let mint = Mint { keys: &keys, origins, seals: self.seals, lifetimes, now };
+            check_keys_for_user(&grant, authorization.family, now, &mut self.checks)
+                .map_err(|error| Refused::of(authorization, error))?;
+            let Shared { keys, origins, .. } = &*self.provider.0;
+            let mint = Mint { keys, origins, seals: self.seals, directory: self.directory, now };
             let code = first.first().map(|(_, code)| code.as_str());
             let rng = &mut *self.provider.rng();
             let tokens = mint.front_channel(&grant, authorization.family, response_type, code, rng)?;
             first.extend(tokens);
+        }
+        if self.directory.single_sign_on() {
+            self.provider.sessions().take_part(signed_in.sid, authorization.client.client_id);
         }
         if authorization.instance_aware {
             first.extend(cloud_instance(&self.provider.0.origins));
@@ -182,7 +272,7 @@ impl<'v> Visit<'v> {
         }
         let last = vec![("session_state", signed_in.sid.to_string())];
         let checks = std::mem::take(&mut self.checks);
-        Ok(self.provider.send_back(&authorization.return_to, first, last, checks))
+        Ok(self.provider.send_back(return_to, first, last, checks))
     }
 
     /// The sessions of this browser, where browsers stay signed in.
@@ -195,7 +285,21 @@ impl<'v> Visit<'v> {
 
     /// The signed-in accounts of this browser that the request can mean.
     pub(super) fn candidates(&self, authorization: &Authorization<'v>) -> Vec<Candidate<'v>> {
-        candidates(self.directory, authorization, &self.sessions(), self.incoming.now)
+        let mut candidates = candidates(self.directory, authorization, &self.sessions(), self.incoming.now);
+        let passwords = self.provider.passwords();
+        candidates.retain(|Candidate { principal, session }| {
+            session_end(principal.account, &passwords, session.auth_time).is_none()
+        });
+        candidates
+    }
+
+    /// A session of this browser that the request can mean, but which has ended before its time.
+    pub(super) fn ended_session(&self, authorization: &Authorization<'v>) -> Option<(Account<'v>, SessionEnd)> {
+        let candidates = candidates(self.directory, authorization, &self.sessions(), self.incoming.now);
+        let passwords = self.provider.passwords();
+        candidates.into_iter().find_map(|Candidate { principal: Principal { account, .. }, session }| {
+            Some((account, session_end(account, &passwords, session.auth_time)?))
+        })
     }
 
     /// What the sign-in page says of a picked account whose session has ended.

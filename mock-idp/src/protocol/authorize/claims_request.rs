@@ -3,7 +3,7 @@
 //! Rules: OpenID Connect Core §5.5, Microsoft identity platform "Claims challenges, claims requests and client
 //! capabilities".
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Deserialize;
 use serde_json::Value;
@@ -49,6 +49,24 @@ impl RequestedClaim {
 }
 
 impl ClaimsRequest {
+    /// The authentication contexts that are asked for: `acrs` of the access token, `c1` to `c99`.
+    #[must_use]
+    pub fn contexts(&self) -> BTreeSet<String> {
+        let is_context = |text: &&str| {
+            let number = text.strip_prefix('c').filter(|number| !number.starts_with('0') && number.len() <= 2);
+            number.is_some_and(|number| number.parse::<u8>().is_ok_and(|number| number > 0))
+        };
+        let asked = self.access_token.get("acrs").into_iter().flat_map(RequestedClaim::accepted);
+        asked.filter_map(Value::as_str).filter(is_context).map(str::to_owned).collect()
+    }
+
+    /// Whether the client says that it understands claims challenges: `xms_cc` of the access token, with `cp1`.
+    #[must_use]
+    pub fn understands_challenges(&self) -> bool {
+        let said = self.access_token.get("xms_cc").into_iter().flat_map(RequestedClaim::accepted);
+        said.filter_map(Value::as_str).any(|capability| capability.eq_ignore_ascii_case("cp1"))
+    }
+
     /// Reads the `claims` parameter of an authorize or token request; nothing is asked for where it is absent.
     ///
     /// # Errors
@@ -103,6 +121,19 @@ mod tests {
         assert!(context.access_token["acrs"].essential && context.id_token.contains_key("auth_time"));
         assert_eq!(of("{}"), Some(ClaimsRequest::default()));
         assert_eq!(of(r#"{"userinfo":{"x":null},"id_token":null}"#), Some(ClaimsRequest::default()));
+    }
+
+    #[test]
+    fn capabilities_and_authentication_contexts_are_understood() {
+        let of = |text: &str| ClaimsRequest::parse(text.as_bytes()).unwrap();
+        // merged with a challenge, as MSAL does before it sends it
+        let merged = of(r#"{"access_token":{"nbf":{"essential":true,"value":"1563308371"},
+            "acrs":{"essential":true,"value":"c1"},"xms_cc":{"values":["CP1"]}}}"#);
+        assert!(merged.understands_challenges());
+        assert_eq!(Vec::from_iter(merged.contexts()), ["c1"]);
+        let several = of(r#"{"access_token":{"acrs":{"values":["c2","c99","c100","c0","c01","x",1]}}}"#);
+        assert!(!several.understands_challenges());
+        assert_eq!(Vec::from_iter(several.contexts()), ["c2", "c99"]);
     }
 
     #[test]

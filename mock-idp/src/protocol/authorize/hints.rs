@@ -59,11 +59,7 @@ impl<'d> Hints<'d> {
     /// Whether a session of this user can be meant by `login_hint` and `domain_hint`.
     #[must_use]
     pub fn can_mean(&self, account: Account<'_>) -> bool {
-        let is_named = match &self.login {
-            Some(LoginHint::Username(name)) => name.eq_ignore_ascii_case(&account.username),
-            Some(LoginHint::Account(object_id)) => *object_id == account.object_id,
-            None => true,
-        };
+        let is_named = self.login.as_ref().is_none_or(|hint| hint.names(account));
         is_named && self.tenant.is_none_or(|tenant| tenant.name == account.tenant)
     }
 
@@ -97,6 +93,15 @@ impl LoginHint {
     #[must_use]
     pub fn read(text: &str) -> Self {
         opaque(text.trim()).map_or_else(|| Self::Username(text.trim().to_owned()), Self::Account)
+    }
+
+    /// Whether it is this account that is meant.
+    #[must_use]
+    pub fn names(&self, account: Account<'_>) -> bool {
+        match self {
+            Self::Username(name) => name.eq_ignore_ascii_case(&account.username),
+            Self::Account(object_id) => *object_id == account.object_id,
+        }
     }
 
     /// The claim `login_hint` of a user's tokens. Apps hand it back as `login_hint` or `logout_hint`; that it shows the

@@ -14,6 +14,8 @@ pub struct Redeemed {
     pub codes: RedeemedIds,
     /// The refresh tokens; each stays good, but its second use is noted.
     pub refresh_tokens: RedeemedIds,
+    /// The client assertions, as [`codes`](Self::codes) by their end.
+    pub assertions: RedeemedIds,
 }
 
 /// Remembers the ids of what was redeemed, until it has expired.

@@ -8,10 +8,13 @@ use super::{Party, Records, TokenRequest, require};
 use crate::directory::{Application, Directory, Tenant};
 use crate::error::EntraError;
 use crate::protocol::Family;
+use crate::protocol::assignment::check_application_assigned;
 use crate::protocol::client_credential::ClientAuthentication;
 use crate::protocol::consent::GivenConsents;
+use crate::protocol::grants::redeemed::Redeemed;
 use crate::protocol::redirect_uri::Platform;
 use crate::protocol::scope::DEFAULT;
+use crate::protocol::signing::check_key_for;
 use crate::protocol::target::{Target, Wants, check_resources_match, find_resource, parse_scope, read_resources};
 
 /// What a client is granted for itself.
@@ -33,6 +36,7 @@ pub struct ApplicationGrant<'d> {
 pub(super) fn decide<'d>(
     request: TokenRequest<'_>,
     records: Records<'d, '_>,
+    redeemed: &mut Redeemed,
     party: &Party<'d>,
     checks: &mut Checks,
 ) -> Result<ApplicationGrant<'d>, EntraError> {
@@ -40,15 +44,17 @@ pub(super) fn decide<'d>(
     let tenant = party.segment.tenant().ok_or(EntraError::NoTenantInformation)?;
     let authentication = party.credentials.authentication();
     if authentication == ClientAuthentication::None {
-        let setting = client.setting("secrets", "Certificates & secrets > Client secrets");
-        let fix = format!("put a secret into the client: one of {setting}");
-        checks.refuse(Check::ClientSecretPresent, "a client secret", "no secret", fix);
+        let setting = client.setting("secrets", "Certificates & secrets");
+        let fix = format!("put a secret or a certificate into the client: one of {setting}");
+        checks.refuse(Check::ClientSecretPresent, "a client secret or a client assertion", "neither", fix);
         return Err(EntraError::AppCredentialMissing);
     }
     // without a redirect URI there is no platform that would make it a public client
-    party.credentials.check(client, Platform::Web, records.now, checks)?;
+    party.authenticate(Platform::Web, records, redeemed, checks)?;
     check_service_principal(client, tenant, records.directory, records.given, checks)?;
     let target = find_target(request, records.directory, client, tenant, checks)?;
+    check_application_assigned(records.directory, client, target.resource, tenant, checks)?;
+    check_key_for(&target, tenant, records.now, checks)?;
     Ok(ApplicationGrant { client, authentication, tenant, target })
 }
 

@@ -2,9 +2,11 @@
 
 use wire::{Check, Checks};
 
-use super::Party;
+use super::{Party, Records};
 use crate::error::EntraError;
+use crate::protocol::client_credential::ClientAuthentication;
 use crate::protocol::grants::Subject;
+use crate::protocol::grants::redeemed::Redeemed;
 use crate::protocol::redirect_uri::{Platform, is_spa_origin};
 use crate::protocol::sealed::{NotOpened, Seal};
 
@@ -75,8 +77,8 @@ pub(super) fn check_origin(
             let error = EntraError::CrossOriginRedemption { origin: origin.to_owned() };
             if !is_spa_origin(&client.redirect_uris, origin) {
                 ("the origin of a redirect URI under Single-page application", origin, error)
-            } else if party.credentials.has_secret() {
-                ("no secret from a single-page application", "a secret", error)
+            } else if party.credentials.authentication() != ClientAuthentication::None {
+                ("no secret from a single-page application", "a secret or an assertion", error)
             } else {
                 checks.pass(Check::CodeOrigin, "the application's origin", origin);
                 return Ok(());
@@ -94,4 +96,25 @@ pub(super) fn check_origin(
     };
     checks.refuse(Check::CodeOrigin, expected, received, fix);
     Err(error)
+}
+
+/// The credential of a client whose request names no redirect URI: "Allow public client flows" of its registration says
+/// whether it needs one.
+pub(super) fn check_credential_without_redirect_uri(
+    party: &Party<'_>,
+    records: Records<'_, '_>,
+    redeemed: &mut Redeemed,
+    checks: &mut Checks,
+) -> Result<(), EntraError> {
+    let platform = Platform::without_redirect_uri(party.client);
+    if platform == Platform::Web && party.credentials.authentication() == ClientAuthentication::None {
+        let setting = party
+            .client
+            .setting("allow_public_client: true", "Authentication > Advanced settings > Allow public client flows");
+        let fix = format!("{setting}; or put a secret into a client that can keep one");
+        let expected = "a client that allows public client flows, or a client secret";
+        checks.refuse(Check::ClientSecretPresent, expected, "neither", fix);
+        return Err(EntraError::CredentialMissing);
+    }
+    party.authenticate(platform, records, redeemed, checks)
 }

@@ -5,17 +5,17 @@ use wire::{Check, Checks};
 
 use super::redemption::{check_client, check_origin, open};
 use super::user_grant::grant;
-use super::{Grant, Party, Records, TokenRequest, require};
+use super::{Grant, Memory, Party, Records, TokenRequest, require};
 use crate::error::EntraError;
-use crate::protocol::grants::redeemed::Redeemed;
 use crate::protocol::grants::{RefreshToken, shown_instant};
 use crate::protocol::redirect_uri::Platform;
+use crate::protocol::revocation::check_grant;
 
 /// RFC 6749 §6. The old refresh token stays valid, as Entra has it.
 pub(super) fn refresh<'d>(
     request: TokenRequest<'_>,
     records: Records<'d, '_>,
-    redeemed: &mut Redeemed,
+    memory: Memory<'_>,
     party: &Party<'d>,
     checks: &mut Checks,
 ) -> Result<Grant<'d>, EntraError> {
@@ -24,11 +24,13 @@ pub(super) fn refresh<'d>(
         open(&records.seals.refresh_tokens, sealed, Check::RefreshTokenAuthentic, "refresh_token", checks)?;
     check_client(party, &token.subject, Check::RefreshTokenClient, checks)?;
     check_origin(request.origin, token.subject.platform, party, checks)?;
-    party.credentials.check(party.client, token.subject.platform, records.now, checks)?;
+    party.authenticate(token.subject.platform, records, memory.redeemed, checks)?;
     let now = records.now.as_second();
-    let was_used = !redeemed.refresh_tokens.redeem(token.jti, token.exp, now);
+    let was_used = !memory.redeemed.refresh_tokens.redeem(token.jti, token.exp, now);
     check_refresh_token_current(&token, was_used, records.now, checks)?;
     let grant = grant(request, records, party, &token.subject, &token.resource, &token.oidc, checks)?;
+    let subject = &token.subject;
+    check_grant(grant.principal.account, memory.passwords, subject.platform, token.iat, checks)?;
     let refresh_until = (token.subject.platform == Platform::Spa).then_some(token.exp);
     Ok(Grant { refreshable: true, refresh_until, ..grant })
 }

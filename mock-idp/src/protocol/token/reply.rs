@@ -7,18 +7,17 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use jiff::Timestamp;
 use josekit::JoseError;
 use rand_core::CryptoRng;
-use scenarios::world::Lifetimes;
 use serde::Serialize;
-use serde_json::json;
+use serde_json::{Map, Value, json};
 
 use super::client_credentials::ApplicationGrant;
 use super::{Grant, Seals};
-use crate::directory::Application;
-use crate::keys::SigningKeys;
+use crate::directory::{Application, Directory};
+use crate::keys::Keyring;
 use crate::origins::Origins;
 use crate::protocol::admission::Principal;
 use crate::protocol::authorize::response_type::ResponseType;
-use crate::protocol::claims::{self, Moment};
+use crate::protocol::claims::{self, Issue, Moment};
 use crate::protocol::grants::{Aim, RefreshToken};
 use crate::protocol::redirect_uri::Platform;
 use crate::protocol::scope::{DEFAULT, OidcScope};
@@ -51,6 +50,8 @@ pub struct V2 {
     pub scope: String,
     pub expires_in: i64,
     pub ext_expires_in: i64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub refresh_in: Option<i64>,
     pub access_token: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub refresh_token: Option<String>,
@@ -58,6 +59,8 @@ pub struct V2 {
     pub id_token: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub client_info: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub spa_code: Option<String>,
 }
 
 /// The body of the v1 endpoint.
@@ -68,6 +71,8 @@ pub struct V1 {
     pub scope: String,
     pub expires_in: String,
     pub ext_expires_in: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub refresh_in: Option<String>,
     pub expires_on: String,
     pub not_before: String,
     pub resource: String,
@@ -87,6 +92,8 @@ pub struct ApplicationV2 {
     pub token_type: &'static str,
     pub expires_in: i64,
     pub ext_expires_in: i64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub refresh_in: Option<i64>,
     pub access_token: String,
 }
 
@@ -97,6 +104,8 @@ pub struct ApplicationV1 {
     pub token_type: &'static str,
     pub expires_in: String,
     pub ext_expires_in: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub refresh_in: Option<String>,
     pub expires_on: String,
     pub not_before: String,
     pub resource: String,
@@ -107,28 +116,119 @@ pub struct ApplicationV1 {
 #[derive(Clone, Copy)]
 pub struct Mint<'m> {
     /// The signing keys.
-    pub keys: &'m SigningKeys,
+    pub keys: &'m Keyring,
     /// Where the issuers live.
     pub origins: &'m Origins,
     /// The seals of codes and refresh tokens.
     pub seals: &'m Seals,
-    /// How long what is issued lasts.
-    pub lifetimes: &'m Lifetimes,
+    /// Who exists.
+    pub directory: &'m Directory,
     /// The instant.
     pub now: Timestamp,
 }
 
+/// Access tokens of at least this many seconds come with the advice to renew them at half their life.
+const LONG_LIVED: i64 = 7_200;
+
+/// How long a token lives, in seconds, whose resource can challenge the client at any time (continuous access
+/// evaluation). Entra: 20 to 28 hours, at random.
+const CONTINUOUSLY_EVALUATED: i64 = 86_400;
+
+/// A signed access token, and how long it lives.
+struct AccessToken {
+    text: String,
+    moment: Moment,
+    /// In seconds.
+    lifetime: i64,
+}
+
+impl AccessToken {
+    /// `expires_in`: the answer says a second less than the token lives.
+    fn expires_in(&self) -> i64 {
+        self.lifetime - 1
+    }
+
+    /// `refresh_in`, of a long-lived one.
+    fn refresh_in(&self) -> Option<i64> {
+        (self.lifetime >= LONG_LIVED).then_some(self.expires_in() / 2)
+    }
+}
+
 impl Mint<'_> {
-    /// How long access and id tokens live, in seconds.
-    fn lifetime(&self) -> i64 {
-        i64::from(self.lifetimes.access_token_minutes) * 60
+    /// How long tokens for `application` live, in seconds: by its own policy, or else by the world's.
+    fn lifetime(&self, application: Application<'_>) -> i64 {
+        let minutes = application.token_lifetime_minutes.unwrap_or(self.directory.lifetimes().access_token_minutes);
+        i64::from(minutes) * 60
+    }
+
+    /// The same of a user's access token, which may last up to half as long again.
+    fn access_token_lifetime(&self, resource: Application<'_>, rng: &mut impl CryptoRng) -> i64 {
+        let lifetime = self.lifetime(resource);
+        if resource.token_lifetime_minutes.is_some() || !self.directory.lifetimes().access_token_spread {
+            return lifetime;
+        }
+        let [random] = randomness::bytes::<1>(rng);
+        lifetime + lifetime * i64::from(random) / 512
+    }
+
+    /// What the claims of a token of `version` are made from that lives for `lifetime` seconds.
+    fn issue(&self, version: Family, lifetime: i64, in_url: bool) -> Issue<'_> {
+        let moment = Moment::at(self.now, lifetime);
+        Issue { directory: self.directory, origins: self.origins, version, moment, in_url }
+    }
+
+    /// Signs a token with a key of `application`, for which it is.
+    fn sign(
+        &self,
+        application: Application<'_>,
+        version: Family,
+        claims: &Map<String, Value>,
+        nonce: Option<&str>,
+    ) -> Result<String, JoseError> {
+        let keys = self.keys.of(application).map_err(|error| JoseError::InvalidKeyFormat(error.into()))?;
+        keys.sign(version, claims, nonce)
     }
 
     /// The signed access token of `grant`.
-    fn access_token(&self, grant: &Grant<'_>, rng: &mut impl CryptoRng) -> Result<String, JoseError> {
-        let version = token_version(grant.target.resource);
-        let moment = Moment::at(self.now, self.lifetime());
-        self.keys.sign(version, &claims::access_token(grant, version, self.origins, moment, rng))
+    fn access_token(
+        &self,
+        grant: &Grant<'_>,
+        in_url: bool,
+        rng: &mut impl CryptoRng,
+    ) -> Result<AccessToken, JoseError> {
+        let resource = grant.target.resource;
+        let lifetime = match grant.understands_challenges && resource.is_graph() {
+            true => CONTINUOUSLY_EVALUATED,
+            false => self.access_token_lifetime(resource, rng),
+        };
+        let issue = self.issue(resource.token_version(), lifetime, in_url);
+        let claims = claims::access_token(grant, &issue, rng);
+        self.access_token_of(resource, &claims, issue.moment, lifetime, rng)
+    }
+
+    /// The signed access token of these claims; one for Microsoft Graph has a `nonce` in its header.
+    fn access_token_of(
+        &self,
+        resource: Application<'_>,
+        claims: &Map<String, Value>,
+        moment: Moment,
+        lifetime: i64,
+        rng: &mut impl CryptoRng,
+    ) -> Result<AccessToken, JoseError> {
+        let nonce = (resource.is_graph() && self.directory.graph_nonce()).then(|| randomness::text::<32>(rng));
+        let text = self.sign(resource, resource.token_version(), claims, nonce.as_deref())?;
+        Ok(AccessToken { text, moment, lifetime })
+    }
+
+    /// The claims of the id token of `grant`.
+    fn id_token(
+        &self,
+        grant: &Grant<'_>,
+        family: Family,
+        in_url: bool,
+        rng: &mut impl CryptoRng,
+    ) -> Map<String, Value> {
+        claims::id_token(grant, &self.issue(family, self.lifetime(grant.client), in_url), rng)
     }
 
     /// The tokens of `grant` that travel through the browser, as the parameters of the answer. An id token is bound to
@@ -144,18 +244,20 @@ impl Mint<'_> {
         code: Option<&str>,
         rng: &mut impl CryptoRng,
     ) -> Result<Vec<(&'static str, String)>, JoseError> {
-        let access_token = response_type.token.then(|| self.access_token(grant, rng)).transpose()?;
+        // no code beside them: the implicit flow
+        let in_url = code.is_none();
+        let access_token = response_type.token.then(|| self.access_token(grant, in_url, rng)).transpose()?;
         let mut parameters = Vec::new();
         if response_type.id_token {
-            let moment = Moment::at(self.now, self.lifetime());
-            let mut claims = claims::id_token(grant, family, self.origins, moment, rng);
-            claims::bind(&mut claims, code, access_token.as_deref());
-            parameters.push(("id_token", self.keys.sign(family, &claims)?));
+            let mut claims = self.id_token(grant, family, in_url, rng);
+            claims::bind(&mut claims, code, access_token.as_ref().map(|token| token.text.as_str()));
+            parameters.push(("id_token", self.sign(grant.client, family, &claims, None)?));
         }
         if let Some(access_token) = access_token {
-            parameters.push(("access_token", access_token));
+            let expires_in = access_token.expires_in().to_string();
+            parameters.push(("access_token", access_token.text));
             parameters.push(("token_type", "Bearer".to_owned()));
-            parameters.push(("expires_in", (self.lifetime() - 1).to_string()));
+            parameters.push(("expires_in", expires_in));
             if family == Family::V2 {
                 parameters.push(("scope", shown_scopes(grant)));
             }
@@ -168,35 +270,39 @@ impl Mint<'_> {
     /// # Errors
     /// When signing fails.
     pub fn reply(&self, grant: &Grant<'_>, family: Family, rng: &mut impl CryptoRng) -> Result<Reply, JoseError> {
-        let moment = Moment::at(self.now, self.lifetime());
-        let access_token = self.access_token(grant, rng)?;
-        let with_id_token = family == Family::V1 || grant.oidc.contains(&OidcScope::OpenId);
-        let id_token = with_id_token.then(|| claims::id_token(grant, family, self.origins, moment, rng));
-        let id_token = id_token.map(|claims| self.keys.sign(family, &claims)).transpose()?;
+        let access_token = self.access_token(grant, false, rng)?;
+        let with_id_token = grant.oidc.contains(&OidcScope::OpenId);
+        let id_token = with_id_token.then(|| self.id_token(grant, family, false, rng));
+        let id_token = id_token.map(|claims| self.sign(grant.client, family, &claims, None)).transpose()?;
         let refresh_token = grant.refreshable.then(|| self.refresh_token(grant, rng)).transpose()?;
         let client_info = grant.client_info.then(|| client_info(grant.client, grant.principal));
-        // the answer says a second less than the token lives
-        let expires_in = self.lifetime() - 1;
+        let spa_code = grant.spa_code_of.as_ref();
+        let spa_code = spa_code.map(|code| code.for_page(self.directory.lifetimes(), randomness::guid(rng), self.now));
+        let spa_code = spa_code.map(|code| self.seals.codes.seal(&code)).transpose()?;
+        let (expires_in, refresh_in) = (access_token.expires_in(), access_token.refresh_in());
         Ok(match family {
             Family::V2 => Reply::V2(V2 {
                 token_type: "Bearer",
                 scope: shown_scopes(grant),
                 expires_in,
                 ext_expires_in: expires_in,
-                access_token,
+                refresh_in,
+                access_token: access_token.text,
                 refresh_token,
                 id_token,
                 client_info,
+                spa_code,
             }),
             Family::V1 => Reply::V1(V1 {
                 token_type: "Bearer",
                 scope: grant.scopes.iter().cloned().collect::<Vec<_>>().join(" "),
                 expires_in: expires_in.to_string(),
                 ext_expires_in: expires_in.to_string(),
-                expires_on: moment.expires.to_string(),
-                not_before: moment.issued.to_string(),
+                refresh_in: refresh_in.map(|seconds| seconds.to_string()),
+                expires_on: access_token.moment.expires.to_string(),
+                not_before: access_token.moment.issued.to_string(),
                 resource: grant.target.requested_as.clone(),
-                access_token,
+                access_token: access_token.text,
                 refresh_token,
                 id_token,
                 client_info,
@@ -214,26 +320,29 @@ impl Mint<'_> {
         family: Family,
         rng: &mut impl CryptoRng,
     ) -> Result<Reply, JoseError> {
-        let moment = Moment::at(self.now, self.lifetime());
-        let version = token_version(grant.target.resource);
-        let claims = claims::app_only::access_token(grant, version, self.origins, moment, rng);
-        let access_token = self.keys.sign(version, &claims)?;
-        let expires_in = self.lifetime() - 1;
+        let resource = grant.target.resource;
+        let lifetime = self.lifetime(resource);
+        let issue = self.issue(resource.token_version(), lifetime, false);
+        let claims = claims::app_only::access_token(grant, &issue, rng);
+        let access_token = self.access_token_of(resource, &claims, issue.moment, lifetime, rng)?;
+        let (expires_in, refresh_in) = (access_token.expires_in(), access_token.refresh_in());
         Ok(match family {
             Family::V2 => Reply::ApplicationV2(ApplicationV2 {
                 token_type: "Bearer",
                 expires_in,
                 ext_expires_in: expires_in,
-                access_token,
+                refresh_in,
+                access_token: access_token.text,
             }),
             Family::V1 => Reply::ApplicationV1(ApplicationV1 {
                 token_type: "Bearer",
                 expires_in: expires_in.to_string(),
                 ext_expires_in: expires_in.to_string(),
-                expires_on: moment.expires.to_string(),
-                not_before: moment.issued.to_string(),
+                refresh_in: refresh_in.map(|seconds| seconds.to_string()),
+                expires_on: access_token.moment.expires.to_string(),
+                not_before: access_token.moment.issued.to_string(),
                 resource: grant.target.requested_as.clone(),
-                access_token,
+                access_token: access_token.text,
             }),
         })
     }
@@ -242,7 +351,7 @@ impl Mint<'_> {
         let iat = self.now.as_second();
         let lifetime = match grant.subject.platform {
             Platform::Spa => SPA_REFRESH_TOKEN_SECONDS,
-            Platform::Web | Platform::Public => i64::from(self.lifetimes.refresh_token_days) * 86_400,
+            Platform::Web | Platform::Public => i64::from(self.directory.lifetimes().refresh_token_days) * 86_400,
         };
         self.seals.refresh_tokens.seal(&RefreshToken {
             jti: randomness::guid(rng),
@@ -252,14 +361,6 @@ impl Mint<'_> {
             resource: Aim::at(&grant.target),
             oidc: grant.oidc.clone(),
         })
-    }
-}
-
-/// The resource chooses the version of its tokens, not the endpoint.
-fn token_version(resource: Application<'_>) -> Family {
-    match resource.access_token_version {
-        Some(2) => Family::V2,
-        _ => Family::V1,
     }
 }
 

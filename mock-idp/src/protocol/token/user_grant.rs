@@ -10,11 +10,15 @@ use crate::error::EntraError;
 use crate::protocol::Family;
 use crate::protocol::admission::{Door, Principal, admit};
 use crate::protocol::assignment::check_assigned;
+use crate::protocol::authorize::claims_request::ClaimsRequest;
+use crate::protocol::conditional_access::{self, Facts};
 use crate::protocol::consent::{Granted, check_listed_on_v1, confirm};
 use crate::protocol::grants::{Aim, Subject};
 use crate::protocol::pre_authorization::check_pre_authorized;
 use crate::protocol::redirect_uri::Platform;
 use crate::protocol::scope::OidcScope;
+use crate::protocol::sign_in::check_enabled;
+use crate::protocol::signing::check_keys_for_user;
 use crate::protocol::target::{
     Target, Wanted, check_not_itself, check_resources_match, find_resource, parse_scope, read_resources,
 };
@@ -29,34 +33,43 @@ pub(super) fn grant<'d>(
     oidc: &BTreeSet<OidcScope>,
     checks: &mut Checks,
 ) -> Result<Grant<'d>, EntraError> {
-    let principal = find_principal(request.family, records.directory, party, subject, checks)?;
+    let claims = ClaimsRequest::read(request.parameters, checks)?;
+    let subject = Subject { contexts: &subject.contexts | &claims.contexts(), ..subject.clone() };
+    let principal = find_principal(request.family, records.directory, party, &subject, checks)?;
     let (target, oidc) = find_target(request, records.directory, party, principal, aim, oidc, checks)?;
     let granted = Granted::gather(records.directory, records.given, party.client, principal);
-    check_assigned(party.client, [target.resource], principal, checks)?;
+    check_assigned(records.directory, party.client, [target.resource], principal, checks)?;
     check_pre_authorized(party.client, &target, checks)?;
     if request.family == Family::V1 {
         check_listed_on_v1(records.directory, party.client, &target, &granted, checks)?;
     }
     let scopes = confirm(party.client, &target, &oidc, &granted, checks)?;
+    let gets_id_token = request.family == Family::V1 || oidc.contains(&OidcScope::OpenId);
+    let facts = Facts::of_grant(records, party.client, principal, &subject, target.resource, gets_id_token);
+    conditional_access::check_grant(records.directory, &facts, checks)?;
     let readable_by = request.origin.filter(|_| subject.platform == Platform::Spa).map(str::to_owned);
-    Ok(Grant {
+    let grant = Grant {
         client: party.client,
         authentication: party.credentials.authentication(),
         principal,
-        subject: Subject { tid: principal.tenant.id, oid: principal.object_id(), ..subject.clone() },
+        subject: Subject { tid: principal.tenant.id, oid: principal.object_id(), ..subject },
         target,
         scopes,
         refresh_until: None,
         refreshable: request.family == Family::V1 || oidc.contains(&OidcScope::OfflineAccess),
         oidc,
         nonce: None,
+        understands_challenges: claims.understands_challenges(),
         client_info: request.parameters.text("client_info") == Some("1"),
+        spa_code_of: None,
         readable_by,
-    })
+    };
+    check_keys_for_user(&grant, request.family, records.now, checks)?;
+    Ok(grant)
 }
 
-/// The user must still exist, and come in where the path leads: a guest may change the tenant with a refresh token.
-fn find_principal<'d>(
+/// The user must still exist, be enabled, and come in where the path leads: a guest may change the tenant with a refresh token.
+pub(super) fn find_principal<'d>(
     family: Family,
     directory: &'d Directory,
     party: &Party<'d>,
@@ -78,6 +91,7 @@ fn find_principal<'d>(
     };
     let door = Door { family, segment: party.segment, client: party.client };
     let admitted = admit(directory, door, principal.account, checks)?;
+    check_enabled(principal.account, checks)?;
     // a path without a tenant changes none
     Ok(if party.segment.tenant().is_some() { admitted } else { principal })
 }

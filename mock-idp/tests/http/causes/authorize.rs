@@ -16,6 +16,14 @@ pub const CAUSES: &[Cause] = &[
         let hybrid = with(&v2("openid"), "response_type", "code id_token");
         authorize_in(implicit(), V2_AUTHORIZE, &with(&hybrid, "response_mode", "query"))
     }),
+    (399_274, "client.single_sign_on_mode", || {
+        let change = json!({"apps": {"client": {"preferred_single_sign_on_mode": "saml"}}});
+        authorize_in(changed(change), V2_AUTHORIZE, &v2(DEFAULT))
+    }),
+    (399_274, "client.single_sign_on_mode", || {
+        let change = json!({"apps": {"client": {"preferred_single_sign_on_mode": "saml"}}});
+        Lab::of(changed(change)).post(V2_TOKEN, &form(&redeem("x")))
+    }),
     (90_005, "request.hints", || {
         let hinted = with(&v2(DEFAULT), "login_hint", "megan@contoso.com");
         authorize(V2_AUTHORIZE, &with(&hinted, "sid", OTHER_TENANT))

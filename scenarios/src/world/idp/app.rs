@@ -7,6 +7,8 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
+use super::app_role::{AppRole, RoleAssignment};
+use super::token_configuration::{GroupMembershipClaim, MappedClaims, OptionalClaims, SigningKey};
 use crate::world::{Name, schema};
 
 /// An app registration, with its service principal.
@@ -30,16 +32,33 @@ pub struct App {
     /// The delegated scopes of "Expose an API".
     #[serde(default)]
     pub scopes: BTreeMap<Name, Scope>,
+    /// The roles of "App roles".
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub app_roles: BTreeMap<Name, AppRole>,
     /// The client secrets.
     #[serde(default)]
     pub secrets: BTreeMap<Name, Secret>,
+    /// The public certificates of "Certificates & secrets", each as PEM text: the client signs assertions with their
+    /// private keys. Thumbprint and validity are read from them.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub certificates: BTreeMap<Name, String>,
+    /// The federated credentials of "Certificates & secrets": tokens of other issuers that the client may prove itself by.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub federated_credentials: BTreeMap<Name, FederatedCredential>,
     /// The redirect URIs of "Authentication", by platform.
     #[serde(default)]
     pub redirect_uris: RedirectUris,
+    /// "Single sign-on" of the enterprise application (`preferredSingleSignOnMode`). Default: oidc.
+    #[serde(default, skip_serializing_if = "SingleSignOnMode::is_default")]
+    pub preferred_single_sign_on_mode: SingleSignOnMode,
+    /// "Front-channel logout URL": a page that a hidden frame opens when the user signs out, with the session id behind it;
+    /// `https`, or on this machine. Default: none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub logout_url: Option<String>,
     /// "Implicit grant and hybrid flows": which tokens the authorize endpoint may give it. Default: none.
     #[serde(default, skip_serializing_if = "Implicit::is_default")]
     pub implicit: Implicit,
-    /// The delegated permissions of "API permissions".
+    /// The permissions of "API permissions".
     #[serde(default)]
     pub permissions: BTreeMap<Name, Permission>,
     /// `requestedAccessTokenVersion` of the manifest: null or 1 gives v1 access tokens, 2 gives v2. Default: null.
@@ -50,12 +69,38 @@ pub struct App {
     /// desktop. Default: false (confidential).
     #[serde(default)]
     pub allow_public_client: bool,
-    /// "Assignment required?" of the enterprise application: only `assigned` users get tokens. Default: false.
+    /// "Assignment required?" of the enterprise application: only users who are assigned get tokens, and applications
+    /// that were granted a role. Default: false.
     #[serde(default)]
     pub assignment_required: bool,
     /// The users under "Users and groups" of the enterprise application, by their names in this world.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub assigned: Vec<Name>,
+    /// The same with their roles, and for groups.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub role_assignments: BTreeMap<Name, RoleAssignment>,
+    /// Optional claims of "Token configuration".
+    #[serde(default, skip_serializing_if = "OptionalClaims::is_none")]
+    pub optional_claims: OptionalClaims,
+    /// Which groups and directory roles its tokens show (Token configuration > Add groups claim). Default: none.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub group_membership_claims: Vec<GroupMembershipClaim>,
+    /// Claims of its own under "Attributes & Claims" of the enterprise application. They ask for a `signing_key`, or for
+    /// `accept_mapped_claims`.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub mapped_claims: MappedClaims,
+    /// `acceptMappedClaims` of the manifest: claims of its own without a key of its own, where the audience is its
+    /// client id or a URI in a verified domain of the tenant. Default: false.
+    #[serde(default)]
+    pub accept_mapped_claims: bool,
+    /// The key that signs its tokens, in the place of the tenant's. Default: none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub signing_key: Option<SigningKey>,
+    /// The token lifetime policy of the app: how long access tokens for it and id tokens to it last, in minutes.
+    /// Default: `idp.lifetimes.access_token_minutes`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 10, max = 1440))]
+    pub token_lifetime_minutes: Option<u16>,
     /// The tenants in which it has a service principal (an enterprise application), and so can be a resource.
     /// Default: its own.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -82,6 +127,23 @@ pub struct App {
     /// scopes without consent.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub pre_authorized_clients: Vec<Name>,
+}
+
+/// "Single sign-on" of an enterprise application.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum SingleSignOnMode {
+    /// OpenID Connect and OAuth.
+    #[default]
+    Oidc,
+    /// SAML: then the OAuth endpoints refuse the application.
+    Saml,
+}
+
+impl SingleSignOnMode {
+    fn is_default(&self) -> bool {
+        *self == Self::default()
+    }
 }
 
 /// `signInAudience` of the manifest.
@@ -138,6 +200,29 @@ pub struct Secret {
     pub expires: Timestamp,
 }
 
+/// A federated identity credential: a token of another issuer by which the client proves who it is. The three are
+/// compared letter by letter.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct FederatedCredential {
+    /// The issuer, `iss` of the token, such as `https://token.actions.githubusercontent.com`; or the issuer of a tenant of
+    /// this world.
+    pub issuer: String,
+    /// The subject identifier, `sub` of the token.
+    pub subject: String,
+    /// The audiences, `aud` of the token. Default: api://AzureADTokenExchange.
+    #[serde(default = "token_exchange")]
+    pub audiences: Vec<String>,
+    /// The issuer's public keys, each as PEM text (a public key or a certificate), because nothing is fetched from outside.
+    /// A tenant of this world needs none. Default: none.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub keys: Vec<String>,
+}
+
+fn token_exchange() -> Vec<String> {
+    vec!["api://AzureADTokenExchange".to_owned()]
+}
+
 /// Redirect URIs by platform.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
@@ -169,12 +254,16 @@ impl Implicit {
     }
 }
 
-/// Delegated permissions that a client asks for at one resource.
+/// Permissions that a client asks for at one resource.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Permission {
     /// The resource app's name in this world, or `microsoft-graph`.
     pub resource: Name,
-    /// The scope values.
+    /// The delegated permissions: scope values.
+    #[serde(default)]
     pub scopes: Vec<String>,
+    /// The application permissions: values of app roles.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub roles: Vec<String>,
 }

@@ -1,6 +1,8 @@
 //! The openidconnect crate, unmodified: discovery, code flow with PKCE and nonce, the id token verified with the published
 //! keys, refresh. Then the metadata of /organizations, a wrong secret and a wrong nonce. The one argument is the file that
 //! `up --ready-file` writes.
+//!
+//! proves: authorization_code, pkce, refresh_token, discovery.v2, keys, id_token.v2, common_template
 
 use std::error::Error;
 

@@ -5,16 +5,46 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
+use clap::Args;
 use scenarios::{Problems, Scenario};
 use wire::exports::har::har;
 use wire::exports::mermaid::mermaid;
 use wire::exports::{Secrets, Section};
 
-use super::Options;
-use crate::commands::{Exit, Failure};
+use super::{Exit, Failure};
 use crate::lab::data_folder::write_in_one_step;
 use crate::play::Played;
+use crate::report::visible::visible;
 use crate::report::{Account, github, html, json, junit, tap};
+
+/// The flags of reports.
+#[derive(Debug, Default, Args)]
+pub(super) struct ReportOptions {
+    /// Write reports: junit, html, har, mermaid, tap or json, each with its file. Several are separated by commas.
+    #[arg(long, value_name = "FORMAT=FILE", value_delimiter = ',')]
+    report: Vec<ReportFile>,
+    /// Leave secrets in the files of --report, which only their owner can then read.
+    #[arg(long, requires = "report")]
+    with_secrets: bool,
+}
+
+impl ReportOptions {
+    /// Whether any report is wanted.
+    pub(super) fn are_wanted(&self) -> bool {
+        !self.report.is_empty()
+    }
+
+    /// Refuses a file that two reports would be written to.
+    pub(super) fn check(&self) -> Result<(), Failure> {
+        let whole = |path: &Path| std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
+        let is_before = |(place, report): &(usize, &ReportFile)| {
+            self.report.iter().take(*place).any(|before| whole(&before.path) == whole(&report.path))
+        };
+        let Some((_, report)) = self.report.iter().enumerate().find(is_before) else { return Ok(()) };
+        let message = format!("--report: two reports go to {}; give each a file of its own", report.path.display());
+        Err(Failure::new(Exit::Usage, "usage", message))
+    }
+}
 
 /// A report to write.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -58,28 +88,37 @@ impl FromStr for ReportFile {
     }
 }
 
-/// Writes every report that was asked for, and tells GitHub Actions where it runs there.
-pub(super) fn write_all(scenarios: &[Scenario], all_played: &[Played], options: &Options) -> Result<(), Failure> {
-    let accounts = |secrets| -> Vec<Account> {
-        scenarios.iter().zip(all_played).map(|(scenario, played)| Account::of(scenario, played, secrets)).collect()
-    };
-    if !options.report.is_empty() {
-        let secrets = if options.with_secrets { Secrets::Included } else { Secrets::Replaced };
-        let accounts = accounts(secrets);
-        for report in &options.report {
-            let text = report.format.text(&accounts, secrets).map_err(|error| unwritable(&report.path, &error))?;
-            write(&report.path, &text, secrets).map_err(|error| unwritable(&report.path, &error))?;
-        }
+/// Writes every report that was asked for.
+pub(super) fn write_all(scenarios: &[Scenario], all_played: &[Played], options: &ReportOptions) -> Result<(), Failure> {
+    if options.report.is_empty() {
+        return Ok(());
     }
+    let secrets = if options.with_secrets { Secrets::Included } else { Secrets::Replaced };
+    let accounts = accounts(scenarios, all_played, secrets);
+    options.report.iter().try_for_each(|report| {
+        let failed = |error| unwritable(&report.path, &error);
+        let text = report.format.text(&accounts, secrets).map_err(failed)?;
+        write(&report.path, &text, secrets).map_err(failed)
+    })
+}
+
+/// Tells GitHub Actions, where it runs there, what failed, and where.
+pub(super) fn tell_github(scenarios: &[Scenario], all_played: &[Played]) {
     if is_on_github() {
-        let accounts = accounts(Secrets::Replaced);
+        let accounts = accounts(scenarios, all_played, Secrets::Replaced);
         // Commands are read from either stream; on stdout one would stand between the lines of --json.
         eprint!("{}", github::annotations(&accounts));
         if let Some(path) = std::env::var_os("GITHUB_STEP_SUMMARY").filter(|path| !path.is_empty()).map(PathBuf::from) {
-            append(&path, &github::step_summary(&accounts)).map_err(|error| unwritable(&path, &error))?;
+            // nobody asked for it: the result is told elsewhere too
+            if let Err(error) = append(&path, &github::step_summary(&accounts)) {
+                eprintln!("{}", visible(&format!("no step summary: cannot write {}: {error}", path.display())));
+            }
         }
     }
-    Ok(())
+}
+
+fn accounts<'p>(scenarios: &'p [Scenario], all_played: &'p [Played], secrets: Secrets) -> Vec<Account<'p>> {
+    scenarios.iter().zip(all_played).map(|(scenario, played)| Account::of(scenario, played, secrets)).collect()
 }
 
 /// Tells GitHub Actions, where it runs there, which files are in error.
@@ -124,7 +163,9 @@ fn append(path: &Path, text: &str) -> std::io::Result<()> {
 }
 
 fn unwritable(path: &Path, error: &dyn std::fmt::Display) -> Failure {
-    Failure::new(Exit::Environment, "report.unwritable", format!("cannot write {}: {error}", path.display()))
+    let message =
+        format!("cannot write {}: {error}\nfix: name a file in a folder that can be written to", path.display());
+    Failure::new(Exit::Environment, "report.unwritable", message)
 }
 
 #[cfg(test)]

@@ -1,0 +1,85 @@
+//! Whether a policy applies: its assignments and conditions.
+
+use scenarios::world::policy::{NamedLocation, PolicyState};
+
+use super::{Facts, Policy, ip_address};
+use crate::directory::{Application, Directory};
+
+/// The resource for whose sake the policy applies.
+///
+/// # Errors
+/// Why it does not, with the place in the world.
+pub(super) fn to<'d>(directory: &Directory, policy: Policy<'_>, facts: &Facts<'d>) -> Result<Application<'d>, String> {
+    let place = |member: &str| format!("idp.policies.conditional_access.{}.{member}", policy.name);
+    if policy.state == PolicyState::Disabled {
+        return Err(format!("it is off ({})", place("state")));
+    }
+    let account = facts.principal.account;
+    let names = |list: &[String]| {
+        list.iter().any(|entry| match entry.as_str() {
+            "all" => true,
+            "guests" => facts.principal.is_guest(),
+            name => name == account.name,
+        })
+    };
+    let users = &policy.users;
+    let has = |roles: &[scenarios::world::DirectoryRole]| account.roles.iter().any(|role| roles.contains(role));
+    let groups = directory.groups_of(account);
+    let is_in = |list: &[String]| groups.iter().any(|group| list.iter().any(|name| name == group.name));
+    if names(&users.exclude) || has(&users.exclude_roles) || is_in(&users.exclude_groups) {
+        return Err(format!("{} is excluded ({})", account.username, place("users")));
+    }
+    if !names(&users.include) && !has(&users.include_roles) && !is_in(&users.include_groups) {
+        return Err(format!("{} is not included ({})", account.username, place("users")));
+    }
+    let resource = protected(policy, facts).ok_or_else(|| {
+        let asked: Vec<&str> = facts.resources.iter().map(|resource| resource.shown_name()).collect();
+        format!("it does not protect what is asked for, {} ({})", asked.join(" and "), place("target_resources"))
+    })?;
+    if !policy.client_app_types.is_empty() && !policy.client_app_types.contains(&facts.client_app_type) {
+        return Err(format!("it is for other kinds of clients ({})", place("client_app_types")));
+    }
+    if let Some(locations) = &policy.locations {
+        let is_in = |list: &[String]| list.iter().any(|name| contains(directory, name, facts));
+        if is_in(&locations.exclude) {
+            return Err(format!("{} is in an excluded location ({})", ip_address(facts.principal), place("locations")));
+        }
+        if !is_in(&locations.include) {
+            return Err(format!(
+                "{} is in none of its locations ({})",
+                ip_address(facts.principal),
+                place("locations")
+            ));
+        }
+    }
+    Ok(resource)
+}
+
+/// The first resource of the request that the policy protects.
+fn protected<'d>(policy: Policy<'_>, facts: &Facts<'d>) -> Option<Application<'d>> {
+    let targets = &policy.target_resources;
+    if targets.authentication_contexts.iter().any(|context| facts.contexts.contains(context)) {
+        return Some(facts.resources.first().copied().unwrap_or(facts.client));
+    }
+    let includes = |resource: &&Application<'_>| {
+        targets.include.iter().any(|name| name == "all" || name == resource.name)
+            && !targets.exclude.iter().any(|name| name == "all" || name == resource.name)
+    };
+    facts.resources.iter().find(includes).copied()
+}
+
+/// Whether the user is at the place of this name.
+fn contains(directory: &Directory, name: &str, facts: &Facts<'_>) -> bool {
+    match name {
+        "all" => true,
+        "trusted" => directory.named_locations().any(|place| place.trusted && holds(place, facts)),
+        name => directory.named_location(name).is_some_and(|place| holds(place, facts)),
+    }
+}
+
+fn holds(place: &NamedLocation, facts: &Facts<'_>) -> bool {
+    let address = ip_address(facts.principal);
+    let country = facts.principal.account.location.as_ref().and_then(|location| location.country.as_ref());
+    place.ip_ranges.iter().any(|range| range.contains(&address))
+        || country.is_some_and(|country| place.countries.contains(country))
+}

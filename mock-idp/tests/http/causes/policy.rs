@@ -1,0 +1,204 @@
+//! Conditional Access, security defaults, the second factor.
+
+use serde_json::{Value, json};
+
+use super::Cause;
+use crate::support::*;
+
+pub const CAUSES: &[Cause] = &[
+    (50_072, "conditional_access.satisfied", || silent(megan(json!({}), policy(json!(["mfa"]))))),
+    (50_074, "mfa.code", || {
+        let lab = Lab::of(mfa_world());
+        let mut browser = at_second_factor(&lab);
+        for _ in 0..4 {
+            browser.press(VERIFY, &[("otc", "no code")]);
+        }
+        browser.press(VERIFY, &[("otc", "no code")])
+    }),
+    (50_076, "conditional_access.satisfied", || refreshed_under(mfa_world())),
+    (50_076, "conditional_access.satisfied", || silent(mfa_world())),
+    (50_078, "conditional_access.satisfied", || {
+        let frequency = json!({"sign_in_frequency": {"hours": 1, "authentication": "secondary"}});
+        let world = with_session(mfa_world(), frequency);
+        let lab = Lab::of(world);
+        let token = refresh_token_after_mfa(&lab);
+        lab.advance(61);
+        lab.post(V2_TOKEN, &form(&refresh(&token)))
+    }),
+    (50_079, "conditional_access.satisfied", || refreshed_under(megan(json!({}), policy(json!(["mfa"]))))),
+    (50_079, "conditional_access.satisfied", || refreshed_under(security_defaults())),
+    (50_097, "conditional_access.satisfied", || refreshed_under(megan(json!({}), policy(json!(["compliant_device"]))))),
+    (50_097, "conditional_access.satisfied", || silent(megan(json!({}), policy(json!(["hybrid_joined_device"]))))),
+    (50_158, "conditional_access.satisfied", || refreshed_under(megan(json!({}), policy(json!(["terms_of_use"]))))),
+    (50_158, "conditional_access.satisfied", || silent(megan(json!({}), policy(json!(["terms_of_use"]))))),
+    (53_000, "conditional_access.satisfied", || signed_in(megan(json!({}), policy(json!(["compliant_device"]))))),
+    (53_000, "conditional_access.satisfied", || refreshed_under(registered(policy(json!(["compliant_device"]))))),
+    (53_000, "conditional_access.satisfied", || silent(registered(policy(json!(["compliant_device"]))))),
+    (53_001, "conditional_access.satisfied", || signed_in(registered(policy(json!(["hybrid_joined_device"]))))),
+    (53_001, "conditional_access.satisfied", || refreshed_under(registered(policy(json!(["hybrid_joined_device"]))))),
+    (53_001, "conditional_access.satisfied", || silent(registered(policy(json!(["hybrid_joined_device"]))))),
+    (53_002, "conditional_access.satisfied", || signed_in(megan(json!({}), policy(json!(["approved_app"]))))),
+    (53_002, "conditional_access.satisfied", || refreshed_under(megan(json!({}), policy(json!(["approved_app"]))))),
+    (53_002, "conditional_access.satisfied", || silent(megan(json!({}), policy(json!(["approved_app"]))))),
+    (53_003, "conditional_access.satisfied", || signed_in(megan(json!({}), policy(json!(["block"]))))),
+    (53_003, "conditional_access.satisfied", || refreshed_under(megan(json!({}), policy(json!(["block"]))))),
+    (53_003, "conditional_access.satisfied", || silent(megan(json!({}), policy(json!(["block"]))))),
+    (70_043, "conditional_access.satisfied", || {
+        let lab = Lab::of(frequency_world());
+        let token = refresh_token(&lab);
+        lab.advance(61);
+        lab.post(V2_TOKEN, &form(&refresh(&token)))
+    }),
+    (70_044, "conditional_access.satisfied", || {
+        let lab = Lab::of(frequency_world());
+        let mut browser = Browser::new(&lab);
+        browser.open(V2_AUTHORIZE, &v2(DEFAULT));
+        browser.sign_in("megan@contoso.com", PASSWORD);
+        lab.advance(61);
+        browser.open(V2_AUTHORIZE, &with(&v2(DEFAULT), "prompt", "none"))
+    }),
+    (500_021, "tenant.permitted", || {
+        let lab = Lab::new();
+        let mut browser = Browser::new(&lab);
+        browser.open(V2_AUTHORIZE, &v2(DEFAULT));
+        let page = browser.form_of("idSIButton9");
+        let fields = [("flowToken", page.fields["flowToken"].as_str()), ("decision", "accept")];
+        let typed = [("loginfmt", "megan@contoso.com"), ("passwd", PASSWORD)];
+        let mut request = post(&page.action, &form(&[&fields[..], &typed[..]].concat()));
+        request.headers_mut().insert("restrict-access-to-tenants", "fabrikam.com, nobody.example".parse().unwrap());
+        browser.send(request)
+    }),
+    (500_121, "mfa.code", || {
+        let lab = Lab::of(mfa_world());
+        at_second_factor(&lab).press(VERIFY, &[("otc", "000 000")])
+    }),
+    (700_003, "conditional_access.satisfied", || signed_in(deleted())),
+    (700_003, "conditional_access.satisfied", || refreshed_under(deleted())),
+    (700_003, "conditional_access.satisfied", || silent(deleted())),
+];
+
+const VERIFY: &str = "idSubmit_SAOTCC_Continue";
+
+/// A policy for everybody and the server, that demands these controls.
+fn policy(controls: Value) -> Value {
+    json!({
+        "tenant": "contoso", "id": "00000000-0000-4000-8000-0000000000ca", "users": {"include": ["all"]},
+        "target_resources": {"include": ["server"]}, "grant": {"controls": controls},
+    })
+}
+
+/// The world with the policy, and with `change` made to megan. Browsers stay signed in.
+fn megan(change: Value, policy: Value) -> Value {
+    let policies = json!({"conditional_access": {"the-policy": policy}});
+    changed(json!({"single_sign_on": true, "users": {"megan": change}, "policies": policies}))
+}
+
+fn mfa_world() -> Value {
+    megan(json!({"mfa": {"registered": true}}), policy(json!(["mfa"])))
+}
+
+fn registered(policy: Value) -> Value {
+    megan(json!({"device": "registered"}), policy)
+}
+
+fn deleted() -> Value {
+    megan(json!({"device": "deleted"}), policy(json!(["compliant_device"])))
+}
+
+fn frequency_world() -> Value {
+    let mut policy = policy(json!(["mfa"]));
+    policy["grant"] = Value::Null;
+    policy["session"] = json!({"sign_in_frequency": {"hours": 1}});
+    megan(json!({}), policy)
+}
+
+fn with_session(mut world: Value, session: Value) -> Value {
+    world["policies"]["conditional_access"]["the-policy"]["session"] = session;
+    world
+}
+
+fn security_defaults() -> Value {
+    changed(json!({"single_sign_on": true, "tenants": {"contoso": {"security_defaults": true}}}))
+}
+
+fn signed_in(world: Value) -> Seen {
+    super::megan(world, V2_AUTHORIZE, &v2(DEFAULT))
+}
+
+/// Signs in while there is no policy, and then asks without a page.
+fn silent(world: Value) -> Seen {
+    let lab = Lab::of(changed(json!({"single_sign_on": true})));
+    let mut browser = Browser::new(&lab);
+    browser.open(V2_AUTHORIZE, &v2(DEFAULT));
+    browser.sign_in("megan@contoso.com", PASSWORD);
+    lab.replace(world);
+    browser.open(V2_AUTHORIZE, &with(&v2(DEFAULT), "prompt", "none"))
+}
+
+fn redeemed(lab: &Lab, code: &str) -> String {
+    let seen = lab.post(V2_TOKEN, &form(&redeem(code)));
+    seen.json()["refresh_token"].as_str().unwrap_or_else(|| panic!("{}", seen.body)).to_owned()
+}
+
+fn refresh_token(lab: &Lab) -> String {
+    redeemed(lab, &lab.code(V2_AUTHORIZE, &v2(DEFAULT)))
+}
+
+fn refresh_token_after_mfa(lab: &Lab) -> String {
+    let mut browser = at_second_factor(lab);
+    let seen = browser.give_second_factor();
+    redeemed(lab, &returned(&seen, "code").unwrap_or_else(|| panic!("{}", seen.body)))
+}
+
+/// Signs in while there is no policy, and then refreshes.
+fn refreshed_under(world: Value) -> Seen {
+    let lab = Lab::new();
+    let token = refresh_token(&lab);
+    lab.replace(world);
+    lab.post(V2_TOKEN, &form(&refresh(&token)))
+}
+
+/// A browser that has the page of the second factor before it.
+fn at_second_factor(lab: &Lab) -> Browser<'_> {
+    let mut browser = Browser::new(lab);
+    browser.open(V2_AUTHORIZE, &v2(DEFAULT));
+    browser.sign_in("megan@contoso.com", PASSWORD);
+    browser
+}
+
+#[test]
+fn a_captured_answer_has_the_same_members() {
+    let seen = refreshed_under(mfa_world());
+    assert_eq!(seen.status, 400);
+    let body = seen.json();
+    assert_eq!(super::names(&body), [&super::ENVELOPE[..], &["suberror", "claims"]].concat());
+    assert_eq!((&body["error"], &body["suberror"]), (&json!("invalid_grant"), &json!("basic_action")));
+    assert!(body["error_description"].as_str().unwrap().contains(SERVER), "it names the resource");
+    assert_eq!(
+        body["claims"],
+        r#"{"access_token":{"capolids":{"essential":true,"values":["00000000-0000-4000-8000-0000000000ca"]}}}"#
+    );
+}
+
+/// Client libraries open a page by `error` and `suberror`; these are the values that MSAL knows.
+#[test]
+fn client_libraries_learn_what_would_help() {
+    let known = ["basic_action", "additional_action", "message_only", "bad_token", "token_expired"];
+    for (number, _, cause) in CAUSES {
+        let seen = cause();
+        let Ok(body) = serde_json::from_str::<Value>(&seen.body) else { continue };
+        let is_helpful = body["error"] == "interaction_required"
+            || body["suberror"].as_str().is_some_and(|suberror| known.contains(&suberror))
+            // brokers answer the challenge for a device, and register it anew
+            || [50_097, 700_003].contains(number);
+        assert!(is_helpful, "{number}: {body}");
+    }
+}
+
+#[test]
+fn a_silent_request_learns_which_claims_to_repeat() {
+    let seen = silent(mfa_world());
+    assert_eq!(returned(&seen, "error").as_deref(), Some("interaction_required"));
+    assert!(returned(&seen, "claims").unwrap().contains("capolids"));
+    assert_eq!(returned(&seen, "state").as_deref(), Some("s"));
+}

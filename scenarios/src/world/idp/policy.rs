@@ -1,0 +1,280 @@
+//! Protection: Conditional Access and what it looks at.
+
+use std::collections::BTreeMap;
+
+use ipnet::IpNet;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+use super::DirectoryRole;
+use crate::world::{Name, schema};
+
+/// What stands between a right password and a token.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct Policies {
+    /// The policies under Protection > Conditional Access > Policies. All that apply to a sign-in must be satisfied.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub conditional_access: BTreeMap<Name, ConditionalAccessPolicy>,
+    /// The places under Protection > Conditional Access > Named locations.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub named_locations: BTreeMap<Name, NamedLocation>,
+}
+
+impl Policies {
+    pub(super) fn are_none(&self) -> bool {
+        *self == Self::default()
+    }
+}
+
+/// A Conditional Access policy: to whom and what it applies, and what it then demands.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ConditionalAccessPolicy {
+    /// The tenant whose policy it is, by its name in this world.
+    pub tenant: Name,
+    /// The policy's id, as `capolids` of a claims challenge names it. Default: made from tenant and name.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<schema::Guid>")]
+    pub id: Option<Uuid>,
+    /// "Enable policy". Default: enabled.
+    #[serde(default)]
+    pub state: PolicyState,
+    /// "Assignments > Users".
+    pub users: PolicyUsers,
+    /// "Assignments > Target resources".
+    pub target_resources: TargetResources,
+    /// "Conditions > Client apps". Default: all of them.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub client_app_types: Vec<ClientAppType>,
+    /// "Conditions > Locations". Default: any.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub locations: Option<PolicyLocations>,
+    /// "Access controls > Grant". Default: none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub grant: Option<GrantControls>,
+    /// "Access controls > Session". Default: none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub session: Option<SessionControls>,
+}
+
+/// "Enable policy".
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum PolicyState {
+    /// On.
+    #[default]
+    Enabled,
+    /// Off.
+    Disabled,
+    /// Report-only: what it would have done shows in the trace, and nothing is refused.
+    ReportOnly,
+}
+
+/// Users that a policy includes and excludes; who is excluded by one list stays out, whatever includes it.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct PolicyUsers {
+    /// `all`, `guests`, or users by their names in this world.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub include: Vec<Name>,
+    /// Users by their names in this world, `guests` or `all`.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub exclude: Vec<Name>,
+    /// Everybody who is in one of these groups, directly or through another, by their names in this world.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub include_groups: Vec<Name>,
+    /// Nobody who is in one of these groups.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub exclude_groups: Vec<Name>,
+    /// Everybody who has one of these directory roles.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub include_roles: Vec<DirectoryRole>,
+    /// Nobody who has one of these directory roles.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub exclude_roles: Vec<DirectoryRole>,
+}
+
+/// What a policy protects: resources, or what applications mark with an authentication context.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct TargetResources {
+    /// "Resources": `all`, apps by their names in this world, or `microsoft-graph`. A request counts by the resources
+    /// that it asks tokens for, and by the client itself where it asks for an id token.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub include: Vec<Name>,
+    /// Apps that are left out, by their names in this world, or `microsoft-graph`.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub exclude: Vec<Name>,
+    /// "Authentication context": `c1` to `c99`. The policy applies where an application asks for one (`acrs`).
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[schemars(inner(regex(pattern = r"^c[1-9][0-9]?$")))]
+    pub authentication_contexts: Vec<String>,
+}
+
+/// "Client apps".
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum ClientAppType {
+    /// Browser: clients with a redirect URI of a web or single-page application.
+    Browser,
+    /// Mobile apps and desktop clients: those with a redirect URI of that platform, or without any.
+    MobileAppsAndDesktopClients,
+}
+
+/// Places that a policy includes and excludes.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct PolicyLocations {
+    /// `all`, `trusted`, or named locations of this world.
+    pub include: Vec<Name>,
+    /// `trusted`, or named locations of this world.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub exclude: Vec<Name>,
+}
+
+/// A named location: what any of its lists holds.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct NamedLocation {
+    /// IP ranges, such as `203.0.113.0/24`.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[schemars(with = "Vec<schema::IpRange>")]
+    pub ip_ranges: Vec<IpNet>,
+    /// Countries or regions, as two letters of ISO 3166-1, such as `DE`.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[schemars(inner(regex(pattern = r"^[A-Z]{2}$")))]
+    pub countries: Vec<String>,
+    /// "Mark as trusted location". Default: false.
+    #[serde(skip_serializing_if = "is_false")]
+    pub trusted: bool,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks by reference")]
+pub(super) fn is_false(value: &bool) -> bool {
+    !value
+}
+
+/// "Grant".
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct GrantControls {
+    /// "For multiple controls": whether all are demanded, or one. Default: and.
+    #[serde(default)]
+    pub operator: ControlOperator,
+    /// What is demanded; `block` grants nothing.
+    #[schemars(length(min = 1))]
+    pub controls: Vec<GrantControl>,
+}
+
+/// "For multiple controls".
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum ControlOperator {
+    /// Require all the selected controls.
+    #[default]
+    And,
+    /// Require one of the selected controls.
+    Or,
+}
+
+/// A control of "Grant".
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum GrantControl {
+    /// "Block access".
+    Block,
+    /// "Require device to be marked as compliant".
+    CompliantDevice,
+    /// "Require Microsoft Entra hybrid joined device".
+    HybridJoinedDevice,
+    /// "Require approved client app": one of Microsoft's own (`first_party`).
+    ApprovedApp,
+    /// "Require multifactor authentication".
+    Mfa,
+    /// "Terms of use", to be accepted once.
+    TermsOfUse,
+}
+
+/// "Session".
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct SessionControls {
+    /// "Sign-in frequency". Default: none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub sign_in_frequency: Option<SignInFrequency>,
+}
+
+/// "Sign-in frequency": how long a sign-in is good for.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct SignInFrequency {
+    /// The period, in hours.
+    #[schemars(range(min = 1, max = 8760))]
+    pub hours: u16,
+    /// What has to be done anew when it has passed. Default: primary_and_secondary.
+    #[serde(default)]
+    pub authentication: AuthenticationType,
+}
+
+/// `authenticationType` of the sign-in frequency.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum AuthenticationType {
+    /// The whole sign-in.
+    #[default]
+    PrimaryAndSecondary,
+    /// The second factor only.
+    Secondary,
+}
+
+/// Multifactor authentication, as the user has set it up.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct Mfa {
+    /// Whether a second factor is registered ("Authentication methods" of the user); if not, the user is led through
+    /// the registration, which lasts as long as the lab. Default: false.
+    pub registered: bool,
+}
+
+impl Mfa {
+    pub(super) fn is_unset(&self) -> bool {
+        *self == Self::default()
+    }
+}
+
+/// Where a user is. Everything of a lab comes from this machine, so that requests themselves cannot tell.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Location {
+    /// The address that requests seem to come from, such as `203.0.113.9`. It is the `ipaddr` of tokens too.
+    pub ip_address: std::net::IpAddr,
+    /// The country or region, as two letters of ISO 3166-1. Default: unknown.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(regex(pattern = r"^[A-Z]{2}$"))]
+    pub country: Option<String>,
+}
+
+/// The device from which a user signs in.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Device {
+    /// None that the directory knows.
+    #[default]
+    None,
+    /// Registered, and neither managed nor joined.
+    Registered,
+    /// Registered, and marked as compliant.
+    Compliant,
+    /// Joined to the on-premises domain and to the directory.
+    HybridJoined,
+    /// It presents a device id that was deleted from the directory.
+    Deleted,
+}
+
+impl Device {
+    pub(super) fn is_none(&self) -> bool {
+        *self == Self::None
+    }
+}
