@@ -471,6 +471,16 @@ pub enum EntraError {
         /// The tenant's display name.
         tenant: String,
     },
+    /// 90095: the same, and the user may ask an administrator.
+    #[error(
+        "Approval of an administrator is required for the permissions requested by this application ({client_name}). You can request it from the administrators of {tenant}."
+    )]
+    ApprovalRequired {
+        /// The client's display name.
+        client_name: String,
+        /// The tenant's display name.
+        tenant: String,
+    },
     /// 90100: a parameter that cannot be read.
     #[error("The parameter '{parameter}' is empty or not valid.")]
     InvalidParameter {
@@ -482,16 +492,6 @@ pub enum EntraError {
     NoAbsoluteUri {
         /// Its name.
         parameter: &'static str,
-    },
-    /// 90095: the same, and the user may ask an administrator.
-    #[error(
-        "Approval of an administrator is required for the permissions requested by this application ({client_name}). You can request it from the administrators of {tenant}."
-    )]
-    ApprovalRequired {
-        /// The client's display name.
-        client_name: String,
-        /// The tenant's display name.
-        tenant: String,
     },
     /// 90119: on the page, no user code.
     #[error("The user code is empty.")]

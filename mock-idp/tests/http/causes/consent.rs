@@ -26,7 +26,7 @@ pub const CAUSES: &[Cause] = &[
     }),
     (90_008, "resource.not_itself", || {
         let world = changed(json!({"apps": {"server": {"permissions": {"graph": null}}}}));
-        Lab::of(world).authorize(&format!("/{TENANT}/oauth2/v2.0/authorize"), &own())
+        megan(world, V2_AUTHORIZE, &own())
     }),
     (90_094, "consent.granted", || megan(world(), ADMIN_CONSENT, &OF_CLIENT)),
     (90_095, "consent.granted", || {
