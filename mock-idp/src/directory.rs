@@ -8,8 +8,8 @@ use std::sync::Arc;
 
 use scenarios::world::policy::{ConditionalAccessPolicy, NamedLocation};
 use scenarios::world::{
-    App, CONSUMERS, Consent, DirectoryRole, Idp, Lifetimes, Name, ReplayedAssertions, ResourceParameter,
-    SignInAudience, TenantlessTokenEndpoint, User, UserConsent,
+    App, CONSUMERS, Consent, DirectoryRole, Discovery, ErrorDescription, Idp, Lifetimes, Name, ReplayedAssertions,
+    ResourceParameter, SignInAudience, TenantlessTokenEndpoint, User, UserConsent,
 };
 use sha2::{Digest, Sha256};
 use uuid::{Uuid, uuid};
@@ -339,7 +339,7 @@ impl Directory {
     /// The registered application of this client id; Microsoft Graph is no client.
     #[must_use]
     pub fn client(&self, client_id: Uuid) -> Option<Application<'_>> {
-        self.application(self.apps_by_client_id.get(&client_id)?)
+        self.application(self.apps_by_client_id.get(&client_id)?).filter(|application| !application.deleted)
     }
 
     /// The resource that `identifier`, an Application ID URI or a client id, names in `tenant`.
@@ -352,7 +352,7 @@ impl Directory {
             return self.application(GRAPH);
         }
         let key = (tenant.name.to_owned(), identifier.to_owned());
-        self.application(self.apps_by_identifier_uri.get(&key)?)
+        self.application(self.apps_by_identifier_uri.get(&key)?).filter(|application| !application.deleted)
     }
 
     /// The resource of this client id in `tenant`.
@@ -368,6 +368,18 @@ impl Directory {
     #[must_use]
     pub fn resource_parameter(&self) -> ResourceParameter {
         self.idp.resource_parameter
+    }
+
+    /// What the discovery documents say besides.
+    #[must_use]
+    pub fn discovery(&self) -> &Discovery {
+        &self.idp.discovery
+    }
+
+    /// How error descriptions are laid out.
+    #[must_use]
+    pub fn error_description(&self) -> ErrorDescription {
+        self.idp.error_description
     }
 
     /// What a token URL without a tenant segment leads to.
@@ -444,6 +456,7 @@ fn consumers() -> scenarios::world::Tenant {
         preferred_language: None,
         lockout_threshold: None,
         user_consent: UserConsent::Allowed,
+        admin_consent_requests: false,
         security_defaults: false,
     }
 }

@@ -32,6 +32,7 @@ use crate::error::faces::{Interaction, Surface};
 use crate::error::{EntraError, RequestIds};
 use crate::keys::{Keyring, SigningKeys};
 use crate::origins::Origins;
+use crate::protocol::authorize::Purpose;
 use crate::protocol::conditional_access::Enrolments;
 use crate::protocol::consent::GivenConsents;
 use crate::protocol::device_code::DeviceCodes;
@@ -190,7 +191,8 @@ impl IdentityProvider {
                 Route::Discovery(family) => self.discovery(family, &incoming),
                 Route::Keys(family) => self.keys(family, &incoming),
                 Route::InstanceDiscovery => self.instance_discovery(&incoming),
-                Route::Authorize(family) => self.authorize(family, &incoming),
+                Route::Authorize(family) => self.authorize(Purpose::Tokens, family, &incoming),
+                Route::AdminConsent(family) => self.authorize(Purpose::AdminConsent, family, &incoming),
                 Route::Token(_) if parts.method == Method::OPTIONS => self.token_preflight(&incoming),
                 Route::Token(family) => self.token(family, &incoming),
                 Route::DeviceAuthorization(family) => self.device_authorization(family, &incoming),
@@ -240,6 +242,7 @@ impl IdentityProvider {
         let surface = match route {
             Route::Token(_) | Route::DeviceAuthorization(_) => Surface::Token,
             Route::Authorize(_)
+            | Route::AdminConsent(_)
             | Route::DeviceLogin
             | Route::DeviceAlias
             | Route::EndSession(_)

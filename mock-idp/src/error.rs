@@ -416,6 +416,14 @@ pub enum EntraError {
     /// 90007: a `sid` that is no GUID.
     #[error("Bad request. The session id that was passed cannot be parsed.")]
     InvalidSessionId,
+    /// 90008: an application asks for a token for itself, and for nothing that would let it read who the user is.
+    #[error(
+        "The user or administrator has not consented to use the application with ID '{client_id}'. The application is misconfigured: it must require access to Microsoft Graph by at least the permission to sign in and read the user profile."
+    )]
+    RequestsItselfWithoutProfile {
+        /// The client.
+        client_id: Uuid,
+    },
     /// 90009: an application asks for a token for itself by URI.
     #[error(
         "Application '{client_id}'({client_name}) is requesting a token for itself. This scenario is supported only if the resource is specified using the GUID based App Identifier."
@@ -459,6 +467,16 @@ pub enum EntraError {
         "Admin consent is required for the permissions requested by this application ({client_name}). An administrator of {tenant} must grant it before you can sign in."
     )]
     AdminConsentRequired {
+        /// The client's display name.
+        client_name: String,
+        /// The tenant's display name.
+        tenant: String,
+    },
+    /// 90095: the same, and the user may ask an administrator.
+    #[error(
+        "Approval of an administrator is required for the permissions requested by this application ({client_name}). You can request it from the administrators of {tenant}."
+    )]
+    ApprovalRequired {
         /// The client's display name.
         client_name: String,
         /// The tenant's display name.
@@ -537,6 +555,18 @@ pub enum EntraError {
     ResourceNotFound {
         /// The resource as asked for.
         resource: String,
+        /// The tenant's display name.
+        tenant: String,
+    },
+    /// 500014: the resource is switched off.
+    #[error(
+        "The service principal for resource '{resource}'({resource_name}) is disabled in the tenant '{tenant}'. Either a subscription within the tenant has lapsed, or the administrator has disabled the application, so that no tokens are issued for it."
+    )]
+    ResourceDisabled {
+        /// The resource's display name.
+        resource_name: String,
+        /// Its client id.
+        resource: Uuid,
         /// The tenant's display name.
         tenant: String,
     },
@@ -653,6 +683,26 @@ pub enum EntraError {
         scope: String,
         /// The resource's client id.
         resource: Uuid,
+    },
+    /// 650054: a resource that the client needs was deleted.
+    #[error(
+        "The application asked for permissions to access a resource ('{resource_name}', {resource}) that has been removed or is no longer available. Contact the app vendor."
+    )]
+    ResourceRemoved {
+        /// The resource's display name.
+        resource_name: String,
+        /// Its client id.
+        resource: Uuid,
+    },
+    /// 650056: there is nothing to consent to, because the client's registration lists no permission.
+    #[error(
+        "Misconfigured application. This could be due to one of the following: the client has not listed any permissions for '{resource_name}' in the requested permissions in the client's application registration; the admin has not consented in the tenant; or the application identifier of the request is not that of the configured client application. Contact your admin to fix the configuration or consent on behalf of the tenant. Client app ID: {client_id}."
+    )]
+    Misconfigured {
+        /// The client.
+        client_id: Uuid,
+        /// The resource's display name.
+        resource_name: String,
     },
     /// 650057: the client's registration does not list the resource.
     #[error(

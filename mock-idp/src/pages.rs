@@ -263,8 +263,19 @@ pub struct ConsentPage {
     pub redirect_is_local: bool,
     /// What is asked, by resource.
     pub asked: Vec<AskedOf>,
-    /// Whether the user may consent for everyone.
-    pub for_everyone: bool,
+    /// Whether the consent is for everyone in the organisation.
+    pub everyone: Everyone,
+}
+
+/// Whether a consent is for everyone in the organisation.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Everyone {
+    /// The user may not consent for others.
+    Never,
+    /// The user may choose so.
+    IfChosen,
+    /// That is what the request is for.
+    Always,
 }
 
 /// What is asked of one resource.
@@ -446,7 +457,7 @@ mod tests {
             redirect_host: Some(text()),
             redirect_is_local: true,
             asked: vec![AskedOf { resource: text(), scopes: vec![(text(), text())] }],
-            for_everyone: true,
+            everyone: Everyone::IfChosen,
         };
         let second_factor = SecondFactorPage {
             frame: frame(),

@@ -1,6 +1,7 @@
 //! The rules, without I/O: plain functions of a request, a [`Directory`](crate::directory::Directory), an instant and
 //! a random source. Each leaves the checks that it made.
 
+pub mod admin_consent;
 pub mod admission;
 pub mod assignment;
 pub mod authorize;

@@ -17,6 +17,8 @@ pub enum Route {
     Authorize(Family),
     /// The token endpoint.
     Token(Family),
+    /// Where a client asks for admin consent.
+    AdminConsent(Family),
     /// Sign-out.
     EndSession(Family),
     /// The session frame of the v1 family.
@@ -131,7 +133,7 @@ pub enum Advertised {
 
 impl Route {
     /// Every route under a tenant segment.
-    pub const ALL: [Self; 27] = [
+    pub const ALL: [Self; 29] = [
         Self::Discovery(Family::V1),
         Self::Discovery(Family::V2),
         Self::Keys(Family::V1),
@@ -141,6 +143,8 @@ impl Route {
         Self::Authorize(Family::V2),
         Self::Token(Family::V1),
         Self::Token(Family::V2),
+        Self::AdminConsent(Family::V1),
+        Self::AdminConsent(Family::V2),
         Self::EndSession(Family::V1),
         Self::EndSession(Family::V2),
         Self::CheckSession,
@@ -173,6 +177,8 @@ impl Route {
             Self::Authorize(Family::V2) => "oauth2/v2.0/authorize",
             Self::Token(Family::V1) => "oauth2/token",
             Self::Token(Family::V2) => "oauth2/v2.0/token",
+            Self::AdminConsent(Family::V1) => "adminconsent",
+            Self::AdminConsent(Family::V2) => "v2.0/adminconsent",
             Self::EndSession(Family::V1) => "oauth2/logout",
             Self::EndSession(Family::V2) => "oauth2/v2.0/logout",
             Self::CheckSession => "oauth2/checksession",
@@ -216,7 +222,8 @@ impl Route {
             }
             Self::UserInfo => GraphCall::UserInfo.methods(),
             Self::Graph(call) => call.methods(),
-            Self::CheckSession
+            Self::AdminConsent(_)
+            | Self::CheckSession
             | Self::NativeClient
             | Self::Stylesheet
             | Self::Lookup

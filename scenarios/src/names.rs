@@ -63,6 +63,7 @@ fn references(world: &World, place: &dyn Fn(&[&str]) -> Span, faults: &mut Fault
         for (what, member, names) in [
             ("user", "assigned", &app.assigned[..]),
             ("app", "pre_authorized_clients", &app.pre_authorized_clients[..]),
+            ("app", "known_client_applications", &app.known_client_applications[..]),
             ("tenant", "service_principals", app.service_principals.as_deref().unwrap_or_default()),
         ] {
             names.iter().for_each(|other| known(what, &["idp", "apps", name, member], other));

@@ -18,7 +18,7 @@ use crate::directory::Directory;
 use crate::error::EntraError;
 use crate::error::faces::Front;
 use crate::protocol::admission::Principal;
-use crate::protocol::authorize::{Prompt, Refused, ReturnTo, check, check_query_length};
+use crate::protocol::authorize::{Prompt, Purpose, Refused, ReturnTo, check, check_query_length};
 use crate::protocol::consent::{Grantee, added_silently};
 use crate::protocol::interaction::{COOKIE_LIFETIME, Flow, FlowCookie};
 use crate::protocol::revocation::refuse_ended;
@@ -93,13 +93,13 @@ enum Decision {
 }
 
 impl IdentityProvider {
-    /// An authorize request: the sign-in page, unless somebody is signed in already.
-    pub(super) fn authorize(&self, family: Family, incoming: &Incoming<'_>) -> Response {
+    /// An authorize request, or one for admin consent: the sign-in page, unless somebody is signed in already.
+    pub(super) fn authorize(&self, purpose: Purpose, family: Family, incoming: &Incoming<'_>) -> Response {
         self.visit(incoming, |visit| {
             let parameters = if incoming.parts.method == Method::POST { &incoming.form } else { &incoming.query };
             let directory = visit.directory;
             check_query_length(incoming.parts.uri.query().unwrap_or_default().len(), &mut visit.checks)?;
-            let authorization = check(directory, family, incoming.segment, parameters, &mut visit.checks)?;
+            let authorization = check(directory, purpose, family, incoming.segment, parameters, &mut visit.checks)?;
             let sessions = visit.sessions();
             let candidates = visit.candidates(&authorization);
             if let (Prompt::None, [], Some((account, end))) =
@@ -111,7 +111,7 @@ impl IdentityProvider {
                 .map_err(|error| Refused::of(&authorization, error))?;
             let (flow, cookie) = {
                 let mut rng = self.rng();
-                Flow::start(family, incoming.segment, parameters.encode(), incoming.now, &mut *rng)
+                Flow::start(purpose, family, incoming.segment, parameters.encode(), incoming.now, &mut *rng)
             };
             let username = authorization.hints.username(directory);
             let mut response = match choice {
@@ -222,8 +222,8 @@ impl IdentityProvider {
             } else {
                 Grantee::User(principal.object_id())
             };
-            let given = signed_in.asked.iter().cloned().chain([added_silently()]);
-            self.consents().give(authorization.client.client_id, grantee, given);
+            let given = signed_in.asked.iter().cloned().chain([added_silently(authorization.client)]);
+            self.consents().give(grantee, given);
             let response = visit.finish(&authorization, principal, &signed_in, &requested)?;
             Ok(end_flow(response, &flow))
         })

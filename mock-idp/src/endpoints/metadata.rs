@@ -17,7 +17,9 @@ impl IdentityProvider {
     pub(super) fn discovery(&self, family: Family, incoming: &Incoming<'_>) -> Response {
         // only a GUID is repeated in the document
         let appid = incoming.query.text("appid").filter(|appid| guid(appid).is_some());
-        self.of_tenant(incoming, |segment| discovery::document(family, segment, appid, &self.0.origins))
+        let directory = self.directory();
+        let settings = directory.discovery();
+        self.of_tenant(incoming, |segment| discovery::document(family, segment, appid, &self.0.origins, settings))
     }
 
     pub(super) fn keys(&self, family: Family, incoming: &Incoming<'_>) -> Response {

@@ -26,7 +26,8 @@ impl IdentityProvider {
         incoming: &Incoming<'_>,
         checks: Checks,
     ) -> Response {
-        let envelope = |oauth| Envelope::new(error, oauth, &incoming.ids, incoming.now, &self.0.origins.login);
+        let layout = self.directory().error_description();
+        let envelope = |oauth| Envelope::new(error, oauth, &incoming.ids, incoming.now, &self.0.origins.login, layout);
         match delivery(error.kind(), surface) {
             Delivery::Json(status, oauth) => {
                 let mut response = json(status, &envelope(oauth));

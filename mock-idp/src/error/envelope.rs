@@ -1,6 +1,7 @@
 //! The OAuth error object, as the token endpoint and discovery send it and redirects carry it.
 
 use jiff::Timestamp;
+use scenarios::world::ErrorDescription;
 use serde::Serialize;
 use uuid::Uuid;
 
@@ -13,7 +14,7 @@ use crate::routes::Route;
 pub struct Envelope {
     /// The OAuth error.
     pub error: String,
-    /// Code, message and identifiers on one line.
+    /// Code, message and identifiers, on one line or on four.
     pub error_description: String,
     /// The AADSTS number.
     pub error_codes: [u32; 1],
@@ -37,16 +38,29 @@ pub struct Envelope {
 impl Envelope {
     /// The object for `error` under the name `oauth`; `login` is the origin that has the pages about codes.
     #[must_use]
-    pub fn new(error: &EntraError, oauth: OAuthError, ids: &RequestIds, now: Timestamp, login: &str) -> Self {
+    pub fn new(
+        error: &EntraError,
+        oauth: OAuthError,
+        ids: &RequestIds,
+        now: Timestamp,
+        login: &str,
+        layout: ErrorDescription,
+    ) -> Self {
         let faces = error.kind().faces();
         let timestamp = now.strftime("%Y-%m-%d %H:%M:%SZ").to_string();
         let RequestIds { trace_id, correlation_id } = *ids;
         Self {
             error: oauth.to_string(),
-            error_description: format!(
-                "{} Trace ID: {trace_id} Correlation ID: {correlation_id} Timestamp: {timestamp}",
-                error.text()
-            ),
+            error_description: [
+                error.text(),
+                format!("Trace ID: {trace_id}"),
+                format!("Correlation ID: {correlation_id}"),
+                format!("Timestamp: {timestamp}"),
+            ]
+            .join(match layout {
+                ErrorDescription::OneLine => " ",
+                ErrorDescription::FourLines => "\r\n",
+            }),
             error_codes: [faces.number],
             timestamp,
             trace_id,

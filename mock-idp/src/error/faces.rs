@@ -343,6 +343,9 @@ impl EntraErrorKind {
             Self::TenantNotFound => row(90_002).discovery(O::InvalidTenant).token(O::InvalidRequest).page(),
             Self::SeveralHints => row(90_005).page().silent(O::InvalidRequest),
             Self::InvalidSessionId => row(90_007).page().silent(O::InvalidRequest),
+            Self::RequestsItselfWithoutProfile => {
+                row(90_008).token(O::InvalidGrant).page().silent(O::ConsentRequired).unverified()
+            }
             Self::RequestsItselfByUri => row(90_009).token(O::InvalidRequest).page().silent(O::InvalidRequest),
             Self::InvalidInput => row(90_013).token(O::InvalidRequest),
             Self::CredentialFieldMissing => row(90_014).token_with(401, O::InvalidClient),
@@ -351,6 +354,7 @@ impl EntraErrorKind {
             Self::ConsumersOnV1 => row(90_027).token(O::InvalidRequest).page(),
             Self::IssuerUnreachable => row(90_061).token(O::InvalidRequest),
             Self::AdminConsentRequired => row(90_094).page().silent(O::ConsentRequired),
+            Self::ApprovalRequired => row(90_095).page().silent(O::ConsentRequired).unverified(),
             Self::InvalidParameter => row(90_100).page().silent(O::InvalidRequest).unverified(),
             Self::NoAbsoluteUri => row(90_102).page(),
             Self::UserCodeMissing => row(90_119).user_code(),
@@ -367,6 +371,9 @@ impl EntraErrorKind {
             Self::IdTokenAsAssertion => row(240_002).token(O::InvalidGrant),
             Self::SamlApplication => row(399_274).token(O::InvalidRequest).page().unverified(),
             Self::ResourceNotFound => row(500_011).token(O::InvalidResource).redirect(O::InvalidResource),
+            Self::ResourceDisabled => {
+                row(500_014).token(O::InvalidResource).page().silent(O::InvalidResource).unverified()
+            }
             // no failure of the client's credential, hence no 401
             Self::TenantRestricted => row(500_021).page(),
             Self::RedirectUriNotAsAuthorized => row(500_112).token(O::InvalidClient),
@@ -392,6 +399,10 @@ impl EntraErrorKind {
             Self::CodeChallengeMalformed => row(501_491).redirect(O::InvalidRequest),
             Self::ServicePrincipalMissing => row(650_052).token(O::InvalidResource).redirect(O::InvalidResource),
             Self::ScopeNotOnResource => row(650_053).token(O::InvalidScope).redirect(O::InvalidClient).without_lookup(),
+            Self::ResourceRemoved => {
+                row(650_054).token(O::InvalidResource).page().silent(O::InvalidResource).unverified()
+            }
+            Self::Misconfigured => row(650_056).page().silent(O::InvalidClient).unverified(),
             Self::ResourceNotListed => row(650_057).redirect(O::InvalidResource),
             Self::DeviceNotFound => {
                 row(700_003).token(O::InvalidGrant).page().silent(O::InteractionRequired).unverified()

@@ -9,8 +9,10 @@ pub mod response_type;
 use claims_request::ClaimsRequest;
 use hints::Hints;
 use response_type::{ResponseType, check_response_mode, response_mode};
+use serde::{Deserialize, Serialize};
 use wire::{Check, Checks};
 
+use super::admin_consent::{self, marked};
 use super::admission::{Door, Principal, check_family};
 use super::client_credential::ClientAuthentication;
 use super::consent::{Granted, confirm};
@@ -57,9 +59,22 @@ impl Prompt {
     }
 }
 
-/// An authorize request that is in order.
+/// What a sign-in is for.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Purpose {
+    /// A code or tokens.
+    #[default]
+    Tokens,
+    /// An administrator's consent for the whole tenant.
+    AdminConsent,
+}
+
+/// An authorize request, or one for admin consent, that is in order.
 #[derive(Clone, Debug)]
 pub struct Authorization<'d> {
+    /// What it is for.
+    pub purpose: Purpose,
     /// Which endpoint it came to.
     pub family: Family,
     /// Whom it addresses.
@@ -127,10 +142,8 @@ impl Refused {
     pub fn of(authorization: &Authorization<'_>, error: EntraError) -> Box<Self> {
         let interaction =
             if authorization.prompt == Prompt::None { Interaction::Forbidden } else { Interaction::Allowed };
-        Box::new(Self {
-            error,
-            surface: Surface::Authorize { return_to: authorization.return_to.application().cloned(), interaction },
-        })
+        let return_to = authorization.return_to.application().map(|address| authorization.refusal_address_of(address));
+        Box::new(Self { error, surface: Surface::Authorize { return_to, interaction } })
     }
 }
 
@@ -142,11 +155,25 @@ impl From<EntraError> for Box<Refused> {
     }
 }
 
-/// Checks an authorize request as far as that is possible before somebody signed in.
+/// Checks a request as far as that is possible before somebody signed in.
 ///
 /// # Errors
 /// Where a check refuses.
 pub fn check<'d>(
+    directory: &'d Directory,
+    purpose: Purpose,
+    family: Family,
+    segment: &str,
+    parameters: &Parameters,
+    checks: &mut Checks,
+) -> Result<Authorization<'d>, Box<Refused>> {
+    match purpose {
+        Purpose::Tokens => check_authorize(directory, family, segment, parameters, checks),
+        Purpose::AdminConsent => admin_consent::check(directory, family, segment, parameters, checks),
+    }
+}
+
+fn check_authorize<'d>(
     directory: &'d Directory,
     family: Family,
     segment: &str,
@@ -198,6 +225,7 @@ pub fn check<'d>(
     }
     .map_err(refused)?;
     Ok(Authorization {
+        purpose: Purpose::Tokens,
         family,
         segment,
         client,
@@ -218,6 +246,15 @@ pub fn check<'d>(
 }
 
 impl<'a> Authorization<'a> {
+    /// The application's `address` as refusals have it.
+    #[must_use]
+    pub fn refusal_address_of(&self, address: &ReturnAddress) -> ReturnAddress {
+        match self.purpose {
+            Purpose::Tokens => address.clone(),
+            Purpose::AdminConsent => marked(address, self.segment.tenant()),
+        }
+    }
+
     /// Where the user comes in.
     #[must_use]
     pub fn door(&self) -> Door<'a> {
@@ -322,7 +359,11 @@ pub fn check_once(family: Family, parameters: &Parameters, checks: &mut Checks) 
     Err(EntraError::DuplicatedParameter { parameter: name.to_owned() })
 }
 
-fn find_redirect_uri(
+/// The redirect URI of the request among those of the client, or the only one.
+///
+/// # Errors
+/// 500113, 900971 or 50011.
+pub fn find_redirect_uri(
     client: Application<'_>,
     requested: Option<&str>,
     checks: &mut Checks,

@@ -34,11 +34,10 @@ type ScopesByResource = BTreeMap<Uuid, BTreeSet<String>>;
 pub struct GivenConsents(HashMap<(Uuid, Grantee), ScopesByResource>);
 
 impl GivenConsents {
-    /// Adds a consent for the client.
-    pub fn give(&mut self, client_id: Uuid, grantee: Grantee, asked: impl IntoIterator<Item = AskedIds>) {
-        let given = self.0.entry((client_id, grantee)).or_default();
-        for AskedIds { resource, scopes } in asked {
-            given.entry(resource).or_default().extend(scopes);
+    /// Adds what was agreed to.
+    pub fn give(&mut self, grantee: Grantee, asked: impl IntoIterator<Item = AskedIds>) {
+        for AskedIds { client, resource, scopes } in asked {
+            self.0.entry((client, grantee)).or_default().entry(resource).or_default().extend(scopes);
         }
     }
 
@@ -118,6 +117,8 @@ pub fn is_given_in(consent: &Consent, client: Application<'_>, tenant: Tenant<'_
 /// What the consent page asks of one resource.
 #[derive(Clone, Debug)]
 pub struct Asked<'d> {
+    /// Who would have it: the client, or an API behind which the client stands.
+    pub client: Application<'d>,
     /// The resource.
     pub resource: Application<'d>,
     /// The scopes.
@@ -127,6 +128,8 @@ pub struct Asked<'d> {
 /// The same by ids, as it is kept between pages.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AskedIds {
+    /// The client id of who would have it.
+    pub client: Uuid,
     /// The resource's client id.
     pub resource: Uuid,
     /// The scopes.
@@ -137,22 +140,24 @@ impl Asked<'_> {
     /// The same by ids.
     #[must_use]
     pub fn ids(&self) -> AskedIds {
-        AskedIds { resource: self.resource.client_id, scopes: self.scopes.clone() }
+        let (client, resource) = (self.client.client_id, self.resource.client_id);
+        AskedIds { client, resource, scopes: self.scopes.clone() }
     }
 }
 
-/// The scopes of Microsoft Graph that a first consent adds without a word.
+/// The scopes of Microsoft Graph that a first consent to the client adds without a word.
 #[must_use]
-pub fn added_silently() -> AskedIds {
+pub fn added_silently(client: Application<'_>) -> AskedIds {
     let silent = [OidcScope::OpenId, OidcScope::Profile, OidcScope::OfflineAccess];
-    AskedIds { resource: GRAPH_ID, scopes: silent.iter().map(|scope| scope.name().to_owned()).collect() }
+    let client = client.client_id;
+    AskedIds { client, resource: GRAPH_ID, scopes: silent.iter().map(|scope| scope.name().to_owned()).collect() }
 }
 
 /// What has to be asked before the client may have what it requests; nothing where all is granted.
 ///
 /// # Errors
 /// 65002 between two applications of Microsoft's own, 650057 where the client's registration does not list the
-/// resource, 650052 where it lists one that is missing in the tenant, 90094 where the user may not consent, 70011 where nobody can.
+/// resource, 650052 where it lists one that is missing in the tenant, 90094 or 90095 where the user may not consent, 70011 where nobody can.
 pub fn still_to_ask<'d>(
     directory: &'d Directory,
     client: Application<'d>,
@@ -170,17 +175,19 @@ pub fn still_to_ask<'d>(
         match &target.wants {
             Wants::Named(names) => {
                 let missing = if ask_again { names.clone() } else { names.difference(&has).cloned().collect() };
-                add(&mut asked, target.resource, missing);
+                add(&mut asked, client, target.resource, missing);
             }
             Wants::Default if target.resource.client_id == client.client_id => {}
             Wants::Default => {
                 let listed = listed_permissions(directory, client);
                 check_listed(client, target, &listed, !has.is_empty(), checks)?;
                 if has.is_empty() || ask_again {
-                    for permission in &listed {
+                    let is_known = target.resource.known_client_applications.iter().any(|name| name == client.name);
+                    let behind = is_known.then(|| listed_permissions(directory, target.resource));
+                    for permission in listed.into_iter().chain(behind.into_iter().flatten()) {
                         check_service_principal(permission.resource, principal.tenant, checks)?;
+                        add(&mut asked, permission.client, permission.resource, permission.scopes);
                     }
-                    listed.into_iter().for_each(|permission| add(&mut asked, permission.resource, permission.scopes));
                 }
             }
         }
@@ -190,19 +197,22 @@ pub fn still_to_ask<'d>(
     {
         let has = granted.of(graph);
         let oidc = requested.oidc.iter().map(|scope| scope.name().to_owned());
-        add(&mut asked, graph, oidc.filter(|scope| ask_again || !has.contains(scope)).collect());
+        add(&mut asked, client, graph, oidc.filter(|scope| ask_again || !has.contains(scope)).collect());
     }
-    check_user_may_consent(client, principal, &asked, checks)?;
+    check_user_may_consent(client, principal, prompt, &asked, checks)?;
     Ok(asked)
 }
 
-fn add<'d>(asked: &mut Vec<Asked<'d>>, resource: Application<'d>, scopes: BTreeSet<String>) {
+fn add<'d>(asked: &mut Vec<Asked<'d>>, client: Application<'d>, resource: Application<'d>, scopes: BTreeSet<String>) {
     if scopes.is_empty() {
         return;
     }
-    match asked.iter_mut().find(|entry| entry.resource.client_id == resource.client_id) {
+    let is_same = |entry: &&mut Asked<'_>| {
+        entry.client.client_id == client.client_id && entry.resource.client_id == resource.client_id
+    };
+    match asked.iter_mut().find(is_same) {
         Some(entry) => entry.scopes.extend(scopes),
-        None => asked.push(Asked { resource, scopes }),
+        None => asked.push(Asked { client, resource, scopes }),
     }
 }
 
@@ -212,7 +222,7 @@ fn listed_permissions<'d>(directory: &'d Directory, client: Application<'d>) -> 
     for permission in client.thing().permissions.values() {
         if let Some(resource) = directory.application(&permission.resource) {
             let scopes = permission.scopes.iter().filter_map(|scope| registered_value(resource, scope));
-            add(&mut listed, resource, scopes.map(str::to_owned).collect());
+            add(&mut listed, client, resource, scopes.map(str::to_owned).collect());
         }
     }
     listed
@@ -274,6 +284,7 @@ fn check_listed(
 fn check_user_may_consent(
     client: Application<'_>,
     principal: Principal<'_>,
+    prompt: Prompt,
     asked: &[Asked<'_>],
     checks: &mut Checks,
 ) -> Result<(), EntraError> {
@@ -305,6 +316,23 @@ fn check_user_may_consent(
             reason: ": it needs an administrator, and a personal account has none.",
         });
     }
+    if prompt == Prompt::AdminConsent {
+        let fix = format!(
+            "sign in as an administrator: idp.users.<user>.roles: [global_administrator] (portal: Roles and administrators); or {grant}"
+        );
+        checks.refuse(Check::ConsentGranted, shown(asked), "none granted, and the user is no administrator", fix);
+        return Err(EntraError::AdminConsentRequired {
+            client_name: client.shown_name().to_owned(),
+            tenant: tenant.display_name.clone(),
+        });
+    }
+    let refusal = || {
+        let (client_name, tenant_name) = (client.shown_name().to_owned(), tenant.display_name.clone());
+        match tenant.admin_consent_requests {
+            true => EntraError::ApprovalRequired { client_name, tenant: tenant_name },
+            false => EntraError::AdminConsentRequired { client_name, tenant: tenant_name },
+        }
+    };
     let (received, fix) = match (tenant.user_consent, for_admins) {
         (UserConsent::Disabled, _) => (
             "none granted, and users may not consent".to_owned(),
@@ -318,10 +346,7 @@ fn check_user_may_consent(
         (UserConsent::Allowed, None) => return Ok(()),
     };
     checks.refuse(Check::ConsentGranted, shown(asked), received, fix);
-    Err(EntraError::AdminConsentRequired {
-        client_name: client.shown_name().to_owned(),
-        tenant: tenant.display_name.clone(),
-    })
+    Err(refusal())
 }
 
 /// Refuses what would have to be asked, where no page may be shown.

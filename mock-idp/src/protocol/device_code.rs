@@ -11,7 +11,7 @@ use uuid::Uuid;
 use wire::{Check, Checks};
 
 use super::authorize::response_type::ResponseType;
-use super::authorize::{Authorization, Prompt, ReturnTo, check_once};
+use super::authorize::{Authorization, Prompt, Purpose, ReturnTo, check_once};
 use super::grants::{Aim, Subject};
 use super::parameters::{Parameters, append};
 use super::scope::OidcScope;
@@ -318,6 +318,7 @@ pub fn authorization<'d>(
         client,
         response_type,
         return_to: ReturnTo::Device(user_code.to_owned()),
+        purpose: Purpose::Tokens,
         redirect_uri_given: false,
         wanted,
         prompt: Prompt::SelectAccount,

@@ -1,9 +1,10 @@
 //! Discovery documents, keys documents and instance discovery.
 //!
 //! Shapes: OpenID Connect Discovery 1.0 §3 and RFC 7517, with the members and the order that Entra sends. What Entra
-//! leaves out (`code_challenge_methods_supported`, `registration_endpoint`, …) is left out here too. Its alias for
-//! mutual TLS is left out because it names a host outside the lab.
+//! leaves out (`registration_endpoint`, `grant_types_supported`, …) is left out here too; two settings of the world add
+//! what strict clients look for, and what 2026 added.
 
+use scenarios::world::Discovery;
 use serde_json::{Value, json};
 use wire::{Check, Checks};
 
@@ -25,9 +26,26 @@ const CLOUD_GRAPH_HOST_NAME: &str = "graph.windows.net";
 const PUBLIC_CLOUD: [&str; 4] =
     ["login.microsoftonline.com", "login.windows.net", "login.microsoft.com", "sts.windows.net"];
 
+/// The host of the aliases for mutual TLS.
+const MTLS_HOST: &str = "mtlsauth.microsoft.com";
+
+/// The clouds of other countries, each with the hosts that lead to it; nothing of them is in the lab.
+const OTHER_CLOUDS: [&[&str]; 4] = [
+    &["login.partner.microsoftonline.cn", "login.chinacloudapi.cn"],
+    &["login.microsoftonline.de"],
+    &["login.microsoftonline.us", "login.usgovcloudapi.net"],
+    &["login-us.microsoftonline.com"],
+];
+
 /// The discovery document for `segment`; `appid` asks for the keys of one application.
 #[must_use]
-pub fn document(family: Family, segment: Segment<'_>, appid: Option<&str>, origins: &Origins) -> Value {
+pub fn document(
+    family: Family,
+    segment: Segment<'_>,
+    appid: Option<&str>,
+    origins: &Origins,
+    settings: &Discovery,
+) -> Value {
     let path = segment.in_urls();
     let login = &origins.login;
     let url = |route: Route| format!("{login}{}", route.path(&path));
@@ -38,9 +56,11 @@ pub fn document(family: Family, segment: Segment<'_>, appid: Option<&str>, origi
     let region =
         segment.tenant().filter(|tenant| !tenant.is_consumers()).map(|tenant| tenant.region.unwrap_or_default());
     let msgraph_host = Origins::host(&origins.graph);
-    let auth_methods = ["client_secret_post", "private_key_jwt", "client_secret_basic"];
+    let mut auth_methods = vec!["client_secret_post", "private_key_jwt", "client_secret_basic"];
+    let with_mtls = family == Family::V2 && settings.mtls_endpoint_aliases;
+    auth_methods.extend(with_mtls.then_some("self_signed_tls_client_auth"));
     let modes = ["query", "fragment", "form_post"];
-    match family {
+    let mut document = match family {
         Family::V2 => json!({
             "token_endpoint": url(Route::Token(family)),
             "token_endpoint_auth_methods_supported": auth_methods,
@@ -64,11 +84,6 @@ pub fn document(family: Family, segment: Segment<'_>, appid: Option<&str>, origi
                 "tid", "ver", "at_hash", "c_hash", "email",
             ],
             "kerberos_endpoint": advertised(Advertised::Kerberos),
-            "tenant_region_scope": region,
-            "cloud_instance_name": CLOUD_INSTANCE_NAME,
-            "cloud_graph_host_name": CLOUD_GRAPH_HOST_NAME,
-            "msgraph_host": msgraph_host,
-            "rbac_url": "https://pas.windows.net",
         }),
         Family::V1 => json!({
             "token_endpoint": url(Route::Token(family)),
@@ -94,13 +109,22 @@ pub fn document(family: Family, segment: Segment<'_>, appid: Option<&str>, origi
             "check_session_iframe": url(Route::CheckSession),
             "userinfo_endpoint": url(Route::UserInfo),
             "kerberos_endpoint": advertised(Advertised::Kerberos),
-            "tenant_region_scope": region,
-            "cloud_instance_name": CLOUD_INSTANCE_NAME,
-            "cloud_graph_host_name": CLOUD_GRAPH_HOST_NAME,
-            "msgraph_host": msgraph_host,
-            "rbac_url": "https://pas.windows.net",
         }),
+    };
+    if with_mtls {
+        let alias = format!("https://{MTLS_HOST}{}", Route::Token(family).path(&path));
+        document["mtls_endpoint_aliases"] = json!({ "token_endpoint": alias });
+        document["tls_client_certificate_bound_access_tokens"] = json!(true);
     }
+    document["tenant_region_scope"] = json!(region);
+    document["cloud_instance_name"] = json!(CLOUD_INSTANCE_NAME);
+    document["cloud_graph_host_name"] = json!(CLOUD_GRAPH_HOST_NAME);
+    document["msgraph_host"] = json!(msgraph_host);
+    document["rbac_url"] = json!("https://pas.windows.net");
+    if let Some(methods) = &settings.code_challenge_methods_supported {
+        document["code_challenge_methods_supported"] = json!(methods);
+    }
+    document
 }
 
 /// Which cloud an answer of the authorize endpoint comes from, for clients that serve several (`instance_aware`).
@@ -140,7 +164,7 @@ pub fn keys(family: Family, segment: Segment<'_>, keys: &SigningKeys, origins: &
     json!({ "keys": keys })
 }
 
-/// Which hosts make up the cloud of `authorization_endpoint`: this one's own, and the names of the public cloud.
+/// Which hosts make up the cloud of `authorization_endpoint`: this one's own, and the names of the others.
 ///
 /// # Errors
 /// 900144 without the parameter, 50049 for an unknown host.
@@ -161,11 +185,12 @@ pub fn instance(parameters: &Parameters, origins: &Origins, checks: &mut Checks)
         let host = url.host_str()?;
         Some(url.port().map_or_else(|| host.to_owned(), |port| format!("{host}:{port}")))
     });
-    let known = host.as_deref().is_some_and(|host| host == own || PUBLIC_CLOUD.contains(&host));
+    let elsewhere = host.as_deref().filter(|host| OTHER_CLOUDS.iter().any(|cloud| cloud.contains(host)));
+    let known = elsewhere.is_some() || host.as_deref().is_some_and(|host| host == own || PUBLIC_CLOUD.contains(&host));
     if !known {
         let instance = host.unwrap_or_else(|| endpoint.to_owned());
         let fix = "the client's authority, or its instance discovery, which can be switched off (MSAL: instance_discovery=False)";
-        checks.refuse(Check::EndpointExists, format!("{own} or a host of the public cloud"), instance.as_str(), fix);
+        checks.refuse(Check::EndpointExists, format!("{own} or a host of one of the clouds"), instance.as_str(), fix);
         return Err(EntraError::UnknownInstance { instance });
     }
     let segment = url.as_ref().and_then(|url| url.path_segments()?.next().map(str::to_owned)).unwrap_or_default();
@@ -176,11 +201,13 @@ pub fn instance(parameters: &Parameters, origins: &Origins, checks: &mut Checks)
         json!({"preferred_network": network, "preferred_cache": cache, "aliases": aliases})
     };
     let mut metadata = vec![entry(&PUBLIC_CLOUD)];
+    metadata.extend(OTHER_CLOUDS.iter().map(|cloud| entry(cloud)));
     if !PUBLIC_CLOUD.contains(&own) {
         metadata.insert(0, entry(&[own]));
     }
+    let login = elsewhere.map_or_else(|| origins.login.clone(), |host| format!("https://{host}"));
     Ok(json!({
-        "tenant_discovery_endpoint": format!("{}{}", origins.login, Route::Discovery(Family::V2).path(&segment)),
+        "tenant_discovery_endpoint": format!("{login}{}", Route::Discovery(Family::V2).path(&segment)),
         "api-version": parameters.text("api-version").unwrap_or("1.1"),
         "metadata": metadata,
     }))

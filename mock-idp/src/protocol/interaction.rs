@@ -10,6 +10,7 @@ use subtle::ConstantTimeEq;
 use uuid::Uuid;
 use wire::{Check, Checks};
 
+use super::authorize::Purpose;
 use super::consent::AskedIds;
 use super::sealed::Seal;
 use super::{Family, randomness};
@@ -33,7 +34,10 @@ pub struct Flow {
     pub cookie: String,
     /// When it ends, in seconds of Unix time.
     pub exp: i64,
-    /// The authorize endpoint's family.
+    /// What the sign-in is for.
+    #[serde(default)]
+    pub purpose: Purpose,
+    /// The endpoint's family.
     pub family: Family,
     /// The tenant segment of its path.
     pub segment: String,
@@ -87,6 +91,7 @@ pub struct FlowCookie {
 impl Flow {
     /// Starts a flow, with its cookie.
     pub fn start(
+        purpose: Purpose,
         family: Family,
         segment: &str,
         parameters: String,
@@ -102,6 +107,7 @@ impl Flow {
                 cookie: hash(&cookie.value),
                 flow,
                 exp,
+                purpose,
                 family,
                 segment,
                 parameters,

@@ -192,6 +192,7 @@ impl ResponseMode {
 pub struct ReturnAddress {
     redirect_uri: MatchedRedirectUri,
     response_mode: ResponseMode,
+    always: Vec<(&'static str, String)>,
     state: Option<Vec<u8>>,
 }
 
@@ -215,7 +216,13 @@ impl ReturnAddress {
     /// The address of one request.
     #[must_use]
     pub fn new(redirect_uri: MatchedRedirectUri, response_mode: ResponseMode, state: Option<&[u8]>) -> Self {
-        Self { redirect_uri, response_mode, state: state.map(<[u8]>::to_vec) }
+        Self { redirect_uri, response_mode, always: Vec::new(), state: state.map(<[u8]>::to_vec) }
+    }
+
+    /// The same address, where every answer holds these parameters besides, before `state`.
+    #[must_use]
+    pub fn with(self, parameters: impl IntoIterator<Item = (&'static str, String)>) -> Self {
+        Self { always: parameters.into_iter().collect(), ..self }
     }
 
     /// The redirect URI.
@@ -228,6 +235,7 @@ impl ReturnAddress {
     #[must_use]
     pub fn deliver(&self, first: Vec<(&'static str, String)>, last: Vec<(&'static str, String)>) -> Return {
         let uri = self.redirect_uri.as_str();
+        let first: Vec<_> = first.into_iter().chain(self.always.iter().cloned()).collect();
         if self.response_mode == ResponseMode::FormPost {
             let state = self.state.as_ref().map(|state| ("state", String::from_utf8_lossy(state).into_owned()));
             return Return::Form {

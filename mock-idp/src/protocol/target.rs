@@ -10,7 +10,7 @@ use super::admission::check_resource;
 use super::authorize::response_type::ResponseType;
 use super::parameters::Parameters;
 use super::scope::{DEFAULT, OidcScope, ResourceScope, ScopeText};
-use crate::directory::{Application, Directory, GRAPH_URI, Tenant};
+use crate::directory::{Application, Directory, GRAPH, GRAPH_URI, Tenant};
 use crate::error::EntraError;
 
 /// What a request asks for, as far as it can be read without knowing the tenant.
@@ -18,6 +18,8 @@ use crate::error::EntraError;
 pub enum Wanted {
     /// The v1 endpoints' `resource`.
     Resource(String),
+    /// All permissions of the client's registration.
+    Registered,
     /// The v2 endpoints' scopes.
     Scopes {
         /// The scopes.
@@ -114,6 +116,9 @@ impl Wanted {
                 // an id token always comes along, and shows the basic profile
                 Ok(Requested { oidc: BTreeSet::from([OidcScope::OpenId, OidcScope::Profile]), targets: vec![target] })
             }
+            Self::Registered => {
+                Ok(Requested { oidc: BTreeSet::new(), targets: registered_targets(directory, tenant, client, checks)? })
+            }
             Self::Scopes { scopes, resources } => {
                 let requested = resolve_scopes(scopes, directory, tenant, client, checks)?;
                 check_resources_match(resources, &requested.targets, checks)?;
@@ -171,6 +176,29 @@ pub fn read_resources(
             Err(EntraError::ResourceParameterUnsupported)
         }
     }
+}
+
+/// What the client's registration lists, resource by resource.
+fn registered_targets<'d>(
+    directory: &'d Directory,
+    tenant: Tenant<'_>,
+    client: Application<'_>,
+    checks: &mut Checks,
+) -> Result<Vec<Target<'d>>, EntraError> {
+    let mut targets = Vec::new();
+    for permission in client.permissions.values() {
+        let Some(resource) = directory.application(&permission.resource) else { continue };
+        check_service_principal(resource, tenant, checks)?;
+        let values = permission.scopes.iter().filter_map(|scope| registered_value(resource, scope));
+        let wants = Wants::Named(values.map(str::to_owned).collect());
+        targets.push(Target { resource, requested_as: resource.client_id.to_string(), wants });
+    }
+    if !targets.is_empty() {
+        return Ok(targets);
+    }
+    let setting = client.setting("permissions", "API permissions > Add a permission");
+    checks.refuse(Check::ResourcePermitted, "at least one permission in the client's registration", "none", setting);
+    Err(EntraError::Misconfigured { client_id: client.client_id, resource_name: "Microsoft Graph".to_owned() })
 }
 
 /// Takes a scope text apart.
@@ -267,15 +295,37 @@ pub fn find_resource<'d>(
     Err(EntraError::ResourceNotFound { resource: identifier.to_owned(), tenant: tenant.display_name.clone() })
 }
 
-/// The tenant must have a service principal of the resource.
+/// The tenant must have a service principal of the resource, which must not be deleted or disabled.
 ///
 /// # Errors
-/// 650052.
+/// 650054, 500014 or 650052.
 pub fn check_service_principal(
     resource: Application<'_>,
     tenant: Tenant<'_>,
     checks: &mut Checks,
 ) -> Result<(), EntraError> {
+    if resource.deleted {
+        let fix =
+            format!("idp.apps.{}.deleted (portal: App registrations > Deleted applications > Restore)", resource.name);
+        checks.refuse(Check::ResourceExists, "an application that exists", "one that was deleted", fix);
+        return Err(EntraError::ResourceRemoved {
+            resource_name: resource.shown_name().to_owned(),
+            resource: resource.client_id,
+        });
+    }
+    if resource.disabled {
+        let fix = format!(
+            "idp.apps.{}.disabled: false (portal: Enterprise applications > {} > Properties > Enabled for users to sign-in?)",
+            resource.name,
+            resource.shown_name()
+        );
+        checks.refuse(Check::ResourceServicePrincipal, "a resource that is enabled", "it is disabled", fix);
+        return Err(EntraError::ResourceDisabled {
+            resource_name: resource.shown_name().to_owned(),
+            resource: resource.client_id,
+            tenant: tenant.display_name.clone(),
+        });
+    }
     let expected = format!("a service principal of {} in {}", resource.shown_name(), tenant.display_name);
     if resource.has_service_principal(tenant) {
         checks.pass(Check::ResourceServicePrincipal, expected, "one is there");
@@ -350,7 +400,18 @@ pub fn registered_value<'d>(resource: Application<'d>, name: &str) -> Option<&'d
 pub fn check_not_itself(client: Application<'_>, target: &Target<'_>, checks: &mut Checks) -> Result<(), EntraError> {
     let expected = format!("another application; for itself this one must say {}", client.client_id);
     let is_itself = target.resource.client_id == client.client_id;
-    if !is_itself || super::guid(&target.requested_as).is_some() {
+    let by_id = super::guid(&target.requested_as).is_some();
+    if is_itself && by_id && !client.permissions.values().any(|permission| permission.resource == GRAPH) {
+        let setting = client.setting("permissions", "API permissions > Add a permission > Microsoft Graph > User.Read");
+        checks.refuse(
+            Check::ResourceNotItself,
+            "a permission of Microsoft Graph beside the token for itself",
+            "none listed",
+            format!("add it to {setting}"),
+        );
+        return Err(EntraError::RequestsItselfWithoutProfile { client_id: client.client_id });
+    }
+    if !is_itself || by_id {
         checks.pass(Check::ResourceNotItself, expected, target.requested_as.as_str());
         return Ok(());
     }

@@ -15,6 +15,7 @@ pub mod authorize;
 mod claims;
 mod client_credentials;
 mod code_flow;
+mod consent;
 pub mod device;
 mod on_behalf_of;
 mod policy;
@@ -34,6 +35,7 @@ pub fn all() -> impl Iterator<Item = &'static Cause> {
         claims::CAUSES,
         client_credentials::CAUSES,
         code_flow::CAUSES,
+        consent::CAUSES,
         device::CAUSES,
         on_behalf_of::CAUSES,
         policy::CAUSES,

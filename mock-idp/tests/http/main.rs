@@ -1,5 +1,6 @@
 //! The identity provider over HTTP, in process: every request is one that a browser or client could send.
 
+mod admin_consent;
 mod assertions;
 mod attacks;
 mod causes;

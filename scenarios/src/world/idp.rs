@@ -55,6 +55,12 @@ pub struct Idp {
     /// established. Default: not_found.
     #[serde(default)]
     pub tenantless_token_endpoint: TenantlessTokenEndpoint,
+    /// What the discovery documents say besides.
+    #[serde(default, skip_serializing_if = "Discovery::is_plain")]
+    pub discovery: Discovery,
+    /// How error descriptions are laid out. Default: one_line.
+    #[serde(default)]
+    pub error_description: ErrorDescription,
     /// Whether access tokens for Microsoft Graph are signed over a hashed `nonce` of their header, as Entra does it: only
     /// Graph itself can then verify them. Default: true.
     #[serde(default = "yes")]
@@ -110,6 +116,47 @@ pub enum TenantlessTokenEndpoint {
     Common,
 }
 
+/// What the discovery documents say besides.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct Discovery {
+    /// `code_challenge_methods_supported`, by which strict clients tell whether PKCE is spoken. Entra speaks it and does
+    /// not say so. Default: absent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub code_challenge_methods_supported: Option<Vec<CodeChallengeMethod>>,
+    /// Whether the v2 documents have what 2026 added: the aliases for mutual TLS, which name a host that the lab does not
+    /// have. Default: false.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub mtls_endpoint_aliases: bool,
+}
+
+impl Discovery {
+    fn is_plain(&self) -> bool {
+        *self == Self::default()
+    }
+}
+
+/// How a code challenge is made of its verifier (RFC 7636 §4.2).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub enum CodeChallengeMethod {
+    /// The verifier itself.
+    #[serde(rename = "plain")]
+    Plain,
+    /// Its SHA-256.
+    S256,
+}
+
+/// How the parts of an error description stand: message, trace id, correlation id and timestamp.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum ErrorDescription {
+    /// On one line, as since November 2023.
+    #[default]
+    OneLine,
+    /// On four, separated by CR LF, as before.
+    FourLines,
+}
+
 /// A tenant.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
@@ -133,6 +180,10 @@ pub struct Tenant {
     /// Whether users may consent for themselves to delegated permissions that need no admin. Default: allowed.
     #[serde(default)]
     pub user_consent: UserConsent,
+    /// "Users can request admin consent to apps they are unable to consent to" (Consent and permissions > Admin consent
+    /// settings): they then see a form instead of a dead end. Default: false.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub admin_consent_requests: bool,
     /// Security defaults (Overview > Properties): everybody registers for multifactor authentication, and
     /// administrators do it at each sign-in. Not together with Conditional Access policies. Default: false.
     #[serde(default, skip_serializing_if = "policy::is_false")]

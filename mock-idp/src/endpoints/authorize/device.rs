@@ -12,7 +12,7 @@ use crate::error::EntraError;
 use crate::error::faces::Surface;
 use crate::pages::{DeviceEndPage, UserCodePage};
 use crate::protocol::Family;
-use crate::protocol::authorize::{Authorization, Refused};
+use crate::protocol::authorize::{Authorization, Purpose, Refused};
 use crate::protocol::device_code::{Approval, INTERVAL_SECONDS, Issued, LIFETIME_SECONDS, authorization, judge};
 use crate::protocol::grants::{Aim, Subject};
 use crate::protocol::interaction::{Flow, LIFETIME};
@@ -58,7 +58,8 @@ impl IdentityProvider {
             let authorization = authorization(visit.directory, &request, &user_code, &mut visit.checks)?;
             let (flow, cookie) = {
                 let mut rng = self.rng();
-                Flow::start(request.family, &request.segment, request.parameters, incoming.now, &mut *rng)
+                let (family, segment) = (request.family, &request.segment);
+                Flow::start(Purpose::Tokens, family, segment, request.parameters, incoming.now, &mut *rng)
             };
             let flow = Flow { user_code: Some(user_code), ..flow };
             let accounts = visit.candidates(&authorization);

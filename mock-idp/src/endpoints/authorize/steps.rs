@@ -9,11 +9,12 @@ use super::{Answer, Decision, Failure, Next, Visit, cookies, end_flow};
 use crate::directory::Account;
 use crate::endpoints::Shared;
 use crate::error::EntraError;
-use crate::pages::{AskedOf, ConsentPage, ShownAccount, ShownError, SignInPage};
+use crate::pages::{AskedOf, ConsentPage, Everyone, ShownAccount, ShownError, SignInPage};
+use crate::protocol::admin_consent;
 use crate::protocol::admission::Principal;
 use crate::protocol::assignment::check_assigned;
 use crate::protocol::authorize::front_channel_grant;
-use crate::protocol::authorize::{Authorization, Prompt, Refused, ReturnTo, check};
+use crate::protocol::authorize::{Authorization, Prompt, Purpose, Refused, ReturnTo, check};
 use crate::protocol::consent::{Asked, AskedIds, Granted, note_question, refuse_silently, still_to_ask};
 use crate::protocol::discovery::cloud_instance;
 use crate::protocol::grants::{Code, Subject};
@@ -51,7 +52,7 @@ impl<'v> Visit<'v> {
             }
             None => {
                 let parameters = Parameters::parse(flow.parameters.as_bytes());
-                check(self.directory, flow.family, &flow.segment, &parameters, &mut self.checks)
+                check(self.directory, flow.purpose, flow.family, &flow.segment, &parameters, &mut self.checks)
             }
         }
     }
@@ -76,7 +77,7 @@ impl<'v> Visit<'v> {
             ReturnTo::Application(address) => {
                 let parameters = vec![("error", "access_denied".to_owned()), ("error_subcode", "cancel".to_owned())];
                 let checks = std::mem::take(&mut self.checks);
-                self.provider.send_back(address, parameters, Vec::new(), checks)
+                self.provider.send_back(&authorization.refusal_address_of(address), parameters, Vec::new(), checks)
             }
             ReturnTo::Device(user_code) => self.turn_device_away(authorization, user_code),
         };
@@ -207,7 +208,11 @@ impl<'v> Visit<'v> {
             redirect_is_local: matches!(redirect_host.as_deref(), Some("localhost" | "127.0.0.1")),
             redirect_host,
             asked: asked.iter().map(shown_question).collect(),
-            for_everyone: principal.account.is_administrator(),
+            everyone: match (authorization.prompt, principal.account.is_administrator()) {
+                (Prompt::AdminConsent, _) => Everyone::Always,
+                (_, true) => Everyone::IfChosen,
+                (_, false) => Everyone::Never,
+            },
         };
         Ok(Next::Asked(self.page(authorization, &page)))
     }
@@ -228,6 +233,11 @@ impl<'v> Visit<'v> {
             ReturnTo::Application(address) => address,
             ReturnTo::Device(user_code) => return self.let_device_in(authorization, user_code, subject, requested),
         };
+        if authorization.purpose == Purpose::AdminConsent {
+            let (first, last) = admin_consent::answer(authorization, principal.tenant);
+            let checks = std::mem::take(&mut self.checks);
+            return Ok(self.provider.send_back(return_to, first, last, checks));
+        }
         let mut first = Vec::new();
         if response_type.code {
             let jti = randomness::guid(&mut *self.provider.rng());

@@ -131,7 +131,7 @@ fn find_target<'d>(
         None => true,
         // with a code, the scopes of OpenID Connect alone leave the resource as it is
         Some(Wanted::Scopes { scopes, .. }) => scopes.of_resources.is_empty() && !is_refresh,
-        Some(Wanted::Resource(_)) => false,
+        Some(Wanted::Resource(_) | Wanted::Registered) => false,
     };
     let Some(wanted) = wanted.filter(|_| !keeps_resource) else {
         let resource = find_resource(directory, principal.tenant, &aim.resource.to_string(), party.client, checks)?;

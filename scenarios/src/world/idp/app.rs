@@ -116,6 +116,13 @@ pub struct App {
     /// Whether it is Microsoft's own: two such applications need pre-authorization instead of consent. Default: false.
     #[serde(default)]
     pub first_party: bool,
+    /// `knownClientApplications` of the manifest, by their names in this world: clients whose first consent to this API
+    /// also covers the permissions that this API itself needs.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub known_client_applications: Vec<Name>,
+    /// Whether it was deleted, and stands under "Deleted applications". Default: false.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub deleted: bool,
     /// "Authorized client applications" of "Expose an API", by their names in this world: clients that may have all
     /// scopes without consent.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
