@@ -8,7 +8,7 @@ use crate::support::*;
 const ADMIN_CONSENT: &str = "/contoso.com/adminconsent";
 const ADMIN_CONSENT_V2: &str = "/contoso.com/v2.0/adminconsent";
 const OF_CLIENT: [(&str, &str); 3] = [("client_id", CLIENT), ("redirect_uri", REDIRECT), ("state", "s")];
-const OWN: &str = "3f8a1c2e-5b6d-4e7f-8a9b-1c2d3e4f5a6b/user_impersonation";
+const OWN: &str = "3f8a1c2e-5b6d-4e7f-8a9b-1c2d3e4f5a6b/.default";
 
 /// The API's registration as its own client.
 fn own() -> Vec<(&'static str, &'static str)> {
@@ -26,7 +26,7 @@ pub const CAUSES: &[Cause] = &[
     }),
     (90_008, "resource.not_itself", || {
         let world = changed(json!({"apps": {"server": {"permissions": {"graph": null}}}}));
-        megan(world, V2_AUTHORIZE, &own())
+        Lab::of(world).authorize(&format!("/{TENANT}/oauth2/v2.0/authorize"), &own())
     }),
     (90_094, "consent.granted", || megan(world(), ADMIN_CONSENT, &OF_CLIENT)),
     (90_095, "consent.granted", || {
