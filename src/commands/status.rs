@@ -30,7 +30,7 @@ pub(super) fn run(options: &Options, common: Common) -> Result<Exit, Failure> {
         return Ok(Exit::Environment);
     };
     if common.json {
-        print(&json_line(&json!({ "running": true, "lab": running })))?;
+        print(&json_line(&json!({ "running": true, "lab": without_secrets(running) })))?;
     } else {
         let text = |member: &str| running.get(member).and_then(Value::as_str).unwrap_or_default().to_owned();
         print(&format!(
@@ -42,4 +42,18 @@ pub(super) fn run(options: &Options, common: Common) -> Result<Exit, Failure> {
         ))?;
     }
     Ok(Exit::Ok)
+}
+
+/// What the running lab says of itself, less what lets somebody in: that stands in the ready file, for those who ask for it.
+fn without_secrets(mut lab: Value) -> Value {
+    if let Some(members) = lab.as_object_mut() {
+        members.remove("control_token");
+        members.remove("users");
+    }
+    for app in lab.get_mut("apps").and_then(Value::as_object_mut).into_iter().flat_map(|apps| apps.values_mut()) {
+        if let Some(app) = app.as_object_mut() {
+            app.remove("client_secret");
+        }
+    }
+    lab
 }

@@ -19,10 +19,14 @@ pub fn of(exchange: &Exchange) -> Option<String> {
             _ => None,
         },
         (Party::Browser, Party::Idp, "POST") => {
-            if parameter(exchange, "loginfmt").is_some() {
-                text("the user signs in")
-            } else {
-                text("the user answers the consent page")
+            let last = path.rsplit('/').next().unwrap_or_default();
+            match last {
+                _ if parameter(exchange, "loginfmt").is_some() => text("the user signs in"),
+                "processauth" => text("the user proves a second factor"),
+                "accept" => text("the user answers the terms of use"),
+                "changepassword" => text("the user sets a new password"),
+                "set" => text("the user answers the consent page"),
+                _ => text("the user answers a page"),
             }
         }
         (_, Party::Connector, "GET") => {

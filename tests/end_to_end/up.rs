@@ -74,6 +74,11 @@ fn status_and_a_second_up_know_of_the_first_and_a_signal_ends_it_cleanly() {
     let folder = data_dir(&lab).to_str().unwrap().to_owned();
     let running = entralab(&["status", "--data-dir", &folder]);
     assert_eq!(running.status.code(), Some(0), "{}", text(&running.stdout));
+    let told = text(&entralab(&["status", "--json", "--data-dir", &folder]).stdout);
+    assert!(told.contains("\"idp\"") && told.contains("client_id"), "{told}");
+    for secret in ["control_token", "client_secret", "password"] {
+        assert!(!told.contains(secret), "the ready file holds it, for those who ask for it: {secret}");
+    }
     let second = entralab(&["up", "--port-base", "0", "--data-dir", &folder]);
     assert_eq!(second.status.code(), Some(3));
     assert!(text(&second.stderr).contains(&format!("pid {}", lab.child.id())), "{}", text(&second.stderr));

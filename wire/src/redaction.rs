@@ -29,6 +29,7 @@ const SECRET_NAMES: &[(&str, &str)] = &[
     ("id_token", "id_token"),
     ("id_token_hint", "id_token"),
     ("newpassword", "password"),
+    ("otc", "one_time_code"),
     ("passwd", "password"),
     ("password", "password"),
     ("refresh_token", "refresh_token"),

@@ -86,12 +86,12 @@ pub fn marked(return_to: &ReturnAddress, tenant: Option<Tenant<'_>>) -> ReturnAd
     return_to.clone().with([(name, value.to_owned())].into_iter().chain(tenant))
 }
 
+/// Parameters of an answer, in their order.
+type Named = Vec<(&'static str, String)>;
+
 /// The parameters that tell the client of the consent: those before `state`, and those behind it.
 #[must_use]
-pub fn answer(
-    authorization: &Authorization<'_>,
-    tenant: Tenant<'_>,
-) -> (Vec<(&'static str, String)>, Vec<(&'static str, String)>) {
+pub fn answer(authorization: &Authorization<'_>, tenant: Tenant<'_>) -> (Named, Named) {
     let (name, value) = MARK;
     let mark = (name, value.to_owned());
     let tenant = ("tenant", tenant.id.to_string());

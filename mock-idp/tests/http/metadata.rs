@@ -202,3 +202,30 @@ fn a_page_may_ask_whether_it_may_read_the_documents() {
         assert_eq!(seen.aadsts(), Some(900_561), "{path}");
     }
 }
+
+/// Entra speaks PKCE and does not say so; strict clients need a document that does.
+#[test]
+fn the_documents_say_more_where_the_world_asks_for_it() {
+    let plain = Lab::new().get("/common/v2.0/.well-known/openid-configuration").json();
+    assert!(plain.get("code_challenge_methods_supported").is_none() && plain.get("mtls_endpoint_aliases").is_none());
+    let discovery = json!({"code_challenge_methods_supported": ["S256"], "mtls_endpoint_aliases": true});
+    let lab = Lab::of(changed(json!({"discovery": discovery})));
+    let document = lab.get("/common/v2.0/.well-known/openid-configuration").json();
+    assert_eq!(document["code_challenge_methods_supported"], json!(["S256"]));
+    assert!(document["mtls_endpoint_aliases"].is_object(), "{document}");
+}
+
+#[test]
+fn an_error_description_stands_on_one_line_or_on_four() {
+    let description = |world| {
+        let seen = Lab::of(world).post(V2_TOKEN, "grant_type=no_such_grant");
+        seen.json()["error_description"].as_str().unwrap().to_owned()
+    };
+    assert_eq!(description(world()).lines().count(), 1);
+    let four = description(changed(json!({"error_description": "four_lines"})));
+    let lines: Vec<&str> = four.split("\r\n").collect();
+    assert_eq!(lines.len(), 4, "{four:?}");
+    for (line, start) in lines.iter().zip(["AADSTS70003: ", "Trace ID: ", "Correlation ID: ", "Timestamp: "]) {
+        assert!(line.starts_with(start), "{line}");
+    }
+}
