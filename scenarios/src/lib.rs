@@ -39,6 +39,7 @@ pub use nearest::nearest;
 pub use problem::{Problem, Problems};
 pub use read::{Scenario, read, read_text, read_world};
 pub use schema::{fault_schema, schema};
+pub use shape::fits;
 pub use source::{Source, Span};
 pub use step::{Accident, Action, Hop, HttpBody, HttpRequest, SignIn, Step};
 pub use tree::{Entry, Map, Node, Removed, Tree, merge};

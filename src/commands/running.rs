@@ -107,9 +107,15 @@ impl Running {
         if status == 200 {
             return Ok(document);
         }
-        let message = document.pointer("/error/message").and_then(Value::as_str);
         let exit = if [404, 422].contains(&status) { Exit::Usage } else { Exit::Environment };
-        let message = message.map_or_else(|| format!("the lab answered {status}"), str::to_owned);
+        let told = |member: &str| document["error"][member].as_str();
+        let message = match (told("message"), told("fix")) {
+            (Some(message), Some(fix)) => format!("{message}\nfix: {fix}"),
+            (message, _) => {
+                let message = message.map_or_else(|| format!("the lab answered {status}"), str::to_owned);
+                format!("{message}\nfix: is {} a lab, and of this version?", self.text("lab"))
+            }
+        };
         Err(Failure::new(exit, "lab.refused", message))
     }
 

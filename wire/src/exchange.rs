@@ -17,7 +17,7 @@ pub struct Exchange {
     /// Its place in the trace, from 1, by the time the request arrived.
     pub number: u64,
     /// When the request arrived, in lab time.
-    #[schemars(with = "String")]
+    #[schemars(with = "String", extend("format" = "date-time"))]
     pub at: Timestamp,
     /// How long the answer took, in microseconds of real time.
     pub duration_us: u64,

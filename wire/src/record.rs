@@ -114,7 +114,10 @@ fn http_date(now: Timestamp) -> Option<HeaderValue> {
 
 /// Reads a body within the limits of size and time. What is over the size is read and thrown away up to a second limit,
 /// so that the client gets to read the answer.
-async fn read_body(mut body: StreamBody) -> Result<Bytes, StatusCode> {
+///
+/// # Errors
+/// The status to answer with, where it is too large, too slow, or breaks off.
+pub async fn read_body(mut body: StreamBody) -> Result<Bytes, StatusCode> {
     let mut kept = BytesMut::new();
     let mut size = 0;
     let all_read = async {

@@ -106,15 +106,21 @@ impl Trace {
         }
     }
 
-    /// Adds checks that another party made on a recorded exchange: the browser on an answer, say.
-    pub async fn annotate(&self, number: u64, checks: Checks) {
+    /// Adds checks that another party made on a recorded exchange: the browser on an answer, say. Whether this process has
+    /// the exchange.
+    pub async fn annotate(&self, number: u64, checks: Checks) -> bool {
         if let Some(lab) = self.lab.as_ref().filter(|_| !checks.0.is_empty()) {
             lab.annotate(number, &checks).await;
         }
-        if let Some(exchange) = self.state().exchanges.iter_mut().find(|exchange| exchange.number == number) {
-            exchange.checks.0.extend(checks.0);
-        }
+        let is_there = match self.state().exchanges.iter_mut().find(|exchange| exchange.number == number) {
+            Some(exchange) => {
+                exchange.checks.0.extend(checks.0);
+                true
+            }
+            None => false,
+        };
         self.tell();
+        is_there
     }
 
     /// Notes that the answer of a recorded exchange did not arrive, and why.
