@@ -6,7 +6,7 @@ use clap::Args;
 use scenarios::Scenario;
 use serde_json::json;
 
-use super::{Common, Exit, Failure, json_line, new_file, print};
+use super::{Common, Exit, Failure, json_line, output_file, print};
 use crate::report::visible::visible;
 
 /// Options of `new`.
@@ -32,7 +32,7 @@ pub(super) fn run(options: &Options, common: Common) -> Result<Exit, Failure> {
         Some(from) => copy(from)?,
         None => starter(&path, &options.base)?,
     };
-    new_file::write(&path, &text, options.force)?;
+    output_file::write(&path, &text, options.force)?;
     let file = path.display();
     if common.json {
         print(&json_line(&json!({ "file": file.to_string() })))?;

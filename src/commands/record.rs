@@ -8,7 +8,7 @@ use serde_json::json;
 use super::listening::data_dir;
 use super::running::Running;
 use super::settings::Settings;
-use super::{Common, Exit, Failure, json_line, new_file, print, runtime};
+use super::{Common, Exit, Failure, json_line, output_file, print, runtime};
 use crate::play::{self, Played};
 use crate::recording::Session;
 use crate::recording::file::{Recording, recording};
@@ -42,7 +42,7 @@ pub(super) fn run(options: &Options, common: Common) -> Result<Exit, Failure> {
     let played = played_back(&file, &recording)?;
     match &options.output {
         None => print(&recording.text)?,
-        Some(path) => new_file::write(path, &recording.text, options.force)?,
+        Some(path) => output_file::write(path, &recording.text, options.force)?,
     }
     tell(&file, &recording, &played, options, common)?;
     Ok(if played.passed() { Exit::Ok } else { Exit::Failed })
