@@ -116,7 +116,7 @@ pub async fn observe<E>(lab: &Lab, label: String, act: impl Future<Output = Resu
 pub struct Refused {
     /// What it says.
     pub by: CheckResult,
-    /// The checks of the same party that the message had passed.
+    /// The checks of the same party that the message had passed, each once.
     pub passed: Vec<Check>,
 }
 
@@ -232,7 +232,12 @@ impl Refused {
         let refusal = deciding_refusal(exchanges)?;
         let message = exchanges.iter().find(|one| one.checks.0.iter().any(|check| std::ptr::eq(check, refusal)))?;
         let own = message.checks.0.iter().filter(|one| one.check.party() == refusal.check.party());
-        let passed = own.filter(|one| one.outcome == Outcome::Passed).map(|one| one.check).collect();
+        let mut passed = Vec::new();
+        for check in own.filter(|one| one.outcome == Outcome::Passed).map(|one| one.check) {
+            if !passed.contains(&check) {
+                passed.push(check);
+            }
+        }
         Some(Self { by: refusal.clone(), passed })
     }
 

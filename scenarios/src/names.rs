@@ -271,6 +271,7 @@ fn forms(world: &World, tree: &Node, place: &dyn Fn(&[&str]) -> Span, faults: &m
             }
         }
     }
+    crate::redirect_uri::check(world, tree, place, faults);
     certificates(world, place, faults);
     no_control_characters(tree, faults);
 }

@@ -1,12 +1,13 @@
 //! `entralab new NAME|FILE`.
 
-use std::path::{Path, PathBuf};
+use std::path::{Component, Path, PathBuf};
 
 use clap::Args;
 use scenarios::Scenario;
 use serde_json::json;
 
 use super::{Common, Exit, Failure, json_line, output_file, print};
+use crate::report::shell;
 use crate::report::visible::visible;
 
 /// Options of `new`.
@@ -33,13 +34,14 @@ pub(super) fn run(options: &Options, common: Common) -> Result<Exit, Failure> {
         None => starter(&path, &options.base)?,
     };
     output_file::write(&path, &text, options.force)?;
-    let file = path.display();
+    let file = path.display().to_string();
     if common.json {
-        print(&json_line(&json!({ "file": file.to_string() })))?;
+        print(&json_line(&json!({ "file": file })))?;
     } else if !common.quiet {
+        let typed = shell::file(&file);
         print(&visible(&format!(
-            "wrote {file}\n  entralab check {file}    judges it without starting anything\n  \
-             entralab run {file}      plays it\n"
+            "wrote {file}\n  entralab check {typed}    judges it without starting anything\n  \
+             entralab run {typed}      plays it\n"
         )))?;
     }
     Ok(Exit::Ok)
@@ -47,10 +49,22 @@ pub(super) fn run(options: &Options, common: Common) -> Result<Exit, Failure> {
 
 /// The file to write: as it was named, or with the ending that `run` looks for.
 fn file(named: &Path) -> Result<PathBuf, Failure> {
-    let Some(name) = named.file_name().and_then(|name| name.to_str()) else {
-        let message = format!("'{}' is no name of a file\nfix: entralab new my-first", named.display());
-        return Err(Failure::new(Exit::Usage, "usage", message));
+    let refused = |why: &str, fix: &str| {
+        let message = format!("'{}' {why}\nfix: {fix}", named.display());
+        Err(Failure::new(Exit::Usage, "usage", message))
     };
+    // `file_name` overlooks a slash at the end
+    if named.as_os_str().as_encoded_bytes().ends_with(b"/")
+        || matches!(named.components().next_back(), Some(Component::CurDir | Component::ParentDir))
+    {
+        return refused("is a folder, and no name of a file", "write the name of a file in it, such as my-first");
+    }
+    let Some(name) = named.file_name().and_then(|name| name.to_str()) else {
+        return refused("is no name of a file", "entralab new my-first");
+    };
+    if name.contains(char::is_control) {
+        return refused("holds a control character", "entralab new my-first");
+    }
     let has_ending = [".yaml", ".yml"].iter().any(|ending| name.ends_with(ending));
     Ok(if has_ending { named.to_owned() } else { named.with_file_name(format!("{name}.scenario.yaml")) })
 }

@@ -12,6 +12,7 @@ use super::{Common, Exit, Failure, json_line, output_file, print, runtime};
 use crate::play::{self, Played};
 use crate::recording::Session;
 use crate::recording::file::{Recording, recording};
+use crate::report::shell;
 use crate::report::visible::visible;
 
 /// Options of `record`.
@@ -80,7 +81,8 @@ fn tell(file: &str, recording: &Recording, played: &Played, options: &Options, c
     } else if options.output.is_some() && !common.quiet {
         let counted = format!("{steps} step{}", if steps == 1 { "" } else { "s" });
         let held = if failure.is_none() { ", and played back they hold" } else { "" };
-        print(&visible(&format!("wrote {file}: {counted}{held}\n  entralab run {file}\n")))?;
+        let typed = shell::file(file);
+        print(&visible(&format!("wrote {file}: {counted}{held}\n  entralab run {typed}\n")))?;
     }
     for what in &recording.left_out {
         eprintln!("{}", visible(&format!("left out: {what}")));

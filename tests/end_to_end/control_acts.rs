@@ -87,7 +87,7 @@ async fn every_refusal_says_what_is_wrong_and_what_mends_it() {
         (Method::POST, "/_lab/token", "{}", 404, "nothing at /_lab/token", "did you mean /_lab/tokens?"),
         (Method::POST, "/_lab/users", "{}", 405, "does not answer to POST", "Allow"),
         (Method::DELETE, "/_lab/openapi.json", "", 405, "does not answer to DELETE", "Allow"),
-        (Method::GET, "/_lab/users/mgan", "", 404, "no 'mgan'", "did you mean megan?"),
+        (Method::GET, "/_lab/users/mgan", "", 404, "no 'mgan'", "write megan"),
         (Method::GET, "/_lab/users/%ff", "", 400, "no UTF-8", "percent-encode"),
         (Method::GET, "/_lab/trace?after=x", "", 400, "`after` must be a whole number", "write a whole number"),
         (Method::GET, "/_lab/trace?aftr=1", "", 400, "`aftr` is not a key", "write `after`"),

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use axum::Json;
 use axum::extract::State;
 use scenarios::world::{App, Consent, Tenant, User};
-use scenarios::{World, nearest};
+use scenarios::{World, instead};
 use schemars::JsonSchema;
 use serde_json::{Map, Value, json};
 
@@ -103,11 +103,10 @@ fn things(lab: &Lab, section: &str) -> Value {
 fn find(lab: &Lab, section: &str, name: &str) -> Result<Value, Refusal> {
     let things = things(lab, section);
     things.get(name).cloned().ok_or_else(|| {
-        let known: Vec<&str> = things.as_object().into_iter().flat_map(Map::keys).map(String::as_str).collect();
-        let fix = match (nearest(name, known.iter().copied()), known.is_empty()) {
-            (Some(near), _) => format!("did you mean {near}?"),
-            (None, true) => format!("add it: PUT /_lab/{section}/{name}"),
-            (None, false) => format!("it has {}", known.join(", ")),
+        let known = || things.as_object().into_iter().flat_map(Map::keys).map(String::as_str);
+        let fix = match known().next() {
+            Some(_) => instead(name, known()),
+            None => format!("add it: PUT /_lab/{section}/{name}"),
         };
         Refusal::not_found(format!("idp.{section} has no '{name}'"), fix)
     })

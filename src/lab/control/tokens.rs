@@ -4,7 +4,7 @@ use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
 use mock_idp::minting::{Flaw, MintError, Order};
-use scenarios::nearest;
+use scenarios::instead;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
@@ -81,7 +81,7 @@ async fn mint(State(lab): State<Lab>, Sent(written): Sent<Written>) -> Result<Js
     }
     let flaws = || Flaw::iter().map(|flaw| flaw.to_string()).collect::<Vec<_>>();
     let flaw = not_valid.map(|name| {
-        let fix = || one_of(&name, &flaws());
+        let fix = || instead(&name, flaws().iter().map(String::as_str));
         name.parse::<Flaw>().map_err(|_| wrong(format!("not_valid cannot be '{name}'"), fix()))
     });
     let world = lab.world();
@@ -92,6 +92,7 @@ async fn mint(State(lab): State<Lab>, Sent(written): Sent<Written>) -> Result<Js
     };
     let app = app.unwrap_or_else(of_connector);
     let order = Order { user, app, resource, scopes, version, claims, expires_in, flaw: flaw.transpose()? };
+    let one_of = |name: &str, known: &[String]| instead(name, known.iter().map(String::as_str));
     let access_token = lab.mint(&order).map_err(|error| {
         let message = error.to_string();
         match error {
@@ -112,13 +113,4 @@ async fn mint(State(lab): State<Lab>, Sent(written): Sent<Written>) -> Result<Js
     let read = read_unverified(&access_token);
     let (header, claims) = read.map(|read| (read.header, read.claims)).unwrap_or_default();
     Ok(Json(Made { access_token, header, claims }))
-}
-
-/// What to write in the place of a name that is not known.
-fn one_of(name: &str, known: &[String]) -> String {
-    match nearest(name, known.iter().map(String::as_str)) {
-        Some(near) => format!("write {near}"),
-        None if known.is_empty() => "leave it out: there is none".to_owned(),
-        None => format!("write one of {}", known.join(", ")),
-    }
 }
