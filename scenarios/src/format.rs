@@ -390,6 +390,8 @@ pub(crate) struct Expectations {
     location: Expected,
     /// http: the parameters of that URL's query or fragment.
     location_query: Expected,
+    /// http: what the first form of a page holds, by the names of its controls: `form.flowToken` is needed to send it.
+    form: Expected,
     /// list_tools: the names of the tools.
     tools: Expected,
     /// ask: the tool that was called.
