@@ -17,7 +17,7 @@ use serde::Deserialize;
 use tokio::sync::mpsc;
 use wire::exchange::deciding_refusal;
 use wire::fault::path_matches;
-use wire::joined_lab::{Listed, Numbered};
+use wire::joined_lab::{Listed, Numbered, Receivers};
 use wire::trace::CAPACITY;
 use wire::{Check, Checks, Exchange, Party, Redaction, Trace};
 
@@ -95,6 +95,7 @@ impl Wanted {
 
 pub(super) fn operations() -> Vec<Operation> {
     const PATH: &str = "/_lab/trace";
+    const RECEIVERS: &str = "/_lab/trace/receivers";
     vec![
         Operation::new::<Listed, _, _>(
             Verb::Get,
@@ -149,6 +150,22 @@ pub(super) fn operations() -> Vec<Operation> {
         )
         .body::<Checks>()
         .refused(400, "The number is none, or the body is no JSON."),
+        Operation::new::<Receivers, _, _>(
+            Verb::Get,
+            RECEIVERS,
+            "listReceivers",
+            "Who records here what they receive, by the sockets that they listen on.",
+            receivers,
+        ),
+        Operation::new::<Receivers, _, _>(
+            Verb::Post,
+            RECEIVERS,
+            "announceReceivers",
+            "Notes who records here what they receive: who sends to them and is part of this lab leaves it to them.",
+            announce,
+        )
+        .body::<Receivers>()
+        .refused(400, "An address is not of this machine."),
     ]
 }
 
@@ -246,4 +263,17 @@ async fn annotate(
     })?;
     lab.trace.annotate(number, checks).await;
     Ok(Json(Numbered { number }))
+}
+
+async fn receivers(State(lab): State<Lab>) -> Json<Receivers> {
+    Json(Receivers { addresses: lab.trace.receivers() })
+}
+
+async fn announce(State(lab): State<Lab>, Sent(said): Sent<Receivers>) -> Result<Json<Receivers>, Refusal> {
+    if let Some(elsewhere) = said.addresses.iter().find(|address| !address.ip().is_loopback()) {
+        let message = format!("'{elsewhere}' is not an address of this machine");
+        return Err(Refusal::new(StatusCode::BAD_REQUEST, "control.body", message));
+    }
+    said.addresses.into_iter().for_each(|address| lab.trace.has_receiver(address));
+    Ok(receivers(State(lab)).await)
 }
