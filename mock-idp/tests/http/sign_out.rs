@@ -145,7 +145,10 @@ fn an_application_of_the_session_is_known_by_the_address_that_it_registers() {
     let seen = logout(&mut browser, &[("post_logout_redirect_uri", "https://modern.example/cb"), ("state", "s")]);
     assert!(seen.body.contains("https://client.example/signout?sid="), "the other one is told: {}", seen.body);
     assert!(!seen.body.contains("https://modern.example/signout"), "it asked itself: {}", seen.body);
-    assert!(seen.body.contains("https://modern.example/cb?state&#61;s") || seen.body.contains("https://modern.example/cb?state=s"));
+    assert!(
+        seen.body.contains("https://modern.example/cb?state&#61;s")
+            || seen.body.contains("https://modern.example/cb?state=s")
+    );
     // nobody is signed in to it any more
     let seen = logout(&mut browser, &[("post_logout_redirect_uri", "https://modern.example/cb")]);
     assert_eq!((seen.location(), seen.refusing()), (None, Some("post_logout_redirect_uri.registered")));
