@@ -47,7 +47,9 @@ mod tests {
     fn a_form_of_this_page_is_taken_as_browsers_send_it_and_no_other() {
         let sent = |headers: &[(&'static str, &'static str)]| {
             let mut all = HeaderMap::from_iter([(header::HOST, HeaderValue::from_static("localhost:8080"))]);
-            headers.iter().for_each(|(name, value)| drop(all.append(*name, HeaderValue::from_static(value))));
+            for (name, value) in headers {
+                all.append(*name, HeaderValue::from_static(value));
+            }
             is_of_this_page(&all)
         };
         let (site, origin) = ("sec-fetch-site", "origin");
