@@ -36,7 +36,7 @@ use crate::protocol::authorize::Purpose;
 use crate::protocol::conditional_access::Enrolments;
 use crate::protocol::consent::GivenConsents;
 use crate::protocol::device_code::DeviceCodes;
-use crate::protocol::grants::redeemed::Redeemed;
+use crate::protocol::redeemed::Redeemed;
 use crate::protocol::graph::GraphError;
 use crate::protocol::parameters::Parameters;
 use crate::protocol::passwords::Passwords;

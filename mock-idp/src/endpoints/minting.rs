@@ -12,10 +12,9 @@ use crate::keys::{Forgery, KeyError};
 use crate::protocol::admission::Principal;
 use crate::protocol::claims::{self, Issue, Moment};
 use crate::protocol::client_credential::ClientAuthentication;
-use crate::protocol::grants::Subject;
+use crate::protocol::grants::{ApplicationGrant, Grant, Subject};
 use crate::protocol::redirect_uri::Platform;
 use crate::protocol::target::{Target, Wants};
-use crate::protocol::token::{ApplicationGrant, Grant};
 use crate::protocol::{Family, randomness};
 
 /// How long a token lasts, or has been over, where that is its flaw, in seconds.

@@ -20,7 +20,7 @@ use uuid::Uuid;
 use super::conditional_access::ip_address;
 use super::scope::OidcScope;
 use super::target::Target;
-use super::token::Grant;
+use super::grants::Grant;
 use super::{Family, randomness};
 use crate::directory::{Application, Directory, Tenant};
 use crate::origins::Origins;

@@ -21,7 +21,6 @@ use wire::{Check, Checks};
 use super::admission::Principal;
 use super::grants::Subject;
 use super::redirect_uri::Platform;
-use super::token::Records;
 use crate::directory::{Application, Directory, Named};
 use crate::error::EntraError;
 use crate::error::challenge::Challenge;
@@ -78,12 +77,13 @@ impl<'d> Facts<'d> {
     /// The facts of a grant that is redeemed at the token endpoint.
     #[must_use]
     pub fn of_grant(
-        records: Records<'d, '_>,
         client: Application<'d>,
         principal: Principal<'d>,
         subject: &Subject,
         resource: Application<'d>,
         gets_id_token: bool,
+        enrolments: &Enrolments,
+        now: Timestamp,
     ) -> Self {
         Self {
             principal,
@@ -93,9 +93,9 @@ impl<'d> Facts<'d> {
             client_app_type: client_app_type(subject.platform),
             auth_time: subject.auth_time,
             mfa_time: subject.mfa_time,
-            mfa_registered: records.enrolments.has_second_factor(principal),
-            accepted_terms: records.enrolments.accepted_terms(principal.account.object_id),
-            now: records.now,
+            mfa_registered: enrolments.has_second_factor(principal),
+            accepted_terms: enrolments.accepted_terms(principal.account.object_id),
+            now,
         }
     }
 }
@@ -414,11 +414,11 @@ fn received(demand: Demand, facts: &Facts<'_>) -> String {
     let user = facts.principal.account.username.as_str();
     match demand {
         Demand::Unblocked => user.to_owned(),
-        Demand::FreshSignIn { .. } => format!("one of {}", super::grants::shown_instant(facts.auth_time)),
+        Demand::FreshSignIn { .. } => format!("one of {}", super::shown_instant(facts.auth_time)),
         Demand::Registration => format!("{user} has registered none"),
         Demand::Mfa => "a password alone".to_owned(),
         Demand::FreshMfa { .. } => {
-            format!("one of {}", super::grants::shown_instant(facts.mfa_time.unwrap_or(facts.auth_time)))
+            format!("one of {}", super::shown_instant(facts.mfa_time.unwrap_or(facts.auth_time)))
         }
         Demand::CompliantDevice | Demand::HybridJoinedDevice => shown_device(facts.principal.account.device).to_owned(),
         Demand::ApprovedApp => facts.client.shown_name().to_owned(),
@@ -467,7 +467,7 @@ pub fn refusal(unsatisfied: &Unsatisfied, facts: &Facts<'_>, place: Place) -> En
     let challenge = Challenge { policies: unsatisfied.policies.clone(), contexts: unsatisfied.contexts.clone() };
     let resource = unsatisfied.resource;
     let device = facts.principal.account.device;
-    let issued = || super::grants::shown_instant(facts.auth_time);
+    let issued = || super::shown_instant(facts.auth_time);
     match unsatisfied.demand {
         Demand::Unblocked => EntraError::BlockedByPolicy { challenge },
         Demand::FreshSignIn { hours } => {

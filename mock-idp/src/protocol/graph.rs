@@ -15,11 +15,10 @@ use wire::{Check, CheckResult, Checks};
 
 use super::admission::Principal;
 use super::claims::BACKDATED;
-use super::grants::shown_instant;
 use super::passwords::Passwords;
 use super::revocation::{SessionEnd, session_end};
 use super::scope::OidcScope;
-use super::{Family, claims, guid};
+use super::{Family, claims, guid, shown_instant};
 use crate::directory::{Account, Directory, GRAPH_ID, GRAPH_URI, Group};
 use crate::origins::Origins;
 use crate::routes::GraphCall;

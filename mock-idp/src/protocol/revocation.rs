@@ -5,9 +5,9 @@
 use jiff::Timestamp;
 use wire::{Check, Checks};
 
-use super::grants::shown_instant;
 use super::passwords::Passwords;
 use super::redirect_uri::Platform;
+use super::shown_instant;
 use crate::directory::Account;
 use crate::error::EntraError;
 

@@ -10,7 +10,7 @@ use super::Family;
 use super::claims::audience;
 use super::scope::OidcScope;
 use super::target::Target;
-use super::token::Grant;
+use super::grants::Grant;
 use crate::directory::{Application, Tenant};
 use crate::error::EntraError;
 

@@ -13,7 +13,7 @@ use super::{Claims, Issue};
 use crate::directory::{Application, Group};
 use crate::protocol::admission::Principal;
 use crate::protocol::roles;
-use crate::protocol::token::Grant;
+use crate::protocol::grants::Grant;
 
 /// The most groups that a token shows.
 const MOST_GROUPS: usize = 200;

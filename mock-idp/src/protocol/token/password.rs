@@ -8,11 +8,11 @@ use wire::{Check, Checks};
 
 use super::redemption::{check_credential_without_redirect_uri, check_origin};
 use super::user_grant::grant;
-use super::{Grant, Memory, Party, Records, TokenRequest, require};
+use super::{Memory, Party, Records, TokenRequest, require};
 use crate::error::EntraError;
 use crate::protocol::admission::Door;
 use crate::protocol::authorize::response_type::ResponseType;
-use crate::protocol::grants::{Aim, Subject};
+use crate::protocol::grants::{Aim, Grant, Subject};
 use crate::protocol::randomness;
 use crate::protocol::redirect_uri::Platform;
 use crate::protocol::sign_in::{Attempt, authenticate};
