@@ -177,10 +177,62 @@ pub struct ApplicationGrant<'d> {
 }
 
 impl Subject {
+    /// The subject of a sign-in with a password alone, at `auth_time`, in seconds of Unix time.
+    #[must_use]
+    pub fn new(
+        client: Application<'_>,
+        platform: Platform,
+        principal: Principal<'_>,
+        sid: Uuid,
+        auth_time: i64,
+    ) -> Self {
+        Self {
+            client_id: client.client_id,
+            platform,
+            tid: principal.tenant.id,
+            oid: principal.object_id(),
+            sid,
+            auth_time,
+            mfa_time: None,
+            contexts: BTreeSet::new(),
+            auth_time_wanted: false,
+        }
+    }
+
     /// `amr`: the methods by which the user proved who it is.
     #[must_use]
     pub fn methods(&self) -> &'static [&'static str] {
         if self.mfa_time.is_some() { &["pwd", "mfa"] } else { &["pwd"] }
+    }
+}
+
+impl<'d> Grant<'d> {
+    /// The grant of an access token, and of nothing beside it.
+    #[must_use]
+    pub fn new(
+        client: Application<'d>,
+        authentication: ClientAuthentication,
+        principal: Principal<'d>,
+        subject: Subject,
+        target: Target<'d>,
+        scopes: BTreeSet<String>,
+    ) -> Self {
+        Self {
+            client,
+            authentication,
+            principal,
+            subject,
+            target,
+            scopes,
+            oidc: BTreeSet::new(),
+            nonce: None,
+            refreshable: false,
+            refresh_until: None,
+            understands_challenges: false,
+            client_info: false,
+            spa_code_of: None,
+            readable_by: None,
+        }
     }
 }
 

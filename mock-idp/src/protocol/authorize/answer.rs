@@ -18,16 +18,12 @@ use crate::protocol::target::Requested;
 /// Whose grant the answer is.
 #[must_use]
 pub fn subject(authorization: &Authorization<'_>, principal: Principal<'_>, signed_in: &SignedIn) -> Subject {
+    let SignedIn { sid, auth_time, mfa_time, .. } = *signed_in;
     Subject {
-        client_id: authorization.client.client_id,
-        platform: authorization.platform(),
-        tid: principal.tenant.id,
-        oid: principal.object_id(),
-        sid: signed_in.sid,
-        auth_time: signed_in.auth_time,
-        mfa_time: signed_in.mfa_time,
+        mfa_time,
         contexts: authorization.claims.contexts(),
         auth_time_wanted: authorization.wants_auth_time(),
+        ..Subject::new(authorization.client, authorization.platform(), principal, sid, auth_time)
     }
 }
 
@@ -74,19 +70,10 @@ pub fn front_channel_grant<'d>(
     let target = requested.targets.first().ok_or(EntraError::MissingParameter { parameter: "scope" })?.clone();
     let scopes = confirm(client, &target, &requested.oidc, granted, checks)?;
     Ok(Grant {
-        client,
-        authentication: ClientAuthentication::None,
-        principal,
-        subject,
-        target,
-        scopes,
         oidc: requested.oidc.clone(),
         nonce: authorization.nonce.clone(),
-        refreshable: false,
-        refresh_until: None,
         understands_challenges: authorization.claims.understands_challenges(),
         client_info: authorization.client_info,
-        spa_code_of: None,
-        readable_by: None,
+        ..Grant::new(client, ClientAuthentication::None, principal, subject, target, scopes)
     })
 }

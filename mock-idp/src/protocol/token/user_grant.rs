@@ -56,21 +56,14 @@ pub(super) fn grant<'d>(
     );
     conditional_access::check_grant(records.directory, &facts, checks)?;
     let readable_by = request.origin.filter(|_| subject.platform == Platform::Spa).map(str::to_owned);
+    let subject = Subject { tid: principal.tenant.id, oid: principal.object_id(), ..subject };
     let grant = Grant {
-        client: party.client,
-        authentication: party.credentials.authentication(),
-        principal,
-        subject: Subject { tid: principal.tenant.id, oid: principal.object_id(), ..subject },
-        target,
-        scopes,
-        refresh_until: None,
         refreshable: request.family == Family::V1 || oidc.contains(&OidcScope::OfflineAccess),
         oidc,
-        nonce: None,
         understands_challenges: claims.understands_challenges(),
         client_info: request.parameters.text("client_info") == Some("1"),
-        spa_code_of: None,
         readable_by,
+        ..Grant::new(party.client, party.credentials.authentication(), principal, subject, target, scopes)
     };
     check_keys_for_user(&grant, request.family, records.now, checks)?;
     Ok(grant)
