@@ -249,8 +249,9 @@ impl<'v> Visit<'v> {
                 let consents = self.provider.consents();
                 Granted::gather(self.directory, &consents, authorization.client, principal)
             };
-            let grant = answer::front_channel_grant(authorization, principal, subject, requested, &granted, &mut self.checks)
-                .map_err(|error| Refused::of(authorization, error))?;
+            let grant =
+                answer::front_channel_grant(authorization, principal, subject, requested, &granted, &mut self.checks)
+                    .map_err(|error| Refused::of(authorization, error))?;
             check_keys_for_user(&grant, authorization.family, now, &mut self.checks)
                 .map_err(|error| Refused::of(authorization, error))?;
             let Shared { keys, origins, .. } = &*self.provider.0;
