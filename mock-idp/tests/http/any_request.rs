@@ -180,8 +180,11 @@ fn parameter() -> impl Strategy<Value = (String, String)> {
     (name, value)
 }
 
-/// Requests that are good, or nearly: path, method, parameters.
-fn good() -> Vec<(&'static str, &'static str, Vec<(&'static str, &'static str)>)> {
+/// A method, a path and parameters.
+type Start = (&'static str, &'static str, Vec<(&'static str, &'static str)>);
+
+/// Requests that are good, or nearly.
+fn good() -> Vec<Start> {
     let device =
         [("client_id", CLIENT), ("device_code", "x"), ("grant_type", "urn:ietf:params:oauth:grant-type:device_code")];
     let admin = [("client_id", CLIENT), ("redirect_uri", REDIRECT), ("scope", SERVER_URI), ("state", "s")];
