@@ -329,7 +329,9 @@ impl Lab {
             let recorded = recorder.wrap_with(router, lab.faults.clone());
             let router = if party == Party::Connector { recorded.merge(pages.clone()) } else { recorded };
             for socket in sockets {
-                listening.push(serve(socket, tls.clone(), router.clone())?);
+                let served = serve(socket, tls.clone(), router.clone())?;
+                lab.trace.has_receiver(served.address);
+                listening.push(served);
             }
         }
         for socket in sockets.of_pages {

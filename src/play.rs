@@ -12,6 +12,7 @@ use wire::exchange::deciding_refusal;
 use wire::{Check, CheckResult, Exchange, Outcome, Redaction};
 
 use crate::lab::{Lab, StartError};
+use crate::report::meaning::registers_second_factor;
 
 pub(crate) mod accidents;
 mod acts;
@@ -108,7 +109,8 @@ pub async fn observe<E>(lab: &Lab, label: String, act: impl Future<Output = Resu
     let outcome = act.await?;
     let duration_us = stopwatch.elapsed_us();
     let exchanges = lab.trace.everywhere_after(before).await;
-    Ok(Observed { label, outcome: outcome_with_refusal(outcome, &exchanges), exchanges, duration_us })
+    let also = if registers_second_factor(&exchanges) { ", registering a second factor" } else { "" };
+    Ok(Observed { label: label + also, outcome: outcome_with_refusal(outcome, &exchanges), exchanges, duration_us })
 }
 
 /// The check that refused a message.

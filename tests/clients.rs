@@ -5,6 +5,7 @@
 //! - `ENTRALAB_PYTHON` names a Python that has `tests/clients/python/requirements.txt` installed;
 //! - `ENTRALAB_NODE` names a Node.js, 22 or newer, and `NODE_PATH` the folder with the packages of
 //!   `tests/clients/node/package.json`;
+//! - `ENTRALAB_CHROMIUM` names a Chromium, which scripts of that Node.js drive;
 //! - `ENTRALAB_OPENIDCONNECT` names the program that `cargo build` makes of `tests/clients/rust`.
 //!
 //! Without them the test passes and says what it did not run.
@@ -24,6 +25,8 @@ use lab_process::LabProcess;
 enum Runtime {
     Python,
     Node,
+    /// Node.js, with a browser to drive.
+    Chromium,
     /// The program itself.
     Rust,
 }
@@ -50,6 +53,9 @@ struct Client {
 /// An application of each kind.
 const WORLD: &str = "clients.scenario.yaml";
 
+/// The same, with every page on the way of a sign-in.
+const PAGES: &str = "pages.scenario.yaml";
+
 /// The application that scripts in cloud names are.
 const APP: &str = "web-shop";
 
@@ -66,6 +72,8 @@ const CLIENTS: &[Client] = &[
     local("MSAL Node, public client", Runtime::Node, "msal_node_public.cjs", WORLD),
     local("openid-client", Runtime::Node, "openid_client.cjs", WORLD),
     local("oauth4webapi", Runtime::Node, "oauth4webapi.cjs", WORLD),
+    local("Chromium", Runtime::Chromium, "chromium_pages.cjs", PAGES),
+    local("MSAL.js", Runtime::Chromium, "msal_browser.cjs", PAGES),
     local("openidconnect", Runtime::Rust, "src/main.rs", WORLD),
     cloud("MSAL for Python", Runtime::Python, "cloud_msal.py", WORLD),
     cloud("MSAL for Python, public client", Runtime::Python, "cloud_msal_public.py", WORLD),
@@ -83,12 +91,13 @@ const fn cloud(name: &'static str, runtime: Runtime, script: &'static str, world
 }
 
 impl Runtime {
-    const ALL: [Self; 3] = [Self::Python, Self::Node, Self::Rust];
+    const ALL: [Self; 4] = [Self::Python, Self::Node, Self::Chromium, Self::Rust];
 
     const fn variable(self) -> &'static str {
         match self {
             Self::Python => "ENTRALAB_PYTHON",
             Self::Node => "ENTRALAB_NODE",
+            Self::Chromium => "ENTRALAB_CHROMIUM",
             Self::Rust => "ENTRALAB_OPENIDCONNECT",
         }
     }
@@ -96,7 +105,7 @@ impl Runtime {
     const fn folder(self) -> &'static str {
         match self {
             Self::Python => "python",
-            Self::Node => "node",
+            Self::Node | Self::Chromium => "node",
             Self::Rust => "rust",
         }
     }
@@ -107,12 +116,14 @@ impl Runtime {
             Self::Node => {
                 "a Node.js, 22 or newer, and NODE_PATH to a folder with the packages of tests/clients/node/package.json"
             }
+            Self::Chromium => "a Chromium, for the scripts of ENTRALAB_NODE to drive",
             Self::Rust => "the program that cargo build makes of tests/clients/rust",
         }
     }
 
     fn program(self) -> Option<OsString> {
-        std::env::var_os(self.variable()).filter(|value| !value.is_empty())
+        let named = std::env::var_os(self.variable()).filter(|value| !value.is_empty())?;
+        if self == Self::Chromium { Self::Node.program() } else { Some(named) }
     }
 }
 

@@ -20,7 +20,7 @@ use serde_json::{Map, Value};
 use sha1::{Digest, Sha1};
 use sha2::Sha256;
 use uuid::Uuid;
-use wire::access_token::hashed_nonce;
+use wire::access_token::{Keys, hashed_nonce};
 
 use crate::directory::Application;
 use crate::protocol::{Family, randomness};
@@ -134,6 +134,12 @@ impl SigningKeys {
     /// The public halves, the signing one first.
     pub fn public_keys(&self) -> impl Iterator<Item = &SigningKey> {
         self.0.iter()
+    }
+
+    /// What verifies tokens that one of these keys signed.
+    #[must_use]
+    pub fn verifying_keys(&self) -> Keys {
+        self.0.iter().map(|key| (key.kid.clone(), key.verifier.clone())).collect()
     }
 
     /// The claims of a token that one of these keys signed; none of any other text.

@@ -21,6 +21,7 @@ pub mod pkce;
 pub mod pre_authorization;
 pub mod randomness;
 pub mod realm;
+pub mod redeemed;
 pub mod redirect_uri;
 pub mod revocation;
 pub mod roles;
@@ -36,6 +37,7 @@ pub mod tenant;
 pub mod tenant_restrictions;
 pub mod token;
 
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
@@ -53,4 +55,10 @@ pub enum Family {
 #[must_use]
 pub fn guid(text: &str) -> Option<Uuid> {
     if text.len() == 36 { Uuid::try_parse(text).ok() } else { None }
+}
+
+/// An instant, in seconds of Unix time, as messages show it.
+#[must_use]
+pub fn shown_instant(seconds: i64) -> String {
+    Timestamp::from_second(seconds).map_or_else(|_| seconds.to_string(), |instant| instant.to_string())
 }

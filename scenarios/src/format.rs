@@ -95,7 +95,8 @@ pub(crate) struct Step {
     /// A name, to use what the step kept: `${steps.<id>.<name>}`.
     #[schemars(schema_with = "name")]
     pub id: Option<Name>,
-    /// A user creates the connection: signs in with the scripted browser, and answers the consent page if there is one.
+    /// A user creates the connection: signs in with the scripted browser, which registers and proves a second factor, accepts
+    /// terms of use and answers the consent page where it is asked to.
     #[schemars(with = "Connect")]
     pub connect: Option<Connect>,
     /// "Test operation" on the connector's Test tab.
@@ -390,6 +391,8 @@ pub(crate) struct Expectations {
     location: Expected,
     /// http: the parameters of that URL's query or fragment.
     location_query: Expected,
+    /// http: what the first form of a page holds, by the names of its controls: `form.flowToken` is needed to send it.
+    form: Expected,
     /// list_tools: the names of the tools.
     tools: Expected,
     /// ask: the tool that was called.

@@ -160,6 +160,7 @@ impl Alone {
             setup.also_trusted = around.also_trusted;
             let lab = Lab::start_local(&around.world, sockets, &around.neighbours, setup, pages::router)
                 .map_err(start_failure)?;
+            lab.trace.announce_receivers().await;
             let mut ready = ready(&lab, &folder.file(CA_CERTIFICATE));
             ready["party"] = json!(party);
             let welcome = welcome::welcome(party, &lab, &folder);

@@ -84,13 +84,14 @@ impl<'s> Player<'s> {
                     Ok(message) => message,
                     Err(why) => return Ok(json!({ "message": why })),
                 };
+                let url = message.uri().clone();
                 let reply = match &request.user {
                     Some(user) => self.browser_of(user).request(message).await,
                     None => self.lab.client(request.from).send(message).await,
                 };
                 reply.map_or_else(
                     |error| json!({ "message": error.to_string() }),
-                    |reply| requests::outcome(&reply.response),
+                    |reply| requests::outcome(&reply.response, &url),
                 )
             }
             Action::Change { patch } => self.change(patch)?,

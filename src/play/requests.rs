@@ -2,6 +2,7 @@
 
 use bytes::Bytes;
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Uri, header};
+use mock_client::browser::forms::Page;
 use scenarios::{HttpBody, HttpRequest};
 use serde_json::{Map, Value, json};
 use wire::exchange::{Parameters, parameters};
@@ -56,8 +57,8 @@ fn text(value: &Value) -> String {
     value.as_str().map_or_else(|| value.to_string(), str::to_owned)
 }
 
-/// The outcome that expectations see.
-pub(super) fn outcome(response: &http::Response<Bytes>) -> Value {
+/// The outcome that expectations see, of a request to `url`.
+pub(super) fn outcome(response: &http::Response<Bytes>, url: &Uri) -> Value {
     let shown = |value: &HeaderValue| Value::String(String::from_utf8_lossy(value.as_bytes()).into_owned());
     let headers: Map<String, Value> =
         response.headers().iter().map(|(name, value)| (name.as_str().to_owned(), shown(value))).collect();
@@ -70,11 +71,27 @@ pub(super) fn outcome(response: &http::Response<Bytes>) -> Value {
     if let Ok(json) = serde_json::from_slice::<Value>(response.body()) {
         outcome["json"] = json;
     }
+    if let Some(form) = form(response, url) {
+        outcome["form"] = form;
+    }
     if let Some(location) = location {
         outcome["location_query"] = location_parameters(&location).into_iter().map(|(k, v)| (k, json!(v))).collect();
         outcome["location"] = json!(location);
     }
     outcome
+}
+
+/// What the first form of a page holds: its controls by their names, as they were sent.
+fn form(response: &http::Response<Bytes>, url: &Uri) -> Option<Value> {
+    let kind = response.headers().get(header::CONTENT_TYPE)?.to_str().ok()?;
+    let url = kind.starts_with("text/html").then(|| url.to_string().parse().ok())??;
+    let page = Page::read(response.body(), &url);
+    let controls = &page.forms.first()?.controls;
+    let mut held = Map::new();
+    for control in controls.iter().filter(|control| !control.name.is_empty()) {
+        held.entry(control.name.clone()).or_insert_with(|| json!(control.value));
+    }
+    Some(Value::Object(held))
 }
 
 /// The parameters of a redirect: of its query, and of its fragment.
@@ -87,6 +104,20 @@ fn location_parameters(location: &str) -> Parameters {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_page_shows_what_its_first_form_holds() {
+        let html = r#"<form method="post"><input type="hidden" name="flowToken" value="t"><input name="otc">
+            <button name="decision" value="accept">Yes</button><button name="decision" value="cancel">No</button></form>
+            <form><input name="another"></form>"#;
+        let page = |kind: &str| {
+            let built = http::Response::builder().header("content-type", kind).body(Bytes::from(html));
+            outcome(&built.unwrap(), &Uri::from_static("https://login.example/page"))
+        };
+        let held = json!({"flowToken": "t", "otc": "", "decision": "accept"});
+        assert_eq!(page("text/html; charset=utf-8")["form"], held);
+        assert_eq!(page("text/plain")["form"], Value::Null);
+    }
 
     #[test]
     fn a_redirect_carries_parameters_in_query_and_fragment() {

@@ -188,6 +188,38 @@ async fn what_a_joined_gate_records_is_in_the_labs_trace_in_order_and_it_goes_on
     assert_eq!(said.matches("what is recorded here is kept here only").count(), 1, "{said}");
 }
 
+/// Whichever joins first: who sends learns from the lab that the receiver records.
+#[tokio::test]
+async fn what_a_joined_gate_passes_to_a_joined_mcp_server_is_recorded_once() {
+    for gate_is_first in [true, false] {
+        let folder = shared_folder();
+        let lab = LabProcess::start_in(&folder, &["up", "--port-base", "0"]);
+        let page = ready(&lab)["lab"].as_str().unwrap().to_owned();
+        let free = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port().to_string();
+        let upstream = format!("http://127.0.0.1:{free}");
+        let of_gate = ["gate", "--upstream", &upstream, "--port", "0", "--lab", &page];
+        let of_mcp = ["mcp", "--port", &free, "--page-port", "0", "--lab", &page];
+        let start = |arguments: &[&str]| LabProcess::start_in(&folder, arguments);
+        let (gate, _mcp) = if gate_is_first {
+            (start(&of_gate), start(&of_mcp))
+        } else {
+            let mcp = start(&of_mcp);
+            (start(&of_gate), mcp)
+        };
+        let (of_lab, of_gate) = (ready(&lab), ready(&gate));
+        let http = outside_client(&of_lab);
+        let token = access_token(&http, &of_lab).await;
+        let url = format!("{}/mcp", of_gate["gate"].as_str().unwrap());
+        let answer = http.post(&url).bearer_auth(&token).json(&json!({})).send().await.unwrap();
+        assert_eq!(answer.status(), 406, "{:?}", answer.text().await);
+        let exchanges = trace(&http, &of_lab).await;
+        let to_mcp: Vec<&Value> = exchanges.iter().filter(|e| e["to"] == "mcp").collect();
+        assert_eq!(to_mcp.len(), 1, "gate first: {gate_is_first}");
+        assert_eq!(to_mcp[0]["from"], "gate");
+        assert_eq!(refusing_checks(to_mcp[0]), ["accept.json_and_sse"], "the receiver's record, with its checks");
+    }
+}
+
 #[tokio::test]
 async fn the_mcp_server_alone_answers_whoever_asks() {
     let mcp = LabProcess::start(&["mcp", "--port", "0", "--path", "/tools"]);

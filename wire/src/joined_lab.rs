@@ -1,6 +1,7 @@
 //! A running lab that takes what a party in another process records, over the `trace` part of its control API.
 
 use std::fmt;
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -35,6 +36,15 @@ pub struct Listed {
     pub exchanges: Vec<Exchange>,
     /// The number of the newest exchange of the trace; 0 before the first.
     pub last_number: u64,
+}
+
+/// Who records in the lab's trace what they receive, as the control API writes it.
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Receivers {
+    /// The sockets that they listen on, such as `127.0.0.1:8001`.
+    #[schemars(with = "Vec<String>")]
+    pub addresses: Vec<SocketAddr>,
 }
 
 /// What the lab said, or why it said nothing.
@@ -126,6 +136,17 @@ impl JoinedLab {
         let path = format!("/_lab/trace?after={number}&secrets=included");
         let answer = self.call(Method::GET, &path, Bytes::new()).await?;
         self.read(&answer)
+    }
+
+    /// Tells it who records in its trace, from here.
+    pub(crate) async fn announce(&self, addresses: &[SocketAddr]) {
+        self.tell("/_lab/trace/receivers", &Receivers { addresses: addresses.to_vec() }).await;
+    }
+
+    /// Who records in its trace; nobody where it does not answer.
+    pub(crate) async fn receivers(&self) -> Vec<SocketAddr> {
+        let answer = self.call(Method::GET, "/_lab/trace/receivers", Bytes::new()).await;
+        answer.and_then(|answer| self.read::<Receivers>(&answer)).map(|said| said.addresses).unwrap_or_default()
     }
 
     /// Takes the number of an exchange whose request has just arrived here; none once the lab is lost.

@@ -53,10 +53,10 @@ impl Way {
         }
     }
 
-    /// Whether who is there records what it receives.
-    fn records(&self) -> bool {
+    /// Whether who is there records in `trace` what it receives.
+    async fn records_in(&self, trace: &Trace) -> bool {
         match self {
-            Self::Socket(target) => target.records,
+            Self::Socket(target) => target.records || trace.is_received_at(target.address).await,
             Self::InMemory(..) => true,
         }
     }
@@ -77,7 +77,8 @@ pub struct Target {
     pub address: SocketAddr,
     /// Who listens there.
     pub party: Party,
-    /// Whether it is a party of ours, which records what it receives; any other program is told nothing of the lab.
+    /// Whether it is known to be a party of ours, which records what it receives; any other program is told nothing of the
+    /// lab, unless the trace says that it records there.
     pub records: bool,
 }
 
@@ -298,7 +299,8 @@ impl LabClient {
             body: Body::of(request.body()),
         };
         if let Ok(name) = HeaderValue::from_str(&self.from.to_string())
-            && way.as_ref().is_some_and(Way::records)
+            && let Some(way) = &way
+            && way.records_in(&self.trace).await
         {
             request.headers_mut().insert(FROM, name);
         }

@@ -1,6 +1,7 @@
 //! The list of all exchanges of a lab.
 
 use std::collections::VecDeque;
+use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::watch;
@@ -12,6 +13,9 @@ pub const CAPACITY: usize = 10_000;
 
 /// How much text a trace keeps, in bytes; the oldest exchanges go first.
 pub const CAPACITY_BYTES: usize = 32 * 1024 * 1024;
+
+/// How many sockets a trace knows the receivers of; the oldest go first.
+const RECEIVERS: usize = 256;
 
 /// Every exchange of one lab, shared by its parties; clones are the same trace.
 #[derive(Clone, Debug, Default)]
@@ -28,6 +32,8 @@ struct State {
     last_number: u64,
     exchanges: VecDeque<Exchange>,
     kept_bytes: usize,
+    /// The sockets of those who record here what they receive.
+    receivers: VecDeque<SocketAddr>,
 }
 
 /// An exchange came whose place nobody took, or has already.
@@ -41,6 +47,37 @@ impl Trace {
     #[must_use]
     pub fn joined_to(lab: JoinedLab) -> Self {
         Self { lab: Some(lab), ..Self::default() }
+    }
+
+    /// Notes that whoever listens at `address` records here what it receives: who sends there need not.
+    pub fn has_receiver(&self, address: SocketAddr) {
+        let mut state = self.state();
+        if !state.receivers.contains(&address) {
+            state.receivers.truncate(RECEIVERS - 1);
+            state.receivers.push_front(address);
+        }
+    }
+
+    /// Tells the lab, where this trace is part of its, who records here: what they record arrives there.
+    pub async fn announce_receivers(&self) {
+        if let Some(lab) = &self.lab {
+            lab.announce(&self.receivers()).await;
+        }
+    }
+
+    /// The sockets of those who record here, the newest first.
+    #[must_use]
+    pub fn receivers(&self) -> Vec<SocketAddr> {
+        self.state().receivers.iter().copied().collect()
+    }
+
+    /// Whether whoever listens at `address` records here, or in the lab that this trace is part of.
+    pub(crate) async fn is_received_at(&self, address: SocketAddr) -> bool {
+        self.receivers().contains(&address)
+            || match &self.lab {
+                Some(lab) => lab.receivers().await.contains(&address),
+                None => false,
+            }
     }
 
     /// Takes the number of an exchange whose request has just arrived.

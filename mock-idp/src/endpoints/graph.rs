@@ -5,7 +5,6 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use http::{HeaderName, StatusCode, header};
 use percent_encoding::percent_decode_str;
-use wire::access_token::Keys;
 use wire::{Check, Checks};
 
 use super::reply::{json, set};
@@ -13,8 +12,7 @@ use super::{IdentityProvider, Incoming};
 use crate::directory::GRAPH_ID;
 use crate::error::faces::Surface;
 use crate::protocol::graph::{self, GraphError, Records, Request};
-use crate::protocol::tenant::Segment;
-use crate::protocol::{Family, discovery, tenant};
+use crate::protocol::{Family, tenant};
 use crate::routes::{GraphCall, Route};
 
 impl IdentityProvider {
@@ -33,10 +31,7 @@ impl IdentityProvider {
         let directory = self.directory();
         let mut checks = Checks::default();
         let origins = &self.0.origins;
-        let jwks = discovery::keys(Family::V1, Segment::Common, &self.0.keys.shared(), origins).to_string();
-        let Ok(keys) = Keys::from_jwks(jwks.as_bytes()) else {
-            return StatusCode::INTERNAL_SERVER_ERROR.into_response();
-        };
+        let keys = self.0.keys.shared().verifying_keys();
         let user = percent_decode_str(incoming.segment).decode_utf8_lossy();
         let request = Request {
             call,

@@ -12,10 +12,9 @@ use crate::keys::{Forgery, KeyError};
 use crate::protocol::admission::Principal;
 use crate::protocol::claims::{self, Issue, Moment};
 use crate::protocol::client_credential::ClientAuthentication;
-use crate::protocol::grants::Subject;
+use crate::protocol::grants::{ApplicationGrant, Grant, Subject};
 use crate::protocol::redirect_uri::Platform;
 use crate::protocol::target::{Target, Wants};
-use crate::protocol::token::{ApplicationGrant, Grant};
 use crate::protocol::{Family, randomness};
 
 /// How long a token lasts, or has been over, where that is its flaw, in seconds.
@@ -151,33 +150,9 @@ impl IdentityProvider {
                 let principal = Principal::find(&directory, account.object_id);
                 let principal = principal.ok_or_else(|| unknown("tenant", &account.tenant, std::iter::empty()))?;
                 let scopes = order.scopes.clone().map_or_else(|| listed_scopes(client, resource), BTreeSet::from_iter);
-                let subject = Subject {
-                    client_id: client.client_id,
-                    platform: Platform::Web,
-                    tid: principal.tenant.id,
-                    oid: account.object_id,
-                    sid: randomness::guid(&mut *rng),
-                    auth_time: self.0.clock.now().as_second(),
-                    auth_time_wanted: false,
-                    mfa_time: None,
-                    contexts: Default::default(),
-                };
-                let grant = Grant {
-                    client,
-                    authentication: ClientAuthentication::Secret,
-                    principal,
-                    subject,
-                    target,
-                    scopes,
-                    oidc: BTreeSet::new(),
-                    nonce: None,
-                    refreshable: false,
-                    refresh_until: None,
-                    client_info: false,
-                    spa_code_of: None,
-                    understands_challenges: false,
-                    readable_by: None,
-                };
+                let (sid, now) = (randomness::guid(&mut *rng), self.0.clock.now().as_second());
+                let subject = Subject::new(client, Platform::Web, principal, sid, now);
+                let grant = Grant::new(client, ClientAuthentication::Secret, principal, subject, target, scopes);
                 claims::access_token(&grant, &issue, &mut *rng)
             }
             None => {

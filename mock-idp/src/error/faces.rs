@@ -126,6 +126,16 @@ const fn row(number: u32) -> Faces {
     }
 }
 
+/// The row of a refusal by Conditional Access that nothing on a page can mend.
+const fn refused_by_policy(number: u32) -> Faces {
+    row(number)
+        .token(OAuthError::InvalidGrant)
+        .suberror("message_only")
+        .interaction_on_behalf_of()
+        .page()
+        .silent(OAuthError::InteractionRequired)
+}
+
 impl Faces {
     const fn discovery(self, error: OAuthError) -> Self {
         self.discovery_with(400, error)
@@ -293,33 +303,10 @@ impl EntraErrorKind {
             Self::GrantRevoked => row(50_173).token(O::InvalidGrant).suberror("bad_token"),
             Self::NotMultiTenant => row(50_194).token(O::InvalidRequest).page(),
             Self::AppNotConfirmed => row(50_199).silent(O::InteractionRequired).unverified(),
-            Self::DeviceNotCompliant => row(53_000)
-                .token(O::InvalidGrant)
-                .suberror("message_only")
-                .interaction_on_behalf_of()
-                .page()
-                .silent(O::InteractionRequired)
-                .unverified(),
-            Self::DeviceNotJoined => row(53_001)
-                .token(O::InvalidGrant)
-                .suberror("message_only")
-                .interaction_on_behalf_of()
-                .page()
-                .silent(O::InteractionRequired)
-                .unverified(),
-            Self::AppNotApproved => row(53_002)
-                .token(O::InvalidGrant)
-                .suberror("message_only")
-                .interaction_on_behalf_of()
-                .page()
-                .silent(O::InteractionRequired)
-                .unverified(),
-            Self::BlockedByPolicy => row(53_003)
-                .token(O::InvalidGrant)
-                .suberror("message_only")
-                .interaction_on_behalf_of()
-                .page()
-                .silent(O::InteractionRequired),
+            Self::DeviceNotCompliant => refused_by_policy(53_000).unverified(),
+            Self::DeviceNotJoined => refused_by_policy(53_001).unverified(),
+            Self::AppNotApproved => refused_by_policy(53_002).unverified(),
+            Self::BlockedByPolicy => refused_by_policy(53_003),
             Self::CodeRedeemed => row(54_005).token(O::InvalidGrant),
             Self::ConsentRequired => {
                 row(65_001).token(O::InvalidGrant).suberror("consent_required").silent(O::ConsentRequired)

@@ -2,6 +2,7 @@
 //!
 //! Tenant, client and redirect URI come first: until they are in order nothing is sent anywhere (RFC 6749 §4.1.2.1).
 
+pub mod answer;
 pub mod claims_request;
 pub mod hints;
 pub mod response_type;
@@ -13,16 +14,12 @@ use serde::{Deserialize, Serialize};
 use wire::{Check, Checks};
 
 use super::admin_consent::{self, marked};
-use super::admission::{Door, Principal, check_family};
-use super::client_credential::ClientAuthentication;
-use super::consent::{Granted, confirm};
-use super::grants::Subject;
+use super::admission::{Door, check_family};
 use super::parameters::Parameters;
 use super::pkce::{CodeChallenge, Method};
 use super::redirect_uri::{MatchedRedirectUri, Platform, ReturnAddress};
 use super::target::{Requested, Wanted};
 use super::tenant::{self, Segment};
-use super::token::Grant;
 use super::{Family, client};
 use crate::directory::{Application, Directory};
 use crate::error::EntraError;
@@ -288,39 +285,6 @@ impl<'a> Authorization<'a> {
     ) -> Result<Requested<'d>, Box<Refused>> {
         self.wanted.resolve(directory, tenant, self.client, checks).map_err(|error| Refused::of(self, error))
     }
-}
-
-/// What a client is granted by tokens from the authorize endpoint: of the first resource, and without a refresh token.
-///
-/// # Errors
-/// 65001.
-pub fn front_channel_grant<'d>(
-    authorization: &Authorization<'d>,
-    principal: Principal<'d>,
-    subject: Subject,
-    requested: &Requested<'d>,
-    granted: &Granted,
-    checks: &mut Checks,
-) -> Result<Grant<'d>, EntraError> {
-    let client = authorization.client;
-    let target = requested.targets.first().ok_or(EntraError::MissingParameter { parameter: "scope" })?.clone();
-    let scopes = confirm(client, &target, &requested.oidc, granted, checks)?;
-    Ok(Grant {
-        client,
-        authentication: ClientAuthentication::None,
-        principal,
-        subject,
-        target,
-        scopes,
-        oidc: requested.oidc.clone(),
-        nonce: authorization.nonce.clone(),
-        refreshable: false,
-        refresh_until: None,
-        understands_challenges: authorization.claims.understands_challenges(),
-        client_info: authorization.client_info,
-        spa_code_of: None,
-        readable_by: None,
-    })
 }
 
 /// The longest query that the authorize endpoints take, in bytes. Entra's limit is not published; this one is the usual

@@ -9,8 +9,8 @@ use jiff::Timestamp;
 use wire::{Check, Checks};
 
 use super::Family;
-use super::grants::redeemed::RedeemedIds;
 use super::parameters::{Parameters, decode};
+use super::redeemed::RedeemedIds;
 use super::redirect_uri::Platform;
 use super::tenant::Segment;
 use crate::directory::{Application, Directory};

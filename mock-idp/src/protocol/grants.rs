@@ -1,6 +1,4 @@
-//! What a client redeems for tokens: authorization codes and refresh tokens.
-
-pub mod redeemed;
+//! What tokens are made of: the grant of a client, and what a client redeems for one: authorization codes and refresh tokens.
 
 use std::collections::BTreeSet;
 
@@ -10,13 +8,12 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use super::admission::Principal;
-use super::authorize::Authorization;
-use super::interaction::SignedIn;
+use super::client_credential::ClientAuthentication;
 use super::pkce::CodeChallenge;
-use super::redirect_uri::{MatchedRedirectUri, Platform};
+use super::redirect_uri::Platform;
 use super::scope::{DEFAULT, OidcScope};
-use super::target::{Requested, Target, Wants};
-use crate::directory::Application;
+use super::target::{Target, Wants};
+use crate::directory::{Application, Tenant};
 
 /// The `typ` of codes.
 pub const CODE_TYP: &str = "entralab-code+jwt";
@@ -133,58 +130,113 @@ pub struct RefreshToken {
     pub oidc: BTreeSet<OidcScope>,
 }
 
+/// What a client is granted for a user.
+#[derive(Clone, Debug)]
+pub struct Grant<'d> {
+    /// The client.
+    pub client: Application<'d>,
+    /// How it proved who it is.
+    pub authentication: ClientAuthentication,
+    /// The user.
+    pub principal: Principal<'d>,
+    /// Whose grant it is, by ids.
+    pub subject: Subject,
+    /// The resource of the access token.
+    pub target: Target<'d>,
+    /// The access token's scopes.
+    pub scopes: BTreeSet<String>,
+    /// The scopes of OpenID Connect.
+    pub oidc: BTreeSet<OidcScope>,
+    /// The id token's `nonce`.
+    pub nonce: Option<String>,
+    /// Whether a refresh token comes along.
+    pub refreshable: bool,
+    /// When that ends, where it is the end of the refresh token before it.
+    pub refresh_until: Option<i64>,
+    /// Whether the client said that it understands claims challenges (`cp1`).
+    pub understands_challenges: bool,
+    /// Whether `client_info` is wanted.
+    pub client_info: bool,
+    /// The redeemed code, where the client's page is to get one too (`return_spa_code`).
+    pub spa_code_of: Option<Code>,
+    /// The origin that may read the answer: a single-page application's.
+    pub readable_by: Option<String>,
+}
+
+/// What a client is granted for itself.
+#[derive(Clone, Debug)]
+pub struct ApplicationGrant<'d> {
+    /// The client.
+    pub client: Application<'d>,
+    /// How it proved who it is.
+    pub authentication: ClientAuthentication,
+    /// The tenant in which it acts.
+    pub tenant: Tenant<'d>,
+    /// The resource of the access token; always all that was granted there.
+    pub target: Target<'d>,
+}
+
 impl Subject {
+    /// The subject of a sign-in with a password alone, at `auth_time`, in seconds of Unix time.
+    #[must_use]
+    pub fn new(
+        client: Application<'_>,
+        platform: Platform,
+        principal: Principal<'_>,
+        sid: Uuid,
+        auth_time: i64,
+    ) -> Self {
+        Self {
+            client_id: client.client_id,
+            platform,
+            tid: principal.tenant.id,
+            oid: principal.object_id(),
+            sid,
+            auth_time,
+            mfa_time: None,
+            contexts: BTreeSet::new(),
+            auth_time_wanted: false,
+        }
+    }
+
     /// `amr`: the methods by which the user proved who it is.
     #[must_use]
     pub fn methods(&self) -> &'static [&'static str] {
         if self.mfa_time.is_some() { &["pwd", "mfa"] } else { &["pwd"] }
     }
+}
 
-    /// The subject of what answers an authorize request.
+impl<'d> Grant<'d> {
+    /// The grant of an access token, and of nothing beside it.
     #[must_use]
-    pub fn of(authorization: &Authorization<'_>, principal: Principal<'_>, signed_in: &SignedIn) -> Self {
+    pub fn new(
+        client: Application<'d>,
+        authentication: ClientAuthentication,
+        principal: Principal<'d>,
+        subject: Subject,
+        target: Target<'d>,
+        scopes: BTreeSet<String>,
+    ) -> Self {
         Self {
-            client_id: authorization.client.client_id,
-            platform: authorization.platform(),
-            tid: principal.tenant.id,
-            oid: principal.object_id(),
-            sid: signed_in.sid,
-            auth_time: signed_in.auth_time,
-            mfa_time: signed_in.mfa_time,
-            contexts: authorization.claims.contexts(),
-            auth_time_wanted: authorization.wants_auth_time(),
+            client,
+            authentication,
+            principal,
+            subject,
+            target,
+            scopes,
+            oidc: BTreeSet::new(),
+            nonce: None,
+            refreshable: false,
+            refresh_until: None,
+            understands_challenges: false,
+            client_info: false,
+            spa_code_of: None,
+            readable_by: None,
         }
     }
 }
 
 impl Code {
-    /// The code that answers an authorize request.
-    #[must_use]
-    pub fn issue(
-        authorization: &Authorization<'_>,
-        redirect_uri: &MatchedRedirectUri,
-        subject: Subject,
-        requested: &Requested<'_>,
-        lifetimes: &Lifetimes,
-        jti: Uuid,
-        now: Timestamp,
-    ) -> Self {
-        let iat = now.as_second();
-        Self {
-            jti,
-            iat,
-            exp: iat.saturating_add(i64::from(lifetimes.code_minutes) * 60),
-            subject,
-            redirect_uri: redirect_uri.as_str().to_owned(),
-            redirect_uri_given: authorization.redirect_uri_given,
-            resources: requested.targets.iter().map(Aim::at).collect(),
-            oidc: requested.oidc.clone(),
-            nonce: authorization.nonce.clone(),
-            pkce: authorization.challenge.clone(),
-            spa_hybrid: false,
-        }
-    }
-
     /// The second code for the page of a client that has redeemed this one on its server.
     #[must_use]
     pub fn for_page(&self, lifetimes: &Lifetimes, jti: Uuid, now: Timestamp) -> Self {
@@ -202,10 +254,4 @@ impl Code {
             ..self.clone()
         }
     }
-}
-
-/// An instant of a grant, as messages show it.
-#[must_use]
-pub fn shown_instant(seconds: i64) -> String {
-    Timestamp::from_second(seconds).map_or_else(|_| seconds.to_string(), |instant| instant.to_string())
 }

@@ -15,9 +15,8 @@ use wire::{Check, CheckResult, Checks};
 
 use super::admission::Principal;
 use super::claims::BACKDATED;
-use super::grants::shown_instant;
 use super::passwords::Passwords;
-use super::revocation::{SessionEnd, session_end};
+use super::revocation::check_token;
 use super::scope::OidcScope;
 use super::{Family, claims, guid};
 use crate::directory::{Account, Directory, GRAPH_ID, GRAPH_URI, Group};
@@ -231,8 +230,11 @@ fn authenticate<'d>(
     };
     let who =
         principal.map_or_else(|| claims.client().unwrap_or_default(), |user| user.account.thing().username.as_str());
-    if let Some(principal) = principal {
-        check_not_revoked(&claims, principal.account, records, checks)?;
+    if let Some(Principal { account, .. }) = principal.filter(|_| understands_challenges(&claims)) {
+        let issued = claims.all().get("iat").and_then(Value::as_i64).unwrap_or_default();
+        let issued = issued.saturating_add(BACKDATED.as_secs());
+        check_token(account, records.passwords, issued, records.now, checks)
+            .map_err(|event| GraphError::Revoked { valid_from: event.at().as_second() })?;
     }
     checks.pass(Check::GraphToken, expected, format!("one for {who}"));
     Ok(Caller {
@@ -244,39 +246,9 @@ fn authenticate<'d>(
     })
 }
 
-/// Continuous access evaluation: the token of a client that said `cp1` ends when its user's sessions do. Every other token
-/// is good until `exp` (Microsoft Entra "Continuous access evaluation").
-fn check_not_revoked(
-    claims: &Claims,
-    account: Account<'_>,
-    records: Records<'_, '_>,
-    checks: &mut Checks,
-) -> Result<(), GraphError> {
-    let understands =
-        claims.all().get("xms_cc").and_then(Value::as_array).is_some_and(|all| all.contains(&"cp1".into()));
-    let issued =
-        claims.all().get("iat").and_then(Value::as_i64).unwrap_or_default().saturating_add(BACKDATED.as_secs());
-    let end = if account.disabled {
-        Some(SessionEnd::Revoked(records.now))
-    } else {
-        session_end(account, records.passwords, issued)
-    };
-    let Some(SessionEnd::Revoked(at) | SessionEnd::PasswordChanged(at)) = end.filter(|_| understands) else {
-        return Ok(());
-    };
-    let name = account.name;
-    let fix = format!(
-        "the client: sign in again with the claims of the challenge; what ends its tokens is \
-         idp.users.{name}.sessions_valid_from, password_changed or disabled (portal: Microsoft Entra ID > Users > the user > \
-         Revoke sessions)"
-    );
-    checks.refuse(
-        Check::GraphToken,
-        format!("a token from {at} or later"),
-        format!("one from {}", shown_instant(issued)),
-        fix,
-    );
-    Err(GraphError::Revoked { valid_from: at.as_second() })
+/// Whether the client of the token said that it understands claims challenges (`cp1`).
+fn understands_challenges(claims: &Claims) -> bool {
+    claims.all().get("xms_cc").and_then(Value::as_array).is_some_and(|all| all.contains(&"cp1".into()))
 }
 
 /// The one validator, with the hash that Graph puts in the place of the nonce.

@@ -1,13 +1,14 @@
 //! What ends sessions and grants before their time: a changed password, and an administrator who revokes.
 //!
-//! Rules: Microsoft identity platform "Refresh tokens" (its table of revocation).
+//! Rules: Microsoft identity platform "Refresh tokens" (its table of revocation); Microsoft Entra "Continuous access
+//! evaluation" (critical events).
 
 use jiff::Timestamp;
 use wire::{Check, Checks};
 
-use super::grants::shown_instant;
 use super::passwords::Passwords;
 use super::redirect_uri::Platform;
+use super::shown_instant;
 use crate::directory::Account;
 use crate::error::EntraError;
 
@@ -18,6 +19,27 @@ pub enum SessionEnd {
     PasswordChanged(Timestamp),
     /// An administrator revoked all of the user's.
     Revoked(Timestamp),
+}
+
+/// What ends access tokens at once, where resource and client take part in continuous access evaluation.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum CriticalEvent {
+    /// The user's sessions ended.
+    SessionEnd(SessionEnd),
+    /// The account is disabled: no token is good, up to this instant.
+    AccountDisabled(Timestamp),
+}
+
+impl CriticalEvent {
+    /// From when on tokens are good again.
+    #[must_use]
+    pub const fn at(self) -> Timestamp {
+        match self {
+            Self::SessionEnd(SessionEnd::PasswordChanged(at) | SessionEnd::Revoked(at)) | Self::AccountDisabled(at) => {
+                at
+            }
+        }
+    }
 }
 
 /// Why the session of a sign-in at `auth_time`, in seconds of Unix time, has ended before its time; none where it has
@@ -85,4 +107,44 @@ pub fn check_grant(
     }
     checks.pass(Check::GrantNotRevoked, expected, format!("one from {issued_at}"));
     Ok(())
+}
+
+/// Continuous access evaluation: an access token that was issued at `issued`, in seconds of Unix time, ends when its
+/// user's sessions do, and with the account. Asked only of clients that understand the challenge; every other token is
+/// good until its `exp`.
+///
+/// # Errors
+/// The event that ended it.
+pub fn check_token(
+    account: Account<'_>,
+    passwords: &Passwords,
+    issued: i64,
+    now: Timestamp,
+    checks: &mut Checks,
+) -> Result<(), CriticalEvent> {
+    let event = match account.disabled {
+        true => Some(CriticalEvent::AccountDisabled(now)),
+        false => session_end(account, passwords, issued).map(CriticalEvent::SessionEnd),
+    };
+    let Some(event) = event else { return Ok(()) };
+    let setting =
+        |member| format!("idp.users.{}.{member} (portal: Microsoft Entra ID > Users > the user", account.name);
+    let (expected, fix) = match event {
+        CriticalEvent::AccountDisabled(_) => (
+            "a token of a user who is enabled".to_owned(),
+            format!("{} > Account status > Enabled); then sign in again", setting("disabled: false")),
+        ),
+        CriticalEvent::SessionEnd(end) => {
+            let cause = match end {
+                SessionEnd::Revoked(_) => format!("{} > Revoke sessions)", setting("sessions_valid_from")),
+                SessionEnd::PasswordChanged(_) => format!("{} > Reset password)", setting("password_changed")),
+            };
+            (
+                format!("a token from {} or later", event.at()),
+                format!("the client: sign in again with the claims of the challenge; what ended its tokens is {cause}"),
+            )
+        }
+    };
+    checks.refuse(Check::GraphToken, expected, format!("one from {}", shown_instant(issued)), fix);
+    Err(event)
 }

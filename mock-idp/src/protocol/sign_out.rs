@@ -84,14 +84,18 @@ impl<'d> SignOut<'d> {
         };
         let hinted = hint.as_ref().and_then(|hint| hint.client_id);
         let named = parameters.text("client_id").and_then(guid);
-        // where the request names no client, the one application of the session is meant
-        let only_one = match participants {
+        // where the request names no client, the application of the session is meant that registers the address
+        let of_session = || match participants {
             [only] => Some(*only),
-            _ => None,
+            several => {
+                let requested = parameters.text("post_logout_redirect_uri")?;
+                let registers = |id: &&Uuid| directory.client(**id).is_some_and(|client| registers(client, requested));
+                several.iter().find(registers).copied()
+            }
         };
         let client_id = match (hinted, named) {
             (Some(hinted), Some(named)) if hinted != named => None,
-            (hinted, named) => hinted.or(named).or(only_one),
+            (hinted, named) => hinted.or(named).or_else(of_session),
         };
         let client = client_id.and_then(|id| directory.client(id));
         let sid = parameters.text("sid").and_then(guid).or(hint.and_then(|hint| hint.sid));
@@ -101,12 +105,18 @@ impl<'d> SignOut<'d> {
     }
 }
 
+/// Whether the address is one of the client's redirect URIs.
+fn registers(client: Application<'_>, requested: &str) -> bool {
+    MatchedRedirectUri::find(&client.thing().redirect_uris, requested, client.allow_public_client).is_some()
+}
+
 /// The address with `state`, where it is one of the client's redirect URIs.
 fn return_address(client: Option<Application<'_>>, parameters: &Parameters, checks: &mut Checks) -> Option<String> {
     let requested = parameters.text("post_logout_redirect_uri")?;
     let Some(client) = client else {
         let fix = "the client: an id_token_hint, or client_id, of the application whose address it is";
-        checks.refuse(Check::PostLogoutRedirectUri, "a request that names its application", "none, or two", fix);
+        let expected = "a request that names its application, or an address of one that the user is signed in to";
+        checks.refuse(Check::PostLogoutRedirectUri, expected, requested, fix);
         return None;
     };
     let registered = &client.thing().redirect_uris;
@@ -114,7 +124,7 @@ fn return_address(client: Option<Application<'_>>, parameters: &Parameters, chec
         [&registered.web, &registered.spa, &registered.public].into_iter().flatten().map(String::as_str).collect();
     let expected =
         if all.is_empty() { "a registered redirect URI, and there is none".to_owned() } else { all.join(" or ") };
-    if MatchedRedirectUri::find(registered, requested, client.allow_public_client).is_none() {
+    if !registers(client, requested) {
         let setting = client.setting("redirect_uris.web", "Authentication > Web > Redirect URIs");
         checks.refuse(Check::PostLogoutRedirectUri, expected, requested, format!("{setting}: add {requested}"));
         return None;

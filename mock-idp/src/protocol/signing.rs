@@ -8,9 +8,9 @@ use wire::{Check, Checks};
 
 use super::Family;
 use super::claims::audience;
+use super::grants::Grant;
 use super::scope::OidcScope;
 use super::target::Target;
-use super::token::Grant;
 use crate::directory::{Application, Tenant};
 use crate::error::EntraError;
 

@@ -10,27 +10,22 @@ mod refresh_token;
 pub mod reply;
 mod user_grant;
 
-use std::collections::BTreeSet;
-
-pub use client_credentials::ApplicationGrant;
 use jiff::Timestamp;
 use rand_chacha::ChaCha20Rng;
 use wire::{Check, Checks};
 
-use super::admission::{Principal, check_family};
+use super::admission::check_family;
 use super::authorize::check_once;
-use super::client_credential::{ClientAuthentication, Credentials, Proof};
+use super::client_credential::{Credentials, Proof};
 use super::conditional_access::Enrolments;
 use super::consent::GivenConsents;
 use super::device_code::DeviceCodes;
-use super::grants::redeemed::Redeemed;
-use super::grants::{CODE_TYP, Code, REFRESH_TOKEN_TYP, Subject};
+use super::grants::{ApplicationGrant, CODE_TYP, Grant, REFRESH_TOKEN_TYP};
 use super::parameters::Parameters;
 use super::passwords::Passwords;
+use super::redeemed::Redeemed;
 use super::redirect_uri::Platform;
-use super::scope::OidcScope;
 use super::sealed::Seal;
-use super::target::Target;
 use super::tenant::{self, Segment};
 use super::{Family, client};
 use crate::directory::{Application, Directory};
@@ -101,39 +96,6 @@ pub struct Memory<'m> {
     pub device_codes: &'m mut DeviceCodes,
     /// Where new sessions get their ids from.
     pub rng: &'m mut ChaCha20Rng,
-}
-
-/// What a client is granted.
-#[derive(Clone, Debug)]
-pub struct Grant<'d> {
-    /// The client.
-    pub client: Application<'d>,
-    /// How it proved who it is.
-    pub authentication: ClientAuthentication,
-    /// The user.
-    pub principal: Principal<'d>,
-    /// Whose grant it is, by ids.
-    pub subject: Subject,
-    /// The resource of the access token.
-    pub target: Target<'d>,
-    /// The access token's scopes.
-    pub scopes: BTreeSet<String>,
-    /// The scopes of OpenID Connect.
-    pub oidc: BTreeSet<OidcScope>,
-    /// The id token's `nonce`.
-    pub nonce: Option<String>,
-    /// Whether a refresh token comes along.
-    pub refreshable: bool,
-    /// When that ends, where it is the end of the refresh token before it.
-    pub refresh_until: Option<i64>,
-    /// Whether the client said that it understands claims challenges (`cp1`).
-    pub understands_challenges: bool,
-    /// Whether `client_info` is wanted.
-    pub client_info: bool,
-    /// The redeemed code, where the client's page is to get one too (`return_spa_code`).
-    pub spa_code_of: Option<Code>,
-    /// The origin that may read the answer: a single-page application's.
-    pub readable_by: Option<String>,
 }
 
 /// What a token request comes to.

@@ -304,5 +304,8 @@ fn a_revoked_user_is_challenged_where_the_client_understands_it() {
     assert_eq!(get(&lab, "/v1.0/me", &renewed).status, 200);
     world["users"]["megan"]["disabled"] = true.into();
     lab.replace(world);
-    assert_eq!(get(&lab, "/v1.0/me", &renewed).status, 401);
+    let seen = get(&lab, "/v1.0/me", &renewed);
+    assert_eq!(seen.status, 401);
+    let refusal = seen.checks.refusal().unwrap();
+    assert!(refusal.fix.as_ref().unwrap().contains("idp.users.megan.disabled: false"), "{refusal:?}");
 }

@@ -136,6 +136,24 @@ fn atk_g10_a_sign_out_leads_to_no_other_address() {
     assert_eq!(logout(&mut browser, &both).location(), None);
 }
 
+/// As MSAL.js asks: with the address alone.
+#[test]
+fn an_application_of_the_session_is_known_by_the_address_that_it_registers() {
+    let lab = two_clients();
+    let mut browser = signed_in(&lab);
+    browser.open(V2_AUTHORIZE, &at_modern());
+    let seen = logout(&mut browser, &[("post_logout_redirect_uri", "https://modern.example/cb"), ("state", "s")]);
+    assert!(seen.body.contains("https://client.example/signout?sid="), "the other one is told: {}", seen.body);
+    assert!(!seen.body.contains("https://modern.example/signout"), "it asked itself: {}", seen.body);
+    assert!(
+        seen.body.contains("https://modern.example/cb?state&#61;s")
+            || seen.body.contains("https://modern.example/cb?state=s")
+    );
+    // nobody is signed in to it any more
+    let seen = logout(&mut browser, &[("post_logout_redirect_uri", "https://modern.example/cb")]);
+    assert_eq!((seen.location(), seen.refusing()), (None, Some("post_logout_redirect_uri.registered")));
+}
+
 #[test]
 fn every_other_application_of_the_session_is_told_in_a_frame() {
     let lab = two_clients();

@@ -30,7 +30,7 @@ pub(super) fn of(word: &str) -> Vec<&'static str> {
         ],
         "test_operation" => &["status", "verdict", "message", "body", "aadsts", "refreshed"],
         "refresh" => &["connection", "refreshed", "token", "message", "aadsts"],
-        "http" => &["status", "headers", "body", "json", "location", "location_query", "message"],
+        "http" => &["status", "headers", "body", "json", "location", "location_query", "form", "message"],
         "list_tools" => &["tools", "status", "message", "aadsts", "refreshed"],
         "ask" => {
             &["tool", "arguments", "answer", "is_error", "why", "refused", "status", "message", "aadsts", "refreshed"]

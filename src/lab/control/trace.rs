@@ -17,7 +17,7 @@ use serde::Deserialize;
 use tokio::sync::mpsc;
 use wire::exchange::deciding_refusal;
 use wire::fault::path_matches;
-use wire::joined_lab::{Listed, Numbered};
+use wire::joined_lab::{Listed, Numbered, Receivers};
 use wire::trace::CAPACITY;
 use wire::{Check, Checks, Exchange, Party, Redaction, Trace};
 
@@ -95,6 +95,7 @@ impl Wanted {
 
 pub(super) fn operations() -> Vec<Operation> {
     const PATH: &str = "/_lab/trace";
+    const RECEIVERS: &str = "/_lab/trace/receivers";
     vec![
         Operation::new::<Listed, _, _>(
             Verb::Get,
@@ -118,7 +119,7 @@ pub(super) fn operations() -> Vec<Operation> {
             "/_lab/trace/stream",
             "streamTrace",
             "Every exchange of the kind as it ends, as server-sent events: `id` is its number, `data` the exchange. \
-             `Last-Event-ID` goes on where another stream ended.",
+                 `Last-Event-ID` goes on where another stream ended.",
             stream,
         )
         .query::<Wanted>()
@@ -149,6 +150,22 @@ pub(super) fn operations() -> Vec<Operation> {
         )
         .body::<Checks>()
         .refused(404, "No exchange of that number is in the trace."),
+        Operation::new::<Receivers, _, _>(
+            Verb::Get,
+            RECEIVERS,
+            "listReceivers",
+            "Who records here what they receive, by the sockets that they listen on.",
+            receivers,
+        ),
+        Operation::new::<Receivers, _, _>(
+            Verb::Post,
+            RECEIVERS,
+            "announceReceivers",
+            "Notes who records here what they receive: who sends to them and is part of this lab leaves it to them.",
+            announce,
+        )
+        .body::<Receivers>()
+        .refused(400, "An address is not of this machine."),
     ]
 }
 
@@ -253,4 +270,17 @@ async fn annotate(
         return Err(Refusal::not_found(format!("no exchange {number} is in the trace"), fix));
     }
     Ok(Json(Numbered { number }))
+}
+
+async fn receivers(State(lab): State<Lab>) -> Json<Receivers> {
+    Json(Receivers { addresses: lab.trace.receivers() })
+}
+
+async fn announce(State(lab): State<Lab>, Sent(said): Sent<Receivers>) -> Result<Json<Receivers>, Refusal> {
+    if let Some(elsewhere) = said.addresses.iter().find(|address| !address.ip().is_loopback()) {
+        let message = format!("'{elsewhere}' is not an address of this machine");
+        return Err(Refusal::new(StatusCode::BAD_REQUEST, "control.body", message, "write such as 127.0.0.1:8001"));
+    }
+    said.addresses.into_iter().for_each(|address| lab.trace.has_receiver(address));
+    Ok(receivers(State(lab)).await)
 }

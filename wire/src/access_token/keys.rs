@@ -51,6 +51,13 @@ impl Keys {
     }
 }
 
+impl FromIterator<(String, RsassaJwsVerifier)> for Keys {
+    /// Keys that are at hand, each with its id.
+    fn from_iter<I: IntoIterator<Item = (String, RsassaJwsVerifier)>>(keys: I) -> Self {
+        Self(keys.into_iter().collect())
+    }
+}
+
 fn usable(jwk: &Map<String, Value>) -> Option<(String, RsassaJwsVerifier)> {
     let text = |name| jwk.get(name).and_then(Value::as_str);
     let absent_or = |name, value| jwk.get(name).is_none_or(|found| found == value);

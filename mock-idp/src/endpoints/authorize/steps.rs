@@ -13,11 +13,10 @@ use crate::pages::{AskedOf, ConsentPage, Everyone, ShownAccount, ShownError, Sig
 use crate::protocol::admin_consent;
 use crate::protocol::admission::Principal;
 use crate::protocol::assignment::check_assigned;
-use crate::protocol::authorize::front_channel_grant;
+use crate::protocol::authorize::answer;
 use crate::protocol::authorize::{Authorization, Prompt, Purpose, Refused, ReturnTo, check};
 use crate::protocol::consent::{Asked, AskedIds, Granted, note_question, refuse_silently, still_to_ask};
 use crate::protocol::discovery::cloud_instance;
-use crate::protocol::grants::{Code, Subject};
 use crate::protocol::interaction::{Flow, SignedIn};
 use crate::protocol::parameters::Parameters;
 use crate::protocol::revocation::{SessionEnd, session_end};
@@ -228,7 +227,7 @@ impl<'v> Visit<'v> {
         let response_type = authorization.response_type;
         let lifetimes = self.directory.lifetimes();
         let now = self.incoming.now;
-        let subject = Subject::of(authorization, principal, signed_in);
+        let subject = answer::subject(authorization, principal, signed_in);
         let return_to = match &authorization.return_to {
             ReturnTo::Application(address) => address,
             ReturnTo::Device(user_code) => return self.let_device_in(authorization, user_code, subject, requested),
@@ -242,7 +241,7 @@ impl<'v> Visit<'v> {
         if response_type.code {
             let jti = randomness::guid(&mut *self.provider.rng());
             let code =
-                Code::issue(authorization, return_to.redirect_uri(), subject.clone(), requested, lifetimes, jti, now);
+                answer::code(authorization, return_to.redirect_uri(), subject.clone(), requested, lifetimes, jti, now);
             first.push(("code", self.seals.codes.seal(&code)?));
         }
         if response_type.has_tokens() {
@@ -250,8 +249,9 @@ impl<'v> Visit<'v> {
                 let consents = self.provider.consents();
                 Granted::gather(self.directory, &consents, authorization.client, principal)
             };
-            let grant = front_channel_grant(authorization, principal, subject, requested, &granted, &mut self.checks)
-                .map_err(|error| Refused::of(authorization, error))?;
+            let grant =
+                answer::front_channel_grant(authorization, principal, subject, requested, &granted, &mut self.checks)
+                    .map_err(|error| Refused::of(authorization, error))?;
             check_keys_for_user(&grant, authorization.family, now, &mut self.checks)
                 .map_err(|error| Refused::of(authorization, error))?;
             let Shared { keys, origins, .. } = &*self.provider.0;

@@ -8,7 +8,7 @@ use serde_json::{Map, Value};
 use uuid::{Uuid, uuid};
 
 use super::{Claims, Issue, audience, handle};
-use crate::protocol::token::client_credentials::ApplicationGrant;
+use crate::protocol::grants::ApplicationGrant;
 use crate::protocol::{Family, randomness, roles};
 
 /// `wids` of an application that acts for itself.

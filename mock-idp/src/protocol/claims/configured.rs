@@ -11,7 +11,7 @@ use super::Claims;
 use crate::directory::Application;
 use crate::protocol::authorize::hints::LoginHint;
 use crate::protocol::conditional_access::ip_address;
-use crate::protocol::token::Grant;
+use crate::protocol::grants::Grant;
 
 /// Where a tenant is that does not say so.
 const COUNTRY: &str = "US";

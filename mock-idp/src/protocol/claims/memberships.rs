@@ -12,8 +12,8 @@ use uuid::{Uuid, uuid};
 use super::{Claims, Issue};
 use crate::directory::{Application, Group};
 use crate::protocol::admission::Principal;
+use crate::protocol::grants::Grant;
 use crate::protocol::roles;
-use crate::protocol::token::Grant;
 
 /// The most groups that a token shows.
 const MOST_GROUPS: usize = 200;

@@ -16,9 +16,8 @@ use self::federated::verify_federated;
 use super::Proof;
 use crate::directory::Application;
 use crate::error::EntraError;
-use crate::protocol::grants::redeemed::RedeemedIds;
-use crate::protocol::grants::shown_instant;
-use crate::protocol::guid;
+use crate::protocol::redeemed::RedeemedIds;
+use crate::protocol::{guid, shown_instant};
 
 /// `client_assertion_type` (RFC 7523 §2.2).
 pub const JWT_BEARER: &str = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer";

@@ -6,13 +6,14 @@ use wire::{Check, Checks};
 
 use super::redemption::{check_client, check_origin, open};
 use super::user_grant::grant;
-use super::{Grant, Memory, Party, Records, TokenRequest, require};
+use super::{Memory, Party, Records, TokenRequest, require};
 use crate::error::EntraError;
-use crate::protocol::grants::{Code, shown_instant};
+use crate::protocol::grants::{Code, Grant};
 use crate::protocol::parameters::Parameters;
 use crate::protocol::pkce;
 use crate::protocol::redirect_uri::{MatchedRedirectUri, Platform};
 use crate::protocol::revocation::check_grant;
+use crate::protocol::shown_instant;
 use crate::protocol::tenant::Segment;
 
 /// RFC 6749 §4.1.3.

@@ -11,24 +11,12 @@ use crate::protocol::Family;
 use crate::protocol::assignment::check_application_assigned;
 use crate::protocol::client_credential::ClientAuthentication;
 use crate::protocol::consent::GivenConsents;
-use crate::protocol::grants::redeemed::Redeemed;
+use crate::protocol::grants::ApplicationGrant;
+use crate::protocol::redeemed::Redeemed;
 use crate::protocol::redirect_uri::Platform;
 use crate::protocol::scope::DEFAULT;
 use crate::protocol::signing::check_key_for;
 use crate::protocol::target::{Target, Wants, check_resources_match, find_resource, parse_scope, read_resources};
-
-/// What a client is granted for itself.
-#[derive(Clone, Debug)]
-pub struct ApplicationGrant<'d> {
-    /// The client.
-    pub client: Application<'d>,
-    /// How it proved who it is.
-    pub authentication: ClientAuthentication,
-    /// The tenant in which it acts.
-    pub tenant: Tenant<'d>,
-    /// The resource of the access token; always all that was granted there.
-    pub target: Target<'d>,
-}
 
 /// Judges the request: the client's credential, its service principal, and the one resource.
 ///

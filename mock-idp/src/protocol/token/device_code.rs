@@ -4,8 +4,9 @@ use wire::Checks;
 
 use super::redemption::{check_credential_without_redirect_uri, check_origin};
 use super::user_grant::grant;
-use super::{Grant, Memory, Party, Records, TokenRequest, require};
+use super::{Memory, Party, Records, TokenRequest, require};
 use crate::error::EntraError;
+use crate::protocol::grants::Grant;
 use crate::protocol::revocation::check_grant;
 
 /// RFC 8628 §3.4. The v1 endpoint calls the device code `code`; some libraries send both.

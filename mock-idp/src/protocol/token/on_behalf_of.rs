@@ -9,14 +9,14 @@ use wire::access_token::{TOKEN_LIMIT_BYTES, read_strictly};
 use wire::{Check, Checks};
 
 use super::user_grant::{find_principal, grant};
-use super::{Grant, Memory, Party, Records, TokenRequest, require};
+use super::{Memory, Party, Records, TokenRequest, require};
 use crate::directory::Application;
 use crate::error::EntraError;
 use crate::protocol::authorize::response_type::ResponseType;
-use crate::protocol::grants::{Aim, Subject, shown_instant};
+use crate::protocol::grants::{Aim, Grant, Subject};
 use crate::protocol::redirect_uri::Platform;
 use crate::protocol::target::Wanted;
-use crate::protocol::{Family, guid, randomness};
+use crate::protocol::{Family, guid, randomness, shown_instant};
 
 /// `grant_type` of the flow.
 pub const JWT_BEARER: &str = "urn:ietf:params:oauth:grant-type:jwt-bearer";

@@ -2,17 +2,15 @@
 //!
 //! Rules: Microsoft identity platform "OAuth 2.0 Resource Owner Password Credentials".
 
-use std::collections::BTreeSet;
-
 use wire::{Check, Checks};
 
 use super::redemption::{check_credential_without_redirect_uri, check_origin};
 use super::user_grant::grant;
-use super::{Grant, Memory, Party, Records, TokenRequest, require};
+use super::{Memory, Party, Records, TokenRequest, require};
 use crate::error::EntraError;
 use crate::protocol::admission::Door;
 use crate::protocol::authorize::response_type::ResponseType;
-use crate::protocol::grants::{Aim, Subject};
+use crate::protocol::grants::{Aim, Grant, Subject};
 use crate::protocol::randomness;
 use crate::protocol::redirect_uri::Platform;
 use crate::protocol::sign_in::{Attempt, authenticate};
@@ -43,17 +41,8 @@ pub(super) fn sign_in<'d>(
     let Some(target) = requested.targets.first() else {
         return Err(EntraError::MissingParameter { parameter: "scope" });
     };
-    let subject = Subject {
-        client_id: party.client.client_id,
-        platform,
-        tid: principal.tenant.id,
-        oid: principal.object_id(),
-        sid: randomness::guid(memory.rng),
-        auth_time: records.now.as_second(),
-        mfa_time: None,
-        contexts: BTreeSet::new(),
-        auth_time_wanted: false,
-    };
+    let sid = randomness::guid(memory.rng);
+    let subject = Subject::new(party.client, platform, principal, sid, records.now.as_second());
     grant(request, records, party, &subject, &Aim::at(target), &requested.oidc, checks)
 }
 

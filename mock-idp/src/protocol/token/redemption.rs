@@ -6,7 +6,7 @@ use super::{Party, Records};
 use crate::error::EntraError;
 use crate::protocol::client_credential::ClientAuthentication;
 use crate::protocol::grants::Subject;
-use crate::protocol::grants::redeemed::Redeemed;
+use crate::protocol::redeemed::Redeemed;
 use crate::protocol::redirect_uri::{Platform, is_spa_origin};
 use crate::protocol::sealed::{NotOpened, Seal};
 

@@ -5,11 +5,12 @@ use wire::{Check, Checks};
 
 use super::redemption::{check_client, check_origin, open};
 use super::user_grant::grant;
-use super::{Grant, Memory, Party, Records, TokenRequest, require};
+use super::{Memory, Party, Records, TokenRequest, require};
 use crate::error::EntraError;
-use crate::protocol::grants::{RefreshToken, shown_instant};
+use crate::protocol::grants::{Grant, RefreshToken};
 use crate::protocol::redirect_uri::Platform;
 use crate::protocol::revocation::check_grant;
+use crate::protocol::shown_instant;
 
 /// RFC 6749 §6. The old refresh token stays valid, as Entra has it.
 pub(super) fn refresh<'d>(

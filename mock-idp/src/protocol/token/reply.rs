@@ -10,15 +10,14 @@ use rand_core::CryptoRng;
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 
-use super::client_credentials::ApplicationGrant;
-use super::{Grant, Seals};
+use super::Seals;
 use crate::directory::{Application, Directory};
 use crate::keys::Keyring;
 use crate::origins::Origins;
 use crate::protocol::admission::Principal;
 use crate::protocol::authorize::response_type::ResponseType;
 use crate::protocol::claims::{self, Issue, Moment};
-use crate::protocol::grants::{Aim, RefreshToken};
+use crate::protocol::grants::{Aim, ApplicationGrant, Grant, RefreshToken};
 use crate::protocol::redirect_uri::Platform;
 use crate::protocol::scope::{DEFAULT, OidcScope};
 use crate::protocol::target::Wants;

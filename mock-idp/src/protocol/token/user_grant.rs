@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use wire::{Check, Checks};
 
-use super::{Grant, Party, Records, TokenRequest};
+use super::{Party, Records, TokenRequest};
 use crate::directory::Directory;
 use crate::error::EntraError;
 use crate::protocol::Family;
@@ -13,7 +13,7 @@ use crate::protocol::assignment::check_assigned;
 use crate::protocol::authorize::claims_request::ClaimsRequest;
 use crate::protocol::conditional_access::{self, Facts};
 use crate::protocol::consent::{Granted, check_listed_on_v1, confirm};
-use crate::protocol::grants::{Aim, Subject};
+use crate::protocol::grants::{Aim, Grant, Subject};
 use crate::protocol::pre_authorization::check_pre_authorized;
 use crate::protocol::redirect_uri::Platform;
 use crate::protocol::scope::OidcScope;
@@ -45,24 +45,25 @@ pub(super) fn grant<'d>(
     }
     let scopes = confirm(party.client, &target, &oidc, &granted, checks)?;
     let gets_id_token = request.family == Family::V1 || oidc.contains(&OidcScope::OpenId);
-    let facts = Facts::of_grant(records, party.client, principal, &subject, target.resource, gets_id_token);
+    let facts = Facts::of_grant(
+        party.client,
+        principal,
+        &subject,
+        target.resource,
+        gets_id_token,
+        records.enrolments,
+        records.now,
+    );
     conditional_access::check_grant(records.directory, &facts, checks)?;
     let readable_by = request.origin.filter(|_| subject.platform == Platform::Spa).map(str::to_owned);
+    let subject = Subject { tid: principal.tenant.id, oid: principal.object_id(), ..subject };
     let grant = Grant {
-        client: party.client,
-        authentication: party.credentials.authentication(),
-        principal,
-        subject: Subject { tid: principal.tenant.id, oid: principal.object_id(), ..subject },
-        target,
-        scopes,
-        refresh_until: None,
         refreshable: request.family == Family::V1 || oidc.contains(&OidcScope::OfflineAccess),
         oidc,
-        nonce: None,
         understands_challenges: claims.understands_challenges(),
         client_info: request.parameters.text("client_info") == Some("1"),
-        spa_code_of: None,
         readable_by,
+        ..Grant::new(party.client, party.credentials.authentication(), principal, subject, target, scopes)
     };
     check_keys_for_user(&grant, request.family, records.now, checks)?;
     Ok(grant)
