@@ -10,24 +10,25 @@ pub fn nearest<'k>(word: &str, known: impl Iterator<Item = &'k str>) -> Option<&
         return None;
     }
     let fold = |text: &str| text.to_lowercase().replace(['-', '_', ' '], "");
-    let alike = known
-        .iter()
-        .copied()
-        .map(|candidate| {
-            let distance = strsim::damerau_levenshtein(&fold(word), &fold(candidate));
-            (distance, candidate)
-        })
-        .filter(|(distance, candidate)| *distance <= (candidate.chars().count() / 3).clamp(1, 3))
-        .min_by_key(|(distance, _)| *distance)
-        .map(|(_, candidate)| candidate);
-    alike
-        .or_else(|| only(known.iter().copied().filter(|candidate| word.len() > 2 && candidate.starts_with(word))))
-        .or_else(|| {
-            let shared: Vec<_> =
-                known.iter().copied().map(|candidate| (shared_letters(word, candidate), candidate)).collect();
-            let most = shared.iter().map(|(letters, _)| *letters).max().filter(|letters| *letters >= FEWEST_SHARED)?;
-            only(shared.into_iter().filter(|(letters, _)| *letters == most).map(|(_, candidate)| candidate))
-        })
+    let distances = || {
+        known.iter().copied().map(|candidate| (strsim::damerau_levenshtein(&fold(word), &fold(candidate)), candidate))
+    };
+    let closest = |most: fn(&str) -> usize| {
+        let close = distances().filter(|(distance, candidate)| *distance <= most(candidate));
+        close.min_by_key(|(distance, _)| *distance).map(|(_, candidate)| candidate)
+    };
+    if let Some(slip) = closest(|candidate| usize::from(candidate.chars().count() > 2)) {
+        return Some(slip);
+    }
+    let begun = || known.iter().copied().filter(|candidate| word.len() > 2 && candidate.starts_with(word));
+    if begun().next().is_some() {
+        return only(begun());
+    }
+    closest(|candidate| (candidate.chars().count() / 3).clamp(1, 3)).or_else(|| {
+        let shared = || known.iter().copied().map(|candidate| (shared_letters(word, candidate), candidate));
+        let most = shared().map(|(letters, _)| letters).max().filter(|letters| *letters >= FEWEST_SHARED)?;
+        only(shared().filter(|(letters, _)| *letters == most).map(|(_, candidate)| candidate))
+    })
 }
 
 /// How many letters two names that share words must share at least.
@@ -115,6 +116,7 @@ mod tests {
             ("client", Some("client_id")),
             ("displ", Some("display_name")),
             ("service", None),
+            ("service_principal", Some("service_principals")),
             ("id_of_it", None),
             ("colour", None),
             ("", None),

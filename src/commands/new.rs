@@ -1,6 +1,6 @@
 //! `entralab new NAME|FILE`.
 
-use std::path::{Component, Path, PathBuf};
+use std::path::{Path, PathBuf};
 
 use clap::Args;
 use scenarios::Scenario;
@@ -53,10 +53,9 @@ fn file(named: &Path) -> Result<PathBuf, Failure> {
         let message = format!("'{}' {why}\nfix: {fix}", named.display());
         Err(Failure::new(Exit::Usage, "usage", message))
     };
-    // `file_name` overlooks a slash at the end
-    if named.as_os_str().as_encoded_bytes().ends_with(b"/")
-        || matches!(named.components().next_back(), Some(Component::CurDir | Component::ParentDir))
-    {
+    // `file_name` overlooks what ends in a slash, or in a slash and a dot
+    let text = named.to_string_lossy();
+    if ["", ".", ".."].contains(&text.rsplit(std::path::is_separator).next().unwrap_or_default()) {
         return refused("is a folder, and no name of a file", "write the name of a file in it, such as my-first");
     }
     let Some(name) = named.file_name().and_then(|name| name.to_str()) else {

@@ -11,7 +11,7 @@ use wire::exports::har::har;
 use wire::exports::mermaid::mermaid;
 use wire::exports::{Secrets, Section};
 
-use super::output_file::{self, unwritable};
+use super::output_file;
 use super::{Exit, Failure};
 use crate::lab::data_folder::write_in_one_step;
 use crate::play::Played;
@@ -91,6 +91,10 @@ impl FromStr for ReportFile {
             _ => Err(format!("a report is FORMAT=FILE, where FORMAT is one of {names}")),
         }
     }
+}
+
+fn unwritable(path: &Path, error: &std::io::Error) -> Failure {
+    Failure { code: "report.unwritable", ..output_file::unwritable(path, error) }
 }
 
 /// The file that `path` leads to, however it is written, through links too.
