@@ -492,8 +492,7 @@ mod tests {
         assert!(answer.starts_with("HTTP/1.1 403 ") && !answer.contains("get_stockprice"), "{answer}");
 
         let megan = lab.world().idp.users["megan"].clone();
-        let credentials =
-            mock_client::Credentials { username: megan.username, password: megan.password.unwrap_or_default() };
+        let credentials = mock_client::Credentials::of(&megan);
         let mut browser = lab.browser();
         lab.connector.connect(&mut browser, "megan", &credentials, mock_client::ConsentAnswer::Accept).await;
         assert!(lab.connector.list_tools("megan").await.tools.is_some(), "through the gate they are listed");
