@@ -23,6 +23,7 @@ pub(crate) fn check(world: &World, tree: &Node, file: &str, faults: &mut Faults)
     let place = |path: &[&str]| tree.at(path).map_or_else(|| tree.span.clone(), |node| node.span.clone());
     references(world, &place, faults);
     tokens(world, &place, faults);
+    policies::security_defaults(world, file, &place, faults);
     one_of_a_kind(world, tree, file, &place, faults);
     forms(world, tree, &place, faults);
 }
@@ -352,6 +353,25 @@ mod tests {
             app("mapped_claims: { one: { claim: dept, attribute: department } }, accept_mapped_claims: true"),
         ] {
             assert_eq!(problems(&change), "", "{change}");
+        }
+    }
+
+    #[test]
+    fn security_defaults_and_a_policy_that_is_on_exclude_each_other() {
+        let world = |defaults: &str, state: &str| {
+            format!(
+                "{{ tenants: {{ contoso: {{ security_defaults: {defaults} }} }}, policies: {{ conditional_access: {{ strict: {{ \
+                 tenant: contoso, state: {state}, users: {{ include: [all] }}, target_resources: {{ include: [all] }}, \
+                 grant: {{ controls: [mfa] }} }} }} }} }}"
+            )
+        };
+        let refused = problems(&world("true", "enabled"));
+        for part in ["value.range", "`strict` is on", "state: disabled", "take `security_defaults` away from `contoso`"]
+        {
+            assert!(refused.contains(part), "{part}: {refused}");
+        }
+        for (defaults, state) in [("true", "report_only"), ("true", "disabled"), ("false", "enabled")] {
+            assert_eq!(problems(&world(defaults, state)), "");
         }
     }
 

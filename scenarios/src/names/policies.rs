@@ -1,7 +1,10 @@
-//! The names that policies use.
+//! The names that policies use, and what they cannot stand beside.
 
-use crate::world::GRAPH;
-use crate::world::policy::Policies;
+use crate::problem::Faults;
+use crate::source::Span;
+use crate::world::policy::{Policies, PolicyState};
+use crate::world::{GRAPH, World};
+use crate::yaml::escaped;
 
 /// Tells `known` every name that a policy uses: what it names, the place, the name.
 pub(super) fn references(policies: &Policies, known: &mut dyn FnMut(&str, &[&str], &str)) {
@@ -27,5 +30,31 @@ pub(super) fn references(policies: &Policies, known: &mut dyn FnMut(&str, &[&str
             let places = places.iter().filter(|place| !matches!(place.as_str(), "all" | "trusted"));
             places.for_each(|place| known("named location", &path(["locations", member]), place));
         }
+    }
+}
+
+/// Security defaults and policies that are on exclude each other, as in the portal.
+pub(super) fn security_defaults(world: &World, file: &str, place: &dyn Fn(&[&str]) -> Span, faults: &mut Faults) {
+    let policies = &world.idp.policies.conditional_access;
+    for (name, policy) in policies.iter().filter(|(_, policy)| policy.state == PolicyState::Enabled) {
+        let Some(tenant) = world.idp.tenants.get(&policy.tenant).filter(|tenant| tenant.security_defaults) else {
+            continue;
+        };
+        let defaults = place(&["idp", "tenants", &policy.tenant, "security_defaults"]);
+        let policy_itself = place(&["idp", "policies", "conditional_access", name]);
+        let (policy, tenant_name) = (escaped(name), escaped(&policy.tenant));
+        let take_away = format!("take `security_defaults` away from `{tenant_name}`");
+        let switch_off = format!("set `state: disabled` or `report_only` at `{policy}`");
+        // of the two, the one that this file adds or changes is the one to mend
+        let (here, fix) = match defaults.file() == file && policy_itself.file() != file {
+            true => (defaults, format!("{take_away}, or {switch_off}")),
+            false => (policy_itself, format!("{switch_off}, or {take_away}")),
+        };
+        let message = format!(
+            "the policy `{policy}` is on, and {} has security defaults: one excludes the other",
+            escaped(&tenant.display_name)
+        );
+        let fix = format!("{fix} (portal: Microsoft Entra ID > Properties > Manage security defaults)");
+        faults.at(&here, "value.range", message, fix);
     }
 }
