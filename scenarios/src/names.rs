@@ -1,5 +1,7 @@
 //! What types cannot say of a world: names that must exist, things that must be one of a kind, texts with a form.
 
+mod policies;
+
 use std::collections::BTreeMap;
 
 use url::Url;
@@ -21,6 +23,7 @@ pub(crate) fn check(world: &World, tree: &Node, file: &str, faults: &mut Faults)
     let place = |path: &[&str]| tree.at(path).map_or_else(|| tree.span.clone(), |node| node.span.clone());
     references(world, &place, faults);
     tokens(world, &place, faults);
+    policies::security_defaults(world, file, &place, faults);
     one_of_a_kind(world, tree, file, &place, faults);
     forms(world, tree, &place, faults);
 }
@@ -77,29 +80,7 @@ fn references(world: &World, place: &dyn Fn(&[&str]) -> Span, faults: &mut Fault
             known("tenant", &["idp", "apps", name, "service_principal_ids", tenant], tenant);
         }
     }
-    for (name, policy) in &idp.policies.conditional_access {
-        let path = |rest: [&'static str; 2]| ["idp", "policies", "conditional_access", name.as_str(), rest[0], rest[1]];
-        known("tenant", &path(["tenant", ""])[..5], &policy.tenant);
-        for (member, users) in [("include", &policy.users.include), ("exclude", &policy.users.exclude)] {
-            let people = users.iter().filter(|user| !matches!(user.as_str(), "all" | "guests"));
-            people.for_each(|user| known("user", &path(["users", member]), user));
-        }
-        for (member, groups) in
-            [("include_groups", &policy.users.include_groups), ("exclude_groups", &policy.users.exclude_groups)]
-        {
-            groups.iter().for_each(|group| known("group", &path(["users", member]), group));
-        }
-        let targets = &policy.target_resources;
-        for (member, apps) in [("include", &targets.include), ("exclude", &targets.exclude)] {
-            let apps = apps.iter().filter(|app| !matches!(app.as_str(), "all" | GRAPH));
-            apps.for_each(|app| known("app", &path(["target_resources", member]), app));
-        }
-        for (member, places) in policy.locations.iter().flat_map(|l| [("include", &l.include), ("exclude", &l.exclude)])
-        {
-            let places = places.iter().filter(|place| !matches!(place.as_str(), "all" | "trusted"));
-            places.for_each(|place| known("named location", &path(["locations", member]), place));
-        }
-    }
+    policies::references(&idp.policies, &mut known);
     for (name, consent) in &idp.consents {
         known("app", &["idp", "consents", name, "client"], &consent.client);
         known("app", &["idp", "consents", name, "resource"], &consent.resource);
@@ -376,6 +357,25 @@ mod tests {
             app("mapped_claims: { one: { claim: dept, attribute: department } }, accept_mapped_claims: true"),
         ] {
             assert_eq!(problems(&change), "", "{change}");
+        }
+    }
+
+    #[test]
+    fn security_defaults_and_a_policy_that_is_on_exclude_each_other() {
+        let world = |defaults: &str, state: &str| {
+            format!(
+                "{{ tenants: {{ contoso: {{ security_defaults: {defaults} }} }}, policies: {{ conditional_access: {{ strict: {{ \
+                 tenant: contoso, state: {state}, users: {{ include: [all] }}, target_resources: {{ include: [all] }}, \
+                 grant: {{ controls: [mfa] }} }} }} }} }}"
+            )
+        };
+        let refused = problems(&world("true", "enabled"));
+        for part in ["value.range", "`strict` is on", "state: disabled", "take `security_defaults` away from `contoso`"]
+        {
+            assert!(refused.contains(part), "{part}: {refused}");
+        }
+        for (defaults, state) in [("true", "report_only"), ("true", "disabled"), ("false", "enabled")] {
+            assert_eq!(problems(&world(defaults, state)), "");
         }
     }
 
