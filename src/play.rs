@@ -104,11 +104,24 @@ pub struct Observed {
 /// # Errors
 /// When the act could not be done.
 pub async fn observe<E>(lab: &Lab, label: String, act: impl Future<Output = Result<Value, E>>) -> Result<Observed, E> {
+    observe_with(lab, label, act, |_| false).await
+}
+
+/// The same; in a lab that others use too, what they do is left out, but for `also`.
+///
+/// # Errors
+/// When the act could not be done.
+pub async fn observe_with<E>(
+    lab: &Lab,
+    label: String,
+    act: impl Future<Output = Result<Value, E>>,
+    also: impl Fn(&Exchange) -> bool,
+) -> Result<Observed, E> {
     let before = lab.trace.last_number_everywhere().await;
     let stopwatch = Stopwatch::start();
     let outcome = act.await?;
     let duration_us = stopwatch.elapsed_us();
-    let exchanges = lab.trace.everywhere_after(before).await;
+    let exchanges = lab.trace.own_everywhere_after(before, also).await;
     let also = if registers_second_factor(&exchanges) { ", registering a second factor" } else { "" };
     Ok(Observed { label: label + also, outcome: outcome_with_refusal(outcome, &exchanges), exchanges, duration_us })
 }

@@ -26,7 +26,7 @@ use crate::lab::data_folder::Part;
 use crate::lab::neighbours::Neighbours;
 use crate::lab::sockets::Sockets;
 use crate::lab::{Lab, Setup};
-use crate::play::{Observed, Refused, observe};
+use crate::play::{Observed, Refused, observe, observe_with};
 use crate::report::terminal::{self, Detail};
 use crate::report::visible::visible;
 
@@ -127,7 +127,9 @@ async fn story(lab: &Lab, options: &Options, told: &mut Told) -> Result<(), Fail
         }
         None => {
             let sign_in = in_own_browser(lab, user);
-            observe(lab, "you connect".to_owned(), sign_in).await?
+            // a person's own browser is nobody whom the lab knows
+            let of_browser = |exchange: &Exchange| (exchange.from, exchange.to) == (Party::Client, Party::Idp);
+            observe_with(lab, "you connect".to_owned(), sign_in, of_browser).await?
         }
     };
     if !told.tell(observed, connected)? {

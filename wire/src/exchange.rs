@@ -46,6 +46,9 @@ pub struct Exchange {
     /// Why no answer came, in words.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub failure: Option<String>,
+    /// The number of the exchange during which it was sent, where a party of the lab sent it to be able to answer that one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub caused_by: Option<u64>,
     /// What befell it because somebody asked for it, in words.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub faults: Vec<String>,
@@ -174,6 +177,7 @@ pub(crate) struct Opening {
     pub url: String,
     pub headers: Vec<(String, String)>,
     pub body: Body,
+    pub caused_by: Option<u64>,
 }
 
 impl Opening {
@@ -204,6 +208,7 @@ impl Opening {
             response_body,
             checks: Checks::default(),
             failure: None,
+            caused_by: self.caused_by,
             faults: Vec::new(),
         }
     }

@@ -1,6 +1,6 @@
 //! The list of all exchanges of a lab.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeSet, VecDeque};
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -32,6 +32,8 @@ struct State {
     last_number: u64,
     exchanges: VecDeque<Exchange>,
     kept_bytes: usize,
+    /// The numbers of those that the lab recorded and this process sent.
+    own: BTreeSet<u64>,
     /// The sockets of those who record here what they receive.
     receivers: VecDeque<SocketAddr>,
 }
@@ -182,6 +184,41 @@ impl Trace {
             return listed.exchanges;
         }
         self.after(number)
+    }
+
+    /// The same, without what other programs do in the lab meanwhile: what this process sent or received, what the lab's parties
+    /// sent because of that, and `also`.
+    pub async fn own_everywhere_after(&self, number: u64, also: impl Fn(&Exchange) -> bool) -> Vec<Exchange> {
+        let all = self.everywhere_after(number).await;
+        if self.lab.is_none() {
+            return all;
+        }
+        let mut own: BTreeSet<u64> = {
+            let state = self.state();
+            state.own.iter().copied().chain(state.exchanges.iter().map(|exchange| exchange.number)).collect()
+        };
+        // causes come before what they cause
+        let is_own = |exchange: &Exchange| {
+            let is_own = own.contains(&exchange.number)
+                || exchange.caused_by.is_some_and(|cause| own.contains(&cause))
+                || also(exchange);
+            if is_own {
+                own.insert(exchange.number);
+            }
+            is_own
+        };
+        all.into_iter().filter(is_own).collect()
+    }
+
+    /// Notes that this process sent an exchange that the lab recorded.
+    pub(crate) fn note_own(&self, number: u64) {
+        if self.lab.is_some() {
+            let mut state = self.state();
+            state.own.insert(number);
+            while state.own.len() > CAPACITY {
+                state.own.pop_first();
+            }
+        }
     }
 
     /// The number of the newest exchange, in the lab too where this trace is part of its; 0 before the first.
