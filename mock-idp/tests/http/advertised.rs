@@ -39,7 +39,8 @@ pub fn dead_end(headers: &HeaderMap, body: &str) -> Option<String> {
 fn of_url(text: &str) -> Option<String> {
     let path = text.strip_prefix(LOGIN).or_else(|| text.strip_prefix(GRAPH))?;
     let path = path.split(['?', '#']).next()?;
-    let is_name = path.is_empty() || path == "/" || path.strip_suffix("/v2.0").is_some_and(|it| it.rfind('/') == Some(0));
+    let is_name =
+        path.is_empty() || path == "/" || path.strip_suffix("/v2.0").is_some_and(|it| it.rfind('/') == Some(0));
     (!is_name && !NOT_SERVED.iter().any(|end| path.ends_with(end))).then(|| path.to_owned())
 }
 
