@@ -10,19 +10,19 @@ pub mod response_type;
 
 use claims_request::ClaimsRequest;
 use hints::Hints;
-use opening::{check_once, find_redirect_uri};
+use opening::{Opening, open};
 use response_type::{ResponseType, check_response_mode, response_mode};
 use serde::{Deserialize, Serialize};
 use wire::{Check, Checks};
 
+use super::Family;
 use super::admin_consent::{self, marked};
-use super::admission::{Door, check_family};
+use super::admission::Door;
 use super::parameters::Parameters;
 use super::pkce::{CodeChallenge, Method};
 use super::redirect_uri::{Platform, ReturnAddress};
 use super::target::{Requested, Wanted};
-use super::tenant::{self, Segment};
-use super::{Family, client};
+use super::tenant::Segment;
 use crate::directory::{Application, Directory};
 use crate::error::EntraError;
 use crate::error::faces::{Interaction, Surface};
@@ -179,11 +179,7 @@ fn check_authorize<'d>(
     parameters: &Parameters,
     checks: &mut Checks,
 ) -> Result<Authorization<'d>, Box<Refused>> {
-    let segment = tenant::find(directory, segment, checks)?;
-    check_family(family, segment, checks)?;
-    check_once(family, parameters, checks)?;
-    let client = client::find(directory, segment, parameters.text("client_id"), checks)?;
-    let redirect_uri = find_redirect_uri(client, parameters.text("redirect_uri"), checks)?;
+    let Opening { segment, client, redirect_uri } = open(directory, family, segment, parameters, checks)?;
 
     // from here on the address is trusted, and most refusals go there
     let return_to = ReturnAddress::new(redirect_uri, response_mode(parameters), parameters.bytes("state"));

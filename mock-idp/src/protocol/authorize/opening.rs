@@ -2,11 +2,44 @@
 
 use wire::{Check, Checks};
 
-use crate::directory::Application;
+use crate::directory::{Application, Directory};
 use crate::error::EntraError;
-use crate::protocol::Family;
+use crate::protocol::admission::check_family;
 use crate::protocol::parameters::Parameters;
 use crate::protocol::redirect_uri::MatchedRedirectUri;
+use crate::protocol::tenant::{self, Segment};
+use crate::protocol::{Family, client};
+
+/// The start of a request that is in order: whom it addresses, who sends it, and where its answer may go.
+#[derive(Clone, Debug)]
+pub struct Opening<'d> {
+    /// Whom it addresses.
+    pub segment: Segment<'d>,
+    /// The client.
+    pub client: Application<'d>,
+    /// The address, which is trusted from now on.
+    pub redirect_uri: MatchedRedirectUri,
+}
+
+/// Checks the start of a request. What refuses here is told on a page, for nobody's address is trusted yet.
+///
+/// # Errors
+/// Those of tenant, client and redirect URI: see [`tenant::find`], [`check_family`], [`client::find`]; 9000411 for a
+/// parameter given twice.
+pub fn open<'d>(
+    directory: &'d Directory,
+    family: Family,
+    segment: &str,
+    parameters: &Parameters,
+    checks: &mut Checks,
+) -> Result<Opening<'d>, EntraError> {
+    let segment = tenant::find(directory, segment, checks)?;
+    check_family(family, segment, checks)?;
+    check_once(family, parameters, checks)?;
+    let client = client::find(directory, segment, parameters.text("client_id"), checks)?;
+    let redirect_uri = find_redirect_uri(client, parameters.text("redirect_uri"), checks)?;
+    Ok(Opening { segment, client, redirect_uri })
+}
 
 /// The longest query that the authorize endpoints take, in bytes. Entra's limit is not published; this one is the usual
 /// limit of web servers.
@@ -48,7 +81,7 @@ pub fn check_once(family: Family, parameters: &Parameters, checks: &mut Checks) 
 ///
 /// # Errors
 /// 500113, 900971 or 50011.
-pub fn find_redirect_uri(
+fn find_redirect_uri(
     client: Application<'_>,
     requested: Option<&str>,
     checks: &mut Checks,
