@@ -2,9 +2,13 @@
 
 use std::collections::BTreeMap;
 
-use ipnet::IpNet;
+mod conditions;
+mod signals;
+
+pub use conditions::{ClientAppType, NamedLocation, PolicyLocations};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+pub use signals::{Device, Location, Mfa};
 use uuid::Uuid;
 
 use super::DirectoryRole;
@@ -113,44 +117,6 @@ pub struct TargetResources {
     pub authentication_contexts: Vec<String>,
 }
 
-/// "Client apps".
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum ClientAppType {
-    /// Browser: clients with a redirect URI of a web or single-page application.
-    Browser,
-    /// Mobile apps and desktop clients: those with a redirect URI of that platform, or without any.
-    MobileAppsAndDesktopClients,
-}
-
-/// Places that a policy includes and excludes.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct PolicyLocations {
-    /// `all`, `trusted`, or named locations of this world.
-    pub include: Vec<Name>,
-    /// `trusted`, or named locations of this world.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub exclude: Vec<Name>,
-}
-
-/// A named location: what any of its lists holds.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields, default)]
-pub struct NamedLocation {
-    /// IP ranges, such as `203.0.113.0/24`.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    #[schemars(with = "Vec<schema::IpRange>")]
-    pub ip_ranges: Vec<IpNet>,
-    /// Countries or regions, as two letters of ISO 3166-1, such as `DE`.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    #[schemars(inner(regex(pattern = r"^[A-Z]{2}$")))]
-    pub countries: Vec<String>,
-    /// "Mark as trusted location". Default: false.
-    #[serde(skip_serializing_if = "is_false")]
-    pub trusted: bool,
-}
-
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks by reference")]
 pub(super) fn is_false(value: &bool) -> bool {
     !value
@@ -227,54 +193,4 @@ pub enum AuthenticationType {
     PrimaryAndSecondary,
     /// The second factor only.
     Secondary,
-}
-
-/// Multifactor authentication, as the user has set it up.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields, default)]
-pub struct Mfa {
-    /// Whether a second factor is registered ("Authentication methods" of the user); if not, the user is led through
-    /// the registration, which lasts as long as the lab. Default: false.
-    pub registered: bool,
-}
-
-impl Mfa {
-    pub(super) fn is_unset(&self) -> bool {
-        *self == Self::default()
-    }
-}
-
-/// Where a user is. Everything of a lab comes from this machine, so that requests themselves cannot tell.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct Location {
-    /// The address that requests seem to come from, such as `203.0.113.9`. It is the `ipaddr` of tokens too.
-    pub ip_address: std::net::IpAddr,
-    /// The country or region, as two letters of ISO 3166-1. Default: unknown.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(regex(pattern = r"^[A-Z]{2}$"))]
-    pub country: Option<String>,
-}
-
-/// The device from which a user signs in.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum Device {
-    /// None that the directory knows.
-    #[default]
-    None,
-    /// Registered, and neither managed nor joined.
-    Registered,
-    /// Registered, and marked as compliant.
-    Compliant,
-    /// Joined to the on-premises domain and to the directory.
-    HybridJoined,
-    /// It presents a device id that was deleted from the directory.
-    Deleted,
-}
-
-impl Device {
-    pub(super) fn is_none(&self) -> bool {
-        *self == Self::None
-    }
 }
