@@ -5,10 +5,12 @@ use std::collections::BTreeMap;
 mod conditions;
 mod signals;
 
-pub use conditions::{ClientAppType, NamedLocation, PolicyLocations};
+pub use conditions::{
+    AuthenticationFlow, ClientAppType, NamedLocation, PolicyLocations, PolicyPlatform, PolicyPlatforms,
+};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-pub use signals::{Device, Location, Mfa};
+pub use signals::{Device, DevicePlatform, Location, Mfa, Risk, RiskLevel};
 use uuid::Uuid;
 
 use super::DirectoryRole;
@@ -55,6 +57,18 @@ pub struct ConditionalAccessPolicy {
     /// "Conditions > Locations". Default: any.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub locations: Option<PolicyLocations>,
+    /// "Conditions > Device platforms". Default: any device.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub device_platforms: Option<PolicyPlatforms>,
+    /// "Conditions > Authentication flows". Default: whatever flow led to the sign-in.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub authentication_flows: Vec<AuthenticationFlow>,
+    /// "Conditions > User risk". Default: whatever the risk.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub user_risk_levels: Vec<RiskLevel>,
+    /// "Conditions > Sign-in risk". Default: whatever the risk.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub sign_in_risk_levels: Vec<RiskLevel>,
     /// "Access controls > Grant". Default: none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub grant: Option<GrantControls>,
@@ -115,6 +129,17 @@ pub struct TargetResources {
     #[serde(skip_serializing_if = "Vec::is_empty")]
     #[schemars(inner(regex(pattern = r"^c[1-9][0-9]?$")))]
     pub authentication_contexts: Vec<String>,
+    /// "User actions". The policy then stands before these actions, and before no resource.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub user_actions: Vec<UserAction>,
+}
+
+/// "User actions".
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum UserAction {
+    /// "Register security information": the registration of a second factor.
+    RegisterSecurityInformation,
 }
 
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks by reference")]
@@ -157,6 +182,8 @@ pub enum GrantControl {
     HybridJoinedDevice,
     /// "Require approved client app": one of Microsoft's own (`first_party`).
     ApprovedApp,
+    /// "Require app protection policy": an app that enforces one of Intune's (`app_protection` of the app).
+    AppProtectionPolicy,
     /// "Require multifactor authentication".
     Mfa,
     /// "Terms of use", to be accepted once.

@@ -44,3 +44,40 @@ pub struct NamedLocation {
     #[serde(skip_serializing_if = "is_false")]
     pub trusted: bool,
 }
+
+/// Platforms that a policy includes and excludes.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct PolicyPlatforms {
+    /// The platforms, or all, also such as are not known.
+    pub include: Vec<PolicyPlatform>,
+    /// Those that are left out.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub exclude: Vec<PolicyPlatform>,
+}
+
+/// "Device platforms".
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum PolicyPlatform {
+    /// "Any device".
+    All,
+    /// Android.
+    Android,
+    /// iOS and iPadOS.
+    Ios,
+    /// Windows.
+    Windows,
+    /// macOS.
+    Macos,
+    /// Linux.
+    Linux,
+}
+
+/// "Authentication flows".
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum AuthenticationFlow {
+    /// Device code flow: the sign-in, and every refresh that goes back to it.
+    DeviceCodeFlow,
+}

@@ -45,10 +45,68 @@ pub enum Device {
     HybridJoined,
     /// It presents a device id that was deleted from the directory.
     Deleted,
+    /// It presents the id of a device that is disabled in the directory (Devices > All devices > Disable).
+    Disabled,
 }
 
 impl Device {
     pub(in crate::world) fn is_none(&self) -> bool {
         *self == Self::None
     }
+}
+
+/// What a user's browsers and programs say that they run on; Entra reads it from the `User-Agent` header.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum DevicePlatform {
+    /// Windows.
+    #[default]
+    Windows,
+    /// Android.
+    Android,
+    /// iOS and iPadOS.
+    Ios,
+    /// macOS.
+    Macos,
+    /// Linux.
+    Linux,
+    /// Nothing that is known, as a program in a container may.
+    Unknown,
+}
+
+impl DevicePlatform {
+    pub(in crate::world) fn is_usual(&self) -> bool {
+        *self == Self::default()
+    }
+}
+
+/// What Microsoft Entra ID Protection thinks of a user and of the user's sign-ins. Nothing is watched in a lab: the world
+/// says it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct Risk {
+    /// "User risk": that the account is in other hands. A guest's is that of the home tenant. Default: none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub user: Option<RiskLevel>,
+    /// "Sign-in risk": that a sign-in is not the user's. Default: none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub sign_in: Option<RiskLevel>,
+}
+
+impl Risk {
+    pub(in crate::world) fn is_none(&self) -> bool {
+        *self == Self::default()
+    }
+}
+
+/// How great a risk is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum RiskLevel {
+    /// Low.
+    Low,
+    /// Medium.
+    Medium,
+    /// High.
+    High,
 }
