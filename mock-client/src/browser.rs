@@ -5,6 +5,7 @@
 use bytes::Bytes;
 use http::{HeaderMap, HeaderValue, Method, Request, StatusCode, Uri, header};
 use jiff::SignedDuration;
+use scenarios::world::User;
 use url::Url;
 use wire::{Clock, LabClient, Reply, SendError, Trace};
 
@@ -45,6 +46,16 @@ pub struct Credentials {
     pub username: String,
     /// The password.
     pub password: String,
+}
+
+impl Credentials {
+    /// What a user of the world types. Whoever has no password there types one that nobody has: a page that got none asks
+    /// for it again, and says nothing.
+    #[must_use]
+    pub fn of(user: &User) -> Self {
+        let password = user.password.clone().unwrap_or_else(|| "a-password-that-nobody-has".to_owned());
+        Self { username: user.username.clone(), password }
+    }
 }
 
 impl std::fmt::Debug for Credentials {

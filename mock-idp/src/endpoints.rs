@@ -41,7 +41,7 @@ use crate::protocol::parameters::Parameters;
 use crate::protocol::passwords::Passwords;
 use crate::protocol::redeemed::Redeemed;
 use crate::protocol::sealed::Seal;
-use crate::protocol::second_factor::SecondFactor;
+use crate::protocol::second_factor::{SecondFactor, WrongCodes};
 use crate::protocol::sessions::Sessions;
 use crate::protocol::token::Seals;
 use crate::protocol::{guid, interaction, randomness};
@@ -76,6 +76,7 @@ struct Shared {
     sessions: Mutex<Sessions>,
     enrolments: Mutex<Enrolments>,
     second_factor: SecondFactor,
+    wrong_codes: Mutex<WrongCodes>,
     passwords: Mutex<Passwords>,
     device_codes: Mutex<DeviceCodes>,
     rng: Mutex<ChaCha20Rng>,
@@ -112,6 +113,7 @@ impl IdentityProvider {
             sessions: Mutex::default(),
             enrolments: Mutex::default(),
             second_factor: SecondFactor::new(&seed),
+            wrong_codes: Mutex::default(),
             passwords: Mutex::default(),
             device_codes: Mutex::default(),
             rng: Mutex::new(ChaCha20Rng::from_seed(rng_seed)),
@@ -152,6 +154,10 @@ impl IdentityProvider {
 
     fn enrolments(&self) -> MutexGuard<'_, Enrolments> {
         self.0.enrolments.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn wrong_codes(&self) -> MutexGuard<'_, WrongCodes> {
+        self.0.wrong_codes.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn passwords(&self) -> MutexGuard<'_, Passwords> {

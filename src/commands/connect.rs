@@ -113,8 +113,7 @@ async fn story(lab: &Lab, options: &Options, told: &mut Told) -> Result<(), Fail
     let (user, person) = if options.browser { ("you", None) } else { person(&world, options.user.as_deref())? };
     let observed = match person {
         Some(person) => {
-            let password = person.password.clone().unwrap_or_default();
-            let credentials = Credentials { username: person.username.clone(), password };
+            let credentials = Credentials::of(person);
             let sign_in = lab.connector.connect(&mut browser, user, &credentials, ConsentAnswer::Accept);
             done(lab, format!("{user} connects"), sign_in).await
         }

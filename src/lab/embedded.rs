@@ -103,9 +103,7 @@ impl Lab {
         let Some(person) = world.idp.users.get(user) else {
             return ConnectOutcome::failed(format!("nobody in this world is called '{user}'"));
         };
-        let password = person.password.clone().unwrap_or_default();
-        let credentials = Credentials { username: person.username.clone(), password };
-        self.connector.connect(browser, user, &credentials, consent).await
+        self.connector.connect(browser, user, &Credentials::of(person), consent).await
     }
 
     /// The identity provider's address, without a tenant.

@@ -115,9 +115,10 @@ impl<'s> Player<'s> {
             return json!(ConnectOutcome::failed(format!("nobody in this world is called '{user}'")));
         };
         self.user = Some(user.to_owned());
+        let own = Credentials::of(&person);
         let credentials = Credentials {
-            username: sign_in.username.clone().unwrap_or(person.username),
-            password: sign_in.password.clone().or(person.password).unwrap_or_default(),
+            username: sign_in.username.clone().unwrap_or(own.username),
+            password: sign_in.password.clone().unwrap_or(own.password),
         };
         let connector = self.lab.connector.clone();
         let browser = self.browser_of(sign_in.browser.as_deref().unwrap_or(user));

@@ -79,8 +79,7 @@ struct Walk<'w> {
 
 impl Walk<'_> {
     async fn predictions(&self, user: &User) -> Vec<Prediction> {
-        let password = user.password.clone().unwrap_or_default();
-        let credentials = Credentials { username: user.username.clone(), password };
+        let credentials = Credentials::of(user);
         let mut browser = self.lab.browser();
         let name = self.name;
         let before = self.lab.trace.last_number();

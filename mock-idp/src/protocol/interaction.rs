@@ -72,9 +72,6 @@ pub struct SignedIn {
     /// When the second factor was; none where it was not.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub mfa_time: Option<i64>,
-    /// How many wrong codes of the second factor were typed.
-    #[serde(default)]
-    pub wrong_codes: u8,
     /// What the page asks.
     pub asked: Vec<AskedIds>,
 }

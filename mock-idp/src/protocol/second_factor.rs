@@ -2,6 +2,8 @@
 //!
 //! In a lab there is no app, so that the page that asks for the code shows it too.
 
+use std::collections::HashMap;
+
 use jiff::Timestamp;
 use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;
@@ -9,7 +11,6 @@ use uuid::Uuid;
 use wire::{Check, Checks};
 
 use super::admission::Principal;
-use super::interaction::SignedIn;
 use crate::error::EntraError;
 use crate::error::challenge::Challenge;
 
@@ -17,8 +18,13 @@ use crate::error::challenge::Challenge;
 /// people who read traces take longer.
 const STEP_SECONDS: i64 = 300;
 
-/// How many wrong codes end a sign-in.
+/// How many wrong codes a user may type while one code is shown; the last of them ends the sign-in, and what is typed after
+/// it is not looked at until there is another code.
 pub const MOST_WRONG_CODES: u8 = 5;
+
+/// The wrong codes that users typed: how many while the code of a step was shown.
+#[derive(Clone, Debug, Default)]
+pub struct WrongCodes(HashMap<Uuid, (i64, u8)>);
 
 /// Makes and checks the codes of one lab.
 #[derive(Clone)]
@@ -34,7 +40,7 @@ impl SecondFactor {
     /// The six digits of the user at `now`.
     #[must_use]
     pub fn code(&self, oid: Uuid, now: Timestamp) -> String {
-        self.at(oid, now.as_second().div_euclid(STEP_SECONDS))
+        self.at(oid, step(now))
     }
 
     fn at(&self, oid: Uuid, step: i64) -> String {
@@ -46,7 +52,7 @@ impl SecondFactor {
 
     fn is_right(&self, oid: Uuid, typed: &str, now: Timestamp) -> bool {
         let typed: String = typed.chars().filter(|c| !c.is_whitespace()).take(16).collect();
-        let step = now.as_second().div_euclid(STEP_SECONDS);
+        let step = step(now);
         let equals = |step| self.at(oid, step).as_bytes().ct_eq(typed.as_bytes());
         (equals(step) | equals(step.saturating_sub(1))).into()
     }
@@ -58,24 +64,35 @@ impl SecondFactor {
     pub fn check(
         &self,
         principal: Principal<'_>,
-        signed_in: &SignedIn,
         typed: &str,
+        wrong: &mut WrongCodes,
         now: Timestamp,
         checks: &mut Checks,
     ) -> Result<(), EntraError> {
         let expected = "the code that the page shows";
-        if self.is_right(principal.account.object_id, typed, now) {
+        let oid = principal.account.object_id;
+        let before = wrong.0.get(&oid).filter(|(at, _)| *at == step(now)).map_or(0, |(_, count)| *count);
+        if before < MOST_WRONG_CODES && self.is_right(oid, typed, now) {
+            wrong.0.remove(&oid);
             checks.pass(Check::SecondFactor, expected, "the right one");
             return Ok(());
         }
-        let fix = "type the six digits under \"Your code\"; they change every five minutes";
-        if signed_in.wrong_codes.saturating_add(1) >= MOST_WRONG_CODES {
+        let count = before.saturating_add(1);
+        wrong.0.insert(oid, (step(now), count));
+        if count >= MOST_WRONG_CODES {
+            let fix = "sign in again when there is another code, which is every five minutes";
             checks.refuse(Check::SecondFactor, expected, format!("{MOST_WRONG_CODES} wrong codes"), fix);
             return Err(EntraError::MfaNotPassed { challenge: Challenge::default() });
         }
+        let fix = "type the six digits under \"Your code\"; they change every five minutes";
         checks.refuse(Check::SecondFactor, expected, "another code", fix);
         Err(EntraError::WrongSecondFactor)
     }
+}
+
+/// The number of the code that is shown at `now`.
+fn step(now: Timestamp) -> i64 {
+    now.as_second().div_euclid(STEP_SECONDS)
 }
 
 impl std::fmt::Debug for SecondFactor {

@@ -231,7 +231,7 @@ impl Candidate<'_> {
     #[must_use]
     pub fn signed_in(&self) -> SignedIn {
         let Session { sid, auth_time, mfa_time, .. } = self.session;
-        SignedIn { oid: self.principal.object_id(), sid, auth_time, mfa_time, wrong_codes: 0, asked: Vec::new() }
+        SignedIn { oid: self.principal.object_id(), sid, auth_time, mfa_time, asked: Vec::new() }
     }
 }
 

@@ -54,6 +54,26 @@ fn a_wrong_code_asks_again_and_the_right_one_goes_on() {
     assert!(returned(&browser.give_second_factor(), "code").is_some());
 }
 
+/// Neither by the same form again, nor in another browser, nor by the right one at last.
+#[test]
+fn codes_cannot_be_tried_out_one_after_the_other() {
+    let lab = Lab::of(mfa_world());
+    let (mut browser, _) = started(&lab, DEFAULT);
+    let page = browser.page.clone();
+    let mut again = |typed: &str| {
+        browser.page.clone_from(&page);
+        browser.press("idSubmit_SAOTCC_Continue", &[("otc", typed)]).aadsts()
+    };
+    let seen: Vec<_> = (0..5).map(|_| again("000 000")).collect();
+    assert_eq!(seen, [Some(500_121), Some(500_121), Some(500_121), Some(500_121), Some(50_074)]);
+    let (mut other, _) = started(&lab, DEFAULT);
+    assert_eq!(other.give_second_factor().aadsts(), Some(50_074), "not even the right one");
+    // until there is another code
+    lab.advance(5);
+    let (mut other, _) = started(&lab, DEFAULT);
+    assert!(returned(&other.give_second_factor(), "code").is_some());
+}
+
 #[test]
 fn who_has_no_second_factor_is_led_through_the_registration_once() {
     let lab = Lab::of(world_with(json!({}), json!({"controls": ["mfa"]})));

@@ -37,10 +37,7 @@ pub(super) fn open(folder: &Path, lab: &Lab, user: Option<&str>, common: Common)
     }
     // open for writing too: it does not end when a script does
     let visits = pipe::OpenOptions::new().read_write(true).open_receiver(&visits).map_err(failed)?;
-    let found = person(&lab.world(), user).ok().and_then(|(_, user)| {
-        let user = user?;
-        Some(Credentials { username: user.username.clone(), password: user.password.clone().unwrap_or_default() })
-    });
+    let found = person(&lab.world(), user).ok().and_then(|(_, user)| user.map(Credentials::of));
     // in a world without people the pages say so themselves
     let person = found.unwrap_or_else(|| Credentials { username: "nobody".to_owned(), password: String::new() });
     tokio::spawn(serve(visits, lab.clone(), person, common));

@@ -32,10 +32,10 @@ impl IdentityProvider {
             }
             let typed = incoming.form.text("otc").unwrap_or_default();
             let factor = &self.0.second_factor;
-            match factor.check(principal, &signed_in, typed, incoming.now, &mut visit.checks) {
+            match factor.check(principal, typed, &mut self.wrong_codes(), incoming.now, &mut visit.checks) {
                 Ok(()) => {
                     self.enrolments().register(principal.account.object_id);
-                    let signed_in = SignedIn { mfa_time: Some(incoming.now.as_second()), wrong_codes: 0, ..signed_in };
+                    let signed_in = SignedIn { mfa_time: Some(incoming.now.as_second()), ..signed_in };
                     let session = Session::of(principal, &signed_in);
                     let next = visit.ask_or_finish(&authorization, principal, signed_in, flow.clone())?;
                     let mut response = next.response(&flow);
@@ -44,11 +44,8 @@ impl IdentityProvider {
                 }
                 Err(error @ EntraError::WrongSecondFactor) => {
                     let error = shown(&error, &visit.checks);
-                    let wrong_codes = signed_in.wrong_codes.saturating_add(1);
-                    let signed_in = SignedIn { wrong_codes, ..signed_in };
                     let requested = authorization.requested(visit.directory, principal.tenant, &mut visit.checks)?;
                     let unsatisfied = visit.unsatisfied(&authorization, principal, &signed_in, &requested);
-                    let flow = Flow { signed_in: Some(signed_in), ..flow };
                     match unsatisfied {
                         Err(unsatisfied) => {
                             visit.second_factor_page(&authorization, principal, &flow, &unsatisfied, Some(error))

@@ -90,7 +90,6 @@ impl<'v> Visit<'v> {
             sid: randomness::guid(&mut *self.provider.rng()),
             auth_time: self.incoming.now.as_second(),
             mfa_time: None,
-            wrong_codes: 0,
             asked: Vec::new(),
         };
         let session = Session::of(principal, &signed_in);
