@@ -16,7 +16,9 @@ use demand::{fix, received, shown_device, shown_grant, unmet};
 pub use enrolment::Enrolments;
 use jiff::Timestamp;
 pub use refusal::{Place, refusal};
-use scenarios::world::policy::{ClientAppType, ConditionalAccessPolicy, Device, PolicyState, UserAction};
+use scenarios::world::policy::{
+    ClientAppType, ConditionalAccessPolicy, Device, DevicePlatform, PolicyState, UserAction,
+};
 use sha2::{Digest, Sha256};
 use uuid::Uuid;
 use wire::{Check, Checks};
@@ -107,10 +109,13 @@ impl<'d> Facts<'d> {
         }
     }
 
-    /// The device that the sign-in can prove: where a code is typed, none, for the device that is let in is another.
+    /// The device that the sign-in can prove: where a code is typed, none, for the device that is let in is another; and
+    /// none on a platform that is not known.
     #[must_use]
     pub fn device(&self) -> Device {
-        if self.by_device_code { Device::None } else { self.principal.account.device }
+        let account = self.principal.account;
+        let proves_none = self.by_device_code || account.device_platform == DevicePlatform::Unknown;
+        if proves_none { Device::None } else { account.device }
     }
 }
 

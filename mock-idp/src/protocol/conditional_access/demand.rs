@@ -141,6 +141,9 @@ pub(super) fn shown_grant(policy: Policy<'_>) -> String {
 pub(super) fn shown_device(facts: &Facts<'_>) -> &'static str {
     match facts.device() {
         Device::None if facts.by_device_code => "no device, for a device's code carries none",
+        Device::None if facts.principal.account.device_platform == DevicePlatform::Unknown => {
+            "a platform that is not known, and so proves no device"
+        }
         Device::None => "no device that the directory knows",
         Device::Registered => "a registered device",
         Device::Compliant => "a compliant device",
@@ -162,13 +165,7 @@ pub(super) fn received(demand: Demand, facts: &Facts<'_>) -> String {
         Demand::FreshMfa { .. } => {
             format!("one of {}", shown_instant(facts.mfa_time.unwrap_or(facts.auth_time)))
         }
-        Demand::CompliantDevice | Demand::HybridJoinedDevice => {
-            let platform = match facts.principal.account.device_platform {
-                DevicePlatform::Unknown => ", on a platform that is not known",
-                _ => "",
-            };
-            format!("{}{platform}", shown_device(facts))
-        }
+        Demand::CompliantDevice | Demand::HybridJoinedDevice => shown_device(facts).to_owned(),
         Demand::ApprovedApp | Demand::AppProtection => facts.client.shown_name().to_owned(),
         Demand::TermsOfUse => format!("{user} has not accepted them"),
     }

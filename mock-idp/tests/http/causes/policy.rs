@@ -151,7 +151,7 @@ fn registered(policy: Value) -> Value {
 
 /// Megan's machine is compliant, and does not say what it runs on.
 fn on_unknown_platform() -> Value {
-    megan(json!({"device": "compliant", "device_platform": "unknown"}), policy(json!(["hybrid_joined_device"])))
+    megan(json!({"device": "compliant", "device_platform": "unknown"}), policy(json!(["compliant_device"])))
 }
 
 fn disabled_device() -> Value {
