@@ -21,7 +21,7 @@ mod listening;
 mod lone;
 mod man;
 mod new;
-mod new_file;
+mod output_file;
 mod ready;
 mod record;
 mod report_files;

@@ -23,6 +23,7 @@ pub mod data_folder;
 pub mod embedded;
 pub mod in_memory;
 pub mod journal;
+pub mod kept_keys;
 mod names;
 pub mod neighbours;
 pub mod pages;

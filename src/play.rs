@@ -12,6 +12,7 @@ use wire::exchange::deciding_refusal;
 use wire::{Check, CheckResult, Exchange, Outcome, Redaction};
 
 use crate::lab::{Lab, StartError};
+use crate::report::meaning::registers_second_factor;
 
 pub(crate) mod accidents;
 mod acts;
@@ -103,12 +104,26 @@ pub struct Observed {
 /// # Errors
 /// When the act could not be done.
 pub async fn observe<E>(lab: &Lab, label: String, act: impl Future<Output = Result<Value, E>>) -> Result<Observed, E> {
+    observe_with(lab, label, act, |_| false).await
+}
+
+/// The same; in a lab that others use too, what they do is left out, but for `also`.
+///
+/// # Errors
+/// When the act could not be done.
+pub async fn observe_with<E>(
+    lab: &Lab,
+    label: String,
+    act: impl Future<Output = Result<Value, E>>,
+    also: impl Fn(&Exchange) -> bool,
+) -> Result<Observed, E> {
     let before = lab.trace.last_number_everywhere().await;
     let stopwatch = Stopwatch::start();
     let outcome = act.await?;
     let duration_us = stopwatch.elapsed_us();
-    let exchanges = lab.trace.everywhere_after(before).await;
-    Ok(Observed { label, outcome: outcome_with_refusal(outcome, &exchanges), exchanges, duration_us })
+    let exchanges = lab.trace.own_everywhere_after(before, also).await;
+    let also = if registers_second_factor(&exchanges) { ", registering a second factor" } else { "" };
+    Ok(Observed { label: label + also, outcome: outcome_with_refusal(outcome, &exchanges), exchanges, duration_us })
 }
 
 /// The check that refused a message.
@@ -116,7 +131,7 @@ pub async fn observe<E>(lab: &Lab, label: String, act: impl Future<Output = Resu
 pub struct Refused {
     /// What it says.
     pub by: CheckResult,
-    /// The checks of the same party that the message had passed.
+    /// The checks of the same party that the message had passed, each once.
     pub passed: Vec<Check>,
 }
 
@@ -232,7 +247,12 @@ impl Refused {
         let refusal = deciding_refusal(exchanges)?;
         let message = exchanges.iter().find(|one| one.checks.0.iter().any(|check| std::ptr::eq(check, refusal)))?;
         let own = message.checks.0.iter().filter(|one| one.check.party() == refusal.check.party());
-        let passed = own.filter(|one| one.outcome == Outcome::Passed).map(|one| one.check).collect();
+        let mut passed = Vec::new();
+        for check in own.filter(|one| one.outcome == Outcome::Passed).map(|one| one.check) {
+            if !passed.contains(&check) {
+                passed.push(check);
+            }
+        }
         Some(Self { by: refusal.clone(), passed })
     }
 

@@ -10,6 +10,7 @@ pub mod html;
 pub mod json;
 pub mod junit;
 pub mod meaning;
+pub mod shell;
 pub mod summary;
 pub mod tap;
 pub mod terminal;

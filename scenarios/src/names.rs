@@ -252,6 +252,7 @@ fn forms(world: &World, tree: &Node, place: &dyn Fn(&[&str]) -> Span, faults: &m
             }
         }
     }
+    crate::redirect_uri::check(world, tree, place, faults);
     certificates(world, place, faults);
     no_control_characters(tree, faults);
 }
@@ -336,6 +337,9 @@ mod tests {
             (app("role_assignments: { one: { group: sales } }"), "`sales`"),
             (app("role_assignments: { one: { user: megan, role: reader } }"), "there is no app role `reader`"),
             (app("role_assignments: { one: {} }"), "either `user` or `group`"),
+            (app("redirect_uris: { web: [\"javascript:x\"] }"), "cannot have the redirect URI \"javascript:x\""),
+            (app("redirect_uris: { spa: [\"http://contoso.com\"] }"), "http is for localhost only"),
+            (app("redirect_uris: { public: [\"https://contoso.com/#x\"] }"), "a fragment"),
             (app("mapped_claims: { one: { claim: dept } }"), "either `attribute` or `value`"),
             (app("mapped_claims: { one: { claim: tid, value: x } }"), "no app can map the claim \"tid\""),
             (app("optional_claims: { access_token: [upnn] }"), "optional_claims"),

@@ -85,8 +85,8 @@ impl fmt::Display for Problem {
         if self.line > 0 {
             write!(f, ":{}:{}", self.line, self.column)?;
         }
-        write!(f, ": {}", self.message)?;
-        if self.fix.is_empty() { Ok(()) } else { write!(f, "; {}", self.fix) }
+        write!(f, ": {}", masked::harmless(&self.message))?;
+        if self.fix.is_empty() { Ok(()) } else { write!(f, "; {}", masked::harmless(&self.fix)) }
     }
 }
 
@@ -246,14 +246,15 @@ impl SourceCode for Line {
 
 impl fmt::Display for Shown<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let message = masked::harmless(&self.problem.message);
         if self.line.is_some() {
-            return f.write_str(&self.problem.message);
+            return f.write_str(&message);
         }
         f.write_str(&masked::inert(&self.problem.file))?;
         if self.problem.line > 0 {
             write!(f, ":{}:{}", self.problem.line, self.problem.column)?;
         }
-        write!(f, ": {}", self.problem.message)
+        write!(f, ": {message}")
     }
 }
 
@@ -269,7 +270,8 @@ impl Diagnostic for Shown<'_> {
     }
 
     fn help<'a>(&'a self) -> Option<Box<dyn fmt::Display + 'a>> {
-        self.problem.help()
+        let help = self.problem.help()?;
+        Some(Box::new(masked::harmless(&help.to_string())))
     }
 
     fn source_code(&self) -> Option<&dyn SourceCode> {

@@ -7,13 +7,25 @@
 use std::collections::BTreeMap;
 
 use regex::Regex;
+use schemars::JsonSchema;
 use serde_json::Value;
 
 use crate::nearest::{listed, nearest};
-use crate::problem::{Faults, masked::is_secret_key};
-use crate::source::Span;
+use crate::problem::{Faults, Problems, masked::is_secret_key};
+use crate::source::{Source, Span};
 use crate::tree::{Map, Node, Tree};
 use crate::yaml::escaped;
+
+/// What keeps JSON from being a `T`, in the words that files are judged with; `name` is what they call the value.
+///
+/// # Errors
+/// Everything that is wrong with its shape.
+pub fn fits<T: JsonSchema>(value: &Value, name: &str) -> Result<(), Problems> {
+    let rules = Rules::of(schemars::schema_for!(T).to_value());
+    let mut faults = Faults::default();
+    rules.shape().check(&Node::from_json(value, &Source::new(name, "").span(0, 0)), name, &mut faults);
+    faults.or(())
+}
 
 /// A whole schema, ready to compare trees with.
 pub(crate) struct Rules {

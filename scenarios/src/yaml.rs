@@ -264,11 +264,15 @@ fn number(text: &str) -> Option<Number> {
 
 /// A text as a message may show it.
 pub(crate) fn escaped(text: &str) -> String {
-    let mut short: String = text.chars().take(80).flat_map(char::escape_debug).collect();
+    let mut short = String::new();
+    for c in text.chars().take(80) {
+        // what only a string literal needs escaped stays: what YAML's reader says is escaped already
+        if matches!(c, '\\' | '"' | '\'') { short.push(c) } else { short.extend(c.escape_debug()) }
+    }
     if text.chars().nth(80).is_some() {
         short.push('…');
     }
-    short.replace("\\\"", "\"").replace("\\'", "'")
+    short
 }
 
 #[cfg(test)]

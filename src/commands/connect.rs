@@ -4,10 +4,11 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::Args;
+use http::Uri;
 use mock_client::{ConsentAnswer, Credentials};
 use mock_idp::SigningKeys;
-use scenarios::World;
 use scenarios::world::{CONSENT_HOST, User};
+use scenarios::{World, instead};
 use serde_json::{Value, json};
 use url::{Position, Url};
 use wire::exchange::parameters;
@@ -25,7 +26,7 @@ use crate::lab::data_folder::Part;
 use crate::lab::neighbours::Neighbours;
 use crate::lab::sockets::Sockets;
 use crate::lab::{Lab, Setup};
-use crate::play::{Observed, Refused, observe};
+use crate::play::{Observed, Refused, observe, observe_with};
 use crate::report::terminal::{self, Detail};
 use crate::report::visible::visible;
 
@@ -100,8 +101,15 @@ pub(super) fn run(options: &Options, common: Common) -> Result<Exit, Failure> {
 }
 
 fn origin(url: &str) -> Result<String, Failure> {
-    let usage = |why: String| Failure::new(Exit::Usage, "usage", format!("'{url}' is no URL of an MCP server: {why}"));
-    let parsed = Url::parse(url).map_err(|error| usage(error.to_string()))?;
+    let usage = |why: &str| {
+        let message =
+            format!("'{url}' is no URL of an MCP server: {why}\nfix: write such as https://localhost:8444/mcp");
+        Failure::new(Exit::Usage, "usage", message)
+    };
+    let parsed = Url::parse(url).map_err(|error| usage(&error.to_string()))?;
+    if !matches!(parsed.scheme(), "http" | "https") || url.parse::<Uri>().is_err() {
+        return Err(usage("it is not an http or https URL without blanks"));
+    }
     Ok(parsed[..Position::BeforePath].to_owned())
 }
 
@@ -119,7 +127,9 @@ async fn story(lab: &Lab, options: &Options, told: &mut Told) -> Result<(), Fail
         }
         None => {
             let sign_in = in_own_browser(lab, user);
-            observe(lab, "you connect".to_owned(), sign_in).await?
+            // a person's own browser is nobody whom the lab knows
+            let of_browser = |exchange: &Exchange| (exchange.from, exchange.to) == (Party::Client, Party::Idp);
+            observe_with(lab, "you connect".to_owned(), sign_in, of_browser).await?
         }
     };
     if !told.tell(observed, connected)? {
@@ -161,8 +171,9 @@ pub(super) fn person<'w>(world: &'w World, named: Option<&str>) -> Result<(&'w s
         None => users.iter().find(|(_, user)| user.roles.is_empty()).or_else(|| users.iter().next()),
     };
     found.map(|(name, user)| (name.as_str(), Some(user))).ok_or_else(|| {
-        let names = users.keys().cloned().collect::<Vec<_>>().join(", ");
-        let message = format!("nobody in the lab's world is called '{}'; it has {names}", named.unwrap_or_default());
+        let named = named.unwrap_or_default();
+        let fix = instead(named, users.keys().map(String::as_str));
+        let message = format!("nobody in the lab's world is called '{named}'\nfix: {fix}");
         Failure::new(Exit::Usage, "user.unknown", message)
     })
 }
@@ -247,7 +258,13 @@ fn refusal(observed: &Observed) -> String {
             member("expected").unwrap_or_default(),
             member("received").unwrap_or_default()
         ),
-        (None, None) => "no party refused anything in this step\n".to_owned(),
+        (None, None) => match observed.exchanges.iter().rev().find(|exchange| exchange.failure.is_some()) {
+            Some(unanswered) => format!(
+                "nobody answered at {}\n  fix       start the server there, or name one that runs: entralab connect URL\n",
+                unanswered.url
+            ),
+            None => "no party refused anything in this step\n".to_owned(),
+        },
     };
     if let Some(message) = member("message").or_else(|| member("refused")) {
         text.push_str(&format!("  shown     {message}\n"));

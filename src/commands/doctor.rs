@@ -20,7 +20,7 @@ use crate::report::visible::visible;
 #[derive(Debug, Args)]
 pub(super) struct Options {
     /// The port base that `up` would be given.
-    #[arg(long, value_name = "PORT", value_parser = clap::value_parser!(u16).range(..=i64::from(HIGHEST_PORT_BASE)))]
+    #[arg(long, value_name = "PORT", allow_negative_numbers = true, value_parser = clap::value_parser!(u16).range(..=i64::from(HIGHEST_PORT_BASE)))]
     port_base: Option<u16>,
     /// The data folder that `up` would be given.
     #[arg(long, value_name = "DIR")]

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
+use scenarios::instead;
 use serde_json::json;
 
 use super::listening::data_dir;
@@ -90,8 +91,8 @@ fn app(options: &Options, running: &Running) -> Result<Option<String>, Failure> 
     let apps = running.0["apps"].as_object().unwrap_or(&empty);
     match &options.app {
         Some(name) if !apps.contains_key(name) => {
-            let names = apps.keys().cloned().collect::<Vec<_>>().join(", ");
-            let message = format!("--app: no application of the running lab is called '{name}'; it has {names}");
+            let fix = instead(name, apps.keys().map(String::as_str));
+            let message = format!("--app: no application of the running lab is called '{name}'\nfix: {fix}");
             Err(Failure::new(Exit::Usage, "app.unknown", message))
         }
         Some(name) => Ok(Some(name.clone())),

@@ -9,12 +9,12 @@ use clap::Args;
 use mock_idp::SigningKeys;
 use rand_chacha::ChaCha20Rng;
 use rand_core::SeedableRng;
-use scenarios::{Scenario, Source};
+use scenarios::{Scenario, Source, instead};
 use serde_json::json;
 use wire::Redaction;
 
 use super::connect::person;
-use super::listening::{LabTime, data_folder_failure, random_seed, read_scenario, start_failure};
+use super::listening::{LabTime, random_seed, read_scenario, start_failure};
 use super::ready::ready;
 use super::report_files::{self, ReportOptions};
 use super::{Common, Exit, Failure, json_line, runtime};
@@ -69,8 +69,8 @@ pub(super) fn run(options: &Options, common: Common) -> Result<Exit, Failure> {
     if let Some(app) = &options.app
         && !scenario.world.idp.apps.contains_key(app)
     {
-        let names = scenario.world.idp.apps.keys().cloned().collect::<Vec<_>>().join(", ");
-        let message = format!("--app: no application of this world is called '{app}'; it has {names}");
+        let fix = instead(app, scenario.world.idp.apps.keys().map(String::as_str));
+        let message = format!("--app: no application of this world is called '{app}'\nfix: {fix}");
         return Err(Failure::new(Exit::Usage, "app.unknown", message));
     }
     if let Some(user) = &options.user {
@@ -153,16 +153,17 @@ struct PrivateFolder(tempfile::TempDir);
 
 impl PrivateFolder {
     fn new() -> Result<Self, Failure> {
-        tempfile::Builder::new().prefix("entralab-").tempdir().map(Self).map_err(|error| {
-            let message =
-                format!("cannot make a temporary folder: {error}\nfix: name one with TMPDIR that can be written");
-            Failure::new(Exit::Environment, "temporary_folder", message)
-        })
+        tempfile::Builder::new().prefix("entralab-").tempdir().map(Self).map_err(|error| Self::failure(&error))
+    }
+
+    fn failure(error: &std::io::Error) -> Failure {
+        let message = format!("cannot use a temporary folder: {error}\nfix: name one with TMPDIR that can be written");
+        Failure::new(Exit::Environment, "temporary_folder", message)
     }
 
     fn write(&self, name: &str, text: &str) -> Result<PathBuf, Failure> {
         let path = self.0.path().join(name);
-        write_in_one_step(&path, text).map_err(data_folder_failure)?;
+        write_in_one_step(&path, text).map_err(|error| Self::failure(&error))?;
         Ok(path)
     }
 }

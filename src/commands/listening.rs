@@ -13,9 +13,10 @@ use serde_json::Value;
 use wire::listen::ListenError;
 use wire::{Clock, Trace};
 
-use super::{Common, Exit, Failure, print};
+use super::{Common, Exit, Failure, output_file, print};
 use crate::lab::certificates::CertificateAuthority;
 use crate::lab::data_folder::{self, CA_CERTIFICATE, CA_KEY, DataFolder, DataFolderError, SIGNING_KEYS};
+use crate::lab::kept_keys::{self, Damaged};
 use crate::lab::{Setup, StartError};
 
 /// The flags of lab time.
@@ -76,14 +77,14 @@ pub(super) async fn stay(
 ) -> Result<Exit, Failure> {
     let line = format!("{ready}\n");
     folder.write(&folder.running_file(), &line).map_err(data_folder_failure)?;
-    if let Some(file) = ready_file {
-        data_folder::write_in_one_step(file, &line).map_err(data_folder_failure)?;
-    }
-    let told = match (common.json, common.quiet) {
+    let noted = ready_file.map_or(Ok(()), |file| {
+        data_folder::write_in_one_step(file, &line).map_err(|error| output_file::unwritable(file, &error))
+    });
+    let told = noted.and_then(|()| match (common.json, common.quiet) {
         (true, _) => print(&line),
         (false, false) => print(welcome),
         (false, true) => Ok(()),
-    };
+    });
     if told.is_ok() {
         stop.await;
     }
@@ -116,7 +117,9 @@ pub(super) fn data_dir(named: Option<&Path>) -> Result<PathBuf, Failure> {
 
 pub(super) fn start_failure(error: StartError) -> Failure {
     match error {
-        StartError::NotAUrl(_) | StartError::NotOnThisMachine(_) => Failure::new(Exit::Usage, "world.url", error),
+        StartError::NotAUrl(_) | StartError::NotOnThisMachine(_) => {
+            Failure::new(Exit::Usage, "world.url", format!("{error}\nfix: write such as http://localhost:3000"))
+        }
         error => Failure::new(Exit::Environment, "lab.start", error),
     }
 }
@@ -126,14 +129,12 @@ pub(super) fn setup(folder: &DataFolder, trace: Trace) -> Result<Setup, Failure>
     let clock = Clock::real();
     let seed = random_seed()?;
     let _nobody_else_makes_keys = folder.lock_keys().map_err(data_folder_failure)?;
-    let broken = |name: &str, error: &dyn std::fmt::Display| {
-        let place = folder.file(name);
-        let message =
-            format!("{} cannot be used: {error}\nfix: delete it, and the next start makes a new one", place.display());
+    let broken = |damaged: Damaged| {
+        let message = format!("{damaged}\nfix: {}", damaged.fix);
         Failure::new(Exit::Environment, "data_dir.broken", message)
     };
-    let signing_keys = match folder.read(SIGNING_KEYS).map_err(data_folder_failure)? {
-        Some(pem) => SigningKeys::from_pem(&pem).map_err(|error| broken(SIGNING_KEYS, &error))?,
+    let signing_keys = match kept_keys::signing_keys(folder.path()).map_err(broken)? {
+        Some(keys) => keys,
         None => {
             let keys = SigningKeys::generate(&mut ChaCha20Rng::from_seed(seed), clock.now())
                 .map_err(|error| Failure::new(Exit::Bug, "keys", error))?;
@@ -141,12 +142,9 @@ pub(super) fn setup(folder: &DataFolder, trace: Trace) -> Result<Setup, Failure>
             keys
         }
     };
-    let kept =
-        (folder.read(CA_CERTIFICATE).map_err(data_folder_failure)?, folder.read(CA_KEY).map_err(data_folder_failure)?);
-    let certificate_authority = match kept {
-        (Some(certificate), Some(key)) => CertificateAuthority::from_pem(&certificate, &key)
-            .map_err(|error| broken(&format!("{CA_CERTIFICATE} or {CA_KEY}"), &error))?,
-        _ => {
+    let certificate_authority = match kept_keys::authority(folder.path()).map_err(broken)? {
+        Some(kept) => kept,
+        None => {
             let made = CertificateAuthority::generate(&["localhost".to_owned()], true)
                 .map_err(|error| Failure::new(Exit::Bug, "ca", error))?;
             // The key first: a certificate without its key would be trusted for nothing.

@@ -3,10 +3,8 @@
 use std::path::{Path, PathBuf};
 
 use clap::Args;
-use clap::builder::NonEmptyStringValueParser;
-use scenarios::World;
-use scenarios::world::Cors;
-use serde_json::json;
+use scenarios::{World, instead};
+use serde_json::{Value, json};
 use url::{Position, Url};
 use uuid::Uuid;
 use wire::network::loopback_address;
@@ -16,7 +14,7 @@ use super::listening::{
     data_dir, data_folder_failure, forget_ready, port_failure, read_world, setup, start_failure, stay,
 };
 use super::ready::ready;
-use super::running::{Running, read_certificate};
+use super::running::{Running, read_certificates};
 use super::settings::Settings;
 use super::stop_signal::stop_signal;
 use super::{Common, Exit, Failure, runtime};
@@ -25,7 +23,9 @@ use crate::lab::data_folder::{CA_CERTIFICATE, DataFolder, Part};
 use crate::lab::neighbours::Neighbours;
 use crate::lab::pages;
 use crate::lab::sockets::Sockets;
+use crate::report::visible::visible;
 
+mod flags;
 mod welcome;
 
 /// The world where none is named and no lab is joined.
@@ -40,10 +40,10 @@ struct Alone {
     #[arg(long, value_name = "SCENARIO", conflicts_with = "scenario")]
     world: Option<PathBuf>,
     /// The party's port; 0 takes a free one.
-    #[arg(long, value_name = "PORT")]
+    #[arg(long, value_name = "PORT", allow_negative_numbers = true)]
     port: Option<u16>,
     /// The port of its trace and health; 0 takes a free one. Default: 0 where --port is 0.
-    #[arg(long, value_name = "PORT")]
+    #[arg(long, value_name = "PORT", allow_negative_numbers = true)]
     page_port: Option<u16>,
     /// Where keys and the local CA are kept, and where labs that run are found. Default: this user's data folder.
     #[arg(long, value_name = "DIR")]
@@ -63,7 +63,7 @@ pub(super) struct IdentityProviderOptions {
     #[command(flatten)]
     alone: Alone,
     /// Register another redirect URI of the platform "web": the application's name in the world, and the URI.
-    #[arg(long, value_name = "APP=URI", value_parser = app_and_uri)]
+    #[arg(long, value_name = "APP=URI", value_parser = flags::app_and_uri)]
     redirect_uri: Vec<(String, String)>,
 }
 
@@ -74,29 +74,30 @@ pub(super) struct GateOptions {
     #[command(flatten)]
     alone: Alone,
     /// Your server: the origin that requests are passed on to, such as http://127.0.0.1:3000.
-    #[arg(long, value_name = "URL")]
+    #[arg(long, value_name = "URL", value_parser = flags::origin_of_this_machine)]
     upstream: String,
     /// The origin of the identity provider. Default: that of --issuer, of the lab or `idp` that runs on the data folder,
     /// or https://localhost:8443.
-    #[arg(long, value_name = "URL")]
+    #[arg(long, value_name = "URL", value_parser = flags::origin_of_this_machine)]
     idp: Option<String>,
     /// Certificates, as PEM, that the gate trusts when it fetches keys and calls your server, besides the data folder's.
     #[arg(long, value_name = "FILE")]
     ca: Vec<PathBuf>,
     /// `openIdIssuer`: the keys are looked up in its .well-known/openid-configuration.
-    #[arg(long, value_name = "URL", value_parser = NonEmptyStringValueParser::new())]
+    #[arg(long, value_name = "URL", value_parser = flags::issuer)]
     issuer: Option<String>,
     /// The client id of the gate's own application; always an allowed audience.
-    #[arg(long, value_name = "GUID")]
+    #[arg(long, value_name = "GUID", value_parser = flags::client_id)]
     client_id: Option<Uuid>,
-    /// `allowedAudiences`; several add up.
-    #[arg(long, value_name = "AUDIENCE", value_parser = NonEmptyStringValueParser::new())]
+    /// `allowedAudiences`, in the place of those of the world; several add up.
+    #[arg(long, value_name = "AUDIENCE", value_parser = flags::audience)]
     audience: Vec<String>,
-    /// `allowedApplications`: the client id of an application that may call; several add up.
-    #[arg(long, value_name = "CLIENT_ID", value_parser = NonEmptyStringValueParser::new())]
-    allow_client: Vec<String>,
-    /// An origin whose pages may call (ingress CORS), or `*`; several add up.
-    #[arg(long, value_name = "ORIGIN", value_parser = NonEmptyStringValueParser::new())]
+    /// `allowedApplications`, in the place of those of the world: the client id of an application that may call; several
+    /// add up.
+    #[arg(long, value_name = "CLIENT_ID", value_parser = flags::client_id)]
+    allow_client: Vec<Uuid>,
+    /// An origin whose pages may call (ingress CORS), or `*`, in the place of those of the world; several add up.
+    #[arg(long, value_name = "ORIGIN", value_parser = flags::cors_origin)]
     cors_origin: Vec<String>,
 }
 
@@ -106,15 +107,9 @@ pub(super) struct GateOptions {
 pub(super) struct McpOptions {
     #[command(flatten)]
     alone: Alone,
-    /// The path of the endpoint.
+    /// The path of the endpoint, such as /mcp.
     #[arg(long)]
     path: Option<String>,
-}
-
-fn app_and_uri(text: &str) -> Result<(String, String), String> {
-    let (app, uri) =
-        text.split_once('=').ok_or("write APP=URI, such as copilot-studio-client=http://localhost:5000/")?;
-    Ok((app.to_owned(), uri.to_owned()))
 }
 
 /// What surrounds a party that is about to start.
@@ -198,25 +193,35 @@ pub(super) fn world_of(lab: &JoinedLab) -> Result<World, Failure> {
 pub(super) fn identity_provider(options: &IdentityProviderOptions, common: Common) -> Result<Exit, Failure> {
     let mut around = options.alone.surroundings()?;
     for (name, uri) in &options.redirect_uri {
-        let apps = &mut around.world.idp.apps;
-        let names = apps.keys().cloned().collect::<Vec<_>>().join(", ");
-        let app = apps.get_mut(name).ok_or_else(|| {
-            let message = format!("--redirect-uri: no application of this world is called '{name}'; it has {names}");
+        let apps = &around.world.idp.apps;
+        let app = apps.get(name).ok_or_else(|| {
+            let fix = instead(name, apps.keys().map(String::as_str));
+            let message = format!("--redirect-uri: no application of this world is called '{name}'\nfix: {fix}");
             Failure::new(Exit::Usage, "app.unknown", message)
         })?;
-        app.redirect_uris.web.push(uri.clone());
+        let web: Vec<&String> = app.redirect_uris.web.iter().chain([uri]).collect();
+        let change = json!({ "idp": { "apps": { name: { "redirect_uris": { "web": web } } } } });
+        around.world = changed(&around.world, "--redirect-uri", &change)?;
     }
     options.alone.start(Party::Idp, around, common)
+}
+
+/// The world with what a flag says, judged as that of a file.
+fn changed(world: &World, flag: &str, change: &Value) -> Result<World, Failure> {
+    world.changed(change, flag).map_err(|problems| {
+        let told = problems.0.iter().map(|problem| format!("{flag}: {}\nfix: {}\n", problem.message, problem.fix));
+        Failure::new(Exit::Usage, "usage", told.collect::<String>())
+    })
 }
 
 /// `entralab gate`.
 pub(super) fn gate(options: &GateOptions, common: Common) -> Result<Exit, Failure> {
     let mut around = options.alone.surroundings()?;
-    around.neighbours.upstream = Some(origin("--upstream", &options.upstream)?);
+    around.neighbours.upstream = Some(options.upstream.clone());
     let issuer_origin = options.issuer.as_deref().filter(|issuer| loopback_address(issuer).is_some());
     let issuer_origin =
         issuer_origin.and_then(|issuer| Some(Url::parse(issuer).ok()?[..Position::BeforePath].to_owned()));
-    if let Some(idp) = options.idp.as_deref().map(|idp| origin("--idp", idp)).transpose()?.or(issuer_origin) {
+    if let Some(idp) = options.idp.clone().or(issuer_origin) {
         around.neighbours.identity_provider = idp;
     } else if around.lab.is_none()
         && let Some(running) =
@@ -225,7 +230,7 @@ pub(super) fn gate(options: &GateOptions, common: Common) -> Result<Exit, Failur
         around.neighbours.identity_provider = running.text("idp").to_owned();
     }
     for file in &options.ca {
-        around.also_trusted.push(read_certificate(file)?);
+        around.also_trusted.push(read_certificates(file)?);
     }
     let gate = &mut around.world.gate;
     if let Some(issuer) = &options.issuer {
@@ -234,68 +239,34 @@ pub(super) fn gate(options: &GateOptions, common: Common) -> Result<Exit, Failur
     if let Some(client_id) = options.client_id {
         gate.client_id = client_id;
     }
-    for (given, list) in
-        [(&options.audience, &mut gate.allowed_audiences), (&options.allow_client, &mut gate.allowed_applications)]
-    {
-        if !given.is_empty() {
-            list.clone_from(given);
-        }
-    }
+    let clients: Vec<String> = options.allow_client.iter().map(Uuid::to_string).collect();
+    replace("--audience", &options.audience, &mut gate.allowed_audiences, common);
+    replace("--allow-client", &clients, &mut gate.allowed_applications, common);
     if !options.cors_origin.is_empty() {
-        gate.cors.get_or_insert_with(Cors::default).allowed_origins.clone_from(&options.cors_origin);
+        let cors = gate.cors.get_or_insert_default();
+        replace("--cors-origin", &options.cors_origin, &mut cors.allowed_origins, common);
     }
     options.alone.start(Party::Gate, around, common)
+}
+
+/// Puts what a flag names in the place of what the world has, and says of what goes.
+fn replace(flag: &str, given: &[String], list: &mut Vec<String>, common: Common) {
+    if given.is_empty() {
+        return;
+    }
+    let gone: Vec<&str> = list.iter().filter(|one| !given.contains(one)).map(String::as_str).collect();
+    if !gone.is_empty() && !common.quiet && !common.json {
+        let gone = visible(&gone.join(", "));
+        eprintln!("{flag} stands in the place of what the world has: no more {gone}");
+    }
+    *list = given.to_vec();
 }
 
 /// `entralab mcp`.
 pub(super) fn mcp(options: &McpOptions, common: Common) -> Result<Exit, Failure> {
     let mut around = options.alone.surroundings()?;
     if let Some(path) = &options.path {
-        if !path.starts_with('/') {
-            let message = format!("--path: '{path}' does not begin with a slash; write /mcp, say");
-            return Err(Failure::new(Exit::Usage, "usage", message));
-        }
-        around.world.mcp.path.clone_from(path);
+        around.world = changed(&around.world, "--path", &json!({ "mcp": { "path": path } }))?;
     }
     options.alone.start(Party::Mcp, around, common)
-}
-
-/// The origin that a flag names; nothing more may stand there, for the path of each request is kept.
-fn origin(flag: &str, url: &str) -> Result<String, Failure> {
-    let usage = |message: String| Failure::new(Exit::Usage, "usage", message);
-    let parsed = Url::parse(url)
-        .map_err(|error| usage(format!("{flag}: '{url}' is no URL ({error}); write http://127.0.0.1:3000, say")))?;
-    if loopback_address(url).is_none() {
-        return Err(usage(format!(
-            "{flag}: '{url}' is not an http or https URL of this machine (localhost, 127.0.0.1 or [::1]); \
-             nothing is ever sent outside it"
-        )));
-    }
-    if parsed.path() != "/" || parsed.query().is_some() || parsed.fragment().is_some() {
-        let origin = &parsed[..Position::BeforePath];
-        return Err(usage(format!(
-            "{flag}: '{url}' has more than an origin; write {origin}: paths are kept as they come"
-        )));
-    }
-    Ok(parsed[..Position::BeforePath].to_owned())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn an_origin_of_this_machine_and_nothing_more_is_taken() {
-        assert_eq!(origin("--upstream", "http://127.0.0.1:3000/").unwrap(), "http://127.0.0.1:3000");
-        assert_eq!(origin("--upstream", "https://localhost:3000").unwrap(), "https://localhost:3000");
-        for (url, said) in [
-            ("127.0.0.1:3000", "is no URL"),
-            ("http://example.com", "of this machine"),
-            ("http://0.0.0.0:3000", "of this machine"),
-            ("http://localhost:3000/mcp", "write http://localhost:3000"),
-        ] {
-            let refused = origin("--upstream", url).unwrap_err();
-            assert!(refused.exit == Exit::Usage && refused.message.contains(said), "{url}: {}", refused.message);
-        }
-    }
 }

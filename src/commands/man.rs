@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use clap::{Args, Command, CommandFactory};
 use clap_mangen::Man;
 
+use super::output_file::unwritable;
 use super::{Exit, Failure, print};
 
 /// Options of `man`.
@@ -42,8 +43,4 @@ fn page(command: &Command) -> Result<String, Failure> {
     let mut page = Vec::new();
     Man::new(command.clone()).render(&mut page).map_err(|error| Failure::new(Exit::Bug, "man", error))?;
     Ok(String::from_utf8_lossy(&page).into_owned())
-}
-
-fn unwritable(path: &Path, error: &std::io::Error) -> Failure {
-    Failure::new(Exit::Environment, "file.unwritable", format!("cannot write {}: {error}", path.display()))
 }

@@ -6,7 +6,8 @@ use clap::Args;
 use scenarios::Scenario;
 use serde_json::json;
 
-use super::{Common, Exit, Failure, json_line, new_file, print};
+use super::{Common, Exit, Failure, json_line, output_file, print};
+use crate::report::shell;
 use crate::report::visible::visible;
 
 /// Options of `new`.
@@ -32,14 +33,15 @@ pub(super) fn run(options: &Options, common: Common) -> Result<Exit, Failure> {
         Some(from) => copy(from)?,
         None => starter(&path, &options.base)?,
     };
-    new_file::write(&path, &text, options.force)?;
-    let file = path.display();
+    output_file::write(&path, &text, options.force)?;
+    let file = path.display().to_string();
     if common.json {
-        print(&json_line(&json!({ "file": file.to_string() })))?;
+        print(&json_line(&json!({ "file": file })))?;
     } else if !common.quiet {
+        let typed = shell::file(&file);
         print(&visible(&format!(
-            "wrote {file}\n  entralab check {file}    judges it without starting anything\n  \
-             entralab run {file}      plays it\n"
+            "wrote {file}\n  entralab check {typed}    judges it without starting anything\n  \
+             entralab run {typed}      plays it\n"
         )))?;
     }
     Ok(Exit::Ok)
@@ -47,10 +49,21 @@ pub(super) fn run(options: &Options, common: Common) -> Result<Exit, Failure> {
 
 /// The file to write: as it was named, or with the ending that `run` looks for.
 fn file(named: &Path) -> Result<PathBuf, Failure> {
-    let Some(name) = named.file_name().and_then(|name| name.to_str()) else {
-        let message = format!("'{}' is no name of a file\nfix: entralab new my-first", named.display());
-        return Err(Failure::new(Exit::Usage, "usage", message));
+    let refused = |why: &str, fix: &str| {
+        let message = format!("'{}' {why}\nfix: {fix}", named.display());
+        Err(Failure::new(Exit::Usage, "usage", message))
     };
+    // `file_name` overlooks what ends in a slash, or in a slash and a dot
+    let text = named.to_string_lossy();
+    if ["", ".", ".."].contains(&text.rsplit(std::path::is_separator).next().unwrap_or_default()) {
+        return refused("is a folder, and no name of a file", "write the name of a file in it, such as my-first");
+    }
+    let Some(name) = named.file_name().and_then(|name| name.to_str()) else {
+        return refused("is no name of a file", "entralab new my-first");
+    };
+    if name.contains(char::is_control) {
+        return refused("holds a control character", "entralab new my-first");
+    }
     let has_ending = [".yaml", ".yml"].iter().any(|ending| name.ends_with(ending));
     Ok(if has_ending { named.to_owned() } else { named.with_file_name(format!("{name}.scenario.yaml")) })
 }

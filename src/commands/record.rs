@@ -8,10 +8,11 @@ use serde_json::json;
 use super::listening::data_dir;
 use super::running::Running;
 use super::settings::Settings;
-use super::{Common, Exit, Failure, json_line, new_file, print, runtime};
+use super::{Common, Exit, Failure, json_line, output_file, print, runtime};
 use crate::play::{self, Played};
 use crate::recording::Session;
 use crate::recording::file::{Recording, recording};
+use crate::report::shell;
 use crate::report::visible::visible;
 
 /// Options of `record`.
@@ -42,7 +43,7 @@ pub(super) fn run(options: &Options, common: Common) -> Result<Exit, Failure> {
     let played = played_back(&file, &recording)?;
     match &options.output {
         None => print(&recording.text)?,
-        Some(path) => new_file::write(path, &recording.text, options.force)?,
+        Some(path) => output_file::write(path, &recording.text, options.force)?,
     }
     tell(&file, &recording, &played, options, common)?;
     Ok(if played.passed() { Exit::Ok } else { Exit::Failed })
@@ -80,7 +81,8 @@ fn tell(file: &str, recording: &Recording, played: &Played, options: &Options, c
     } else if options.output.is_some() && !common.quiet {
         let counted = format!("{steps} step{}", if steps == 1 { "" } else { "s" });
         let held = if failure.is_none() { ", and played back they hold" } else { "" };
-        print(&visible(&format!("wrote {file}: {counted}{held}\n  entralab run {file}\n")))?;
+        let typed = shell::file(file);
+        print(&visible(&format!("wrote {file}: {counted}{held}\n  entralab run {typed}\n")))?;
     }
     for what in &recording.left_out {
         eprintln!("{}", visible(&format!("left out: {what}")));

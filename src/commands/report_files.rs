@@ -11,6 +11,7 @@ use wire::exports::har::har;
 use wire::exports::mermaid::mermaid;
 use wire::exports::{Secrets, Section};
 
+use super::output_file;
 use super::{Exit, Failure};
 use crate::lab::data_folder::write_in_one_step;
 use crate::play::Played;
@@ -34,15 +35,19 @@ impl ReportOptions {
         !self.report.is_empty()
     }
 
-    /// Refuses a file that two reports would be written to.
+    /// Refuses, before anything is played, a file that cannot be written, and one that two reports would be written to.
     pub(super) fn check(&self) -> Result<(), Failure> {
-        let whole = |path: &Path| std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
-        let is_before = |(place, report): &(usize, &ReportFile)| {
-            self.report.iter().take(*place).any(|before| whole(&before.path) == whole(&report.path))
-        };
-        let Some((_, report)) = self.report.iter().enumerate().find(is_before) else { return Ok(()) };
-        let message = format!("--report: two reports go to {}; give each a file of its own", report.path.display());
-        Err(Failure::new(Exit::Usage, "usage", message))
+        let mut files = Vec::new();
+        for report in &self.report {
+            output_file::try_out(&report.path).map_err(|error| unwritable(&report.path, &error))?;
+            let file = the_one_file(&report.path);
+            if files.contains(&file) {
+                let message = format!("--report: two reports go to {}", report.path.display());
+                return Err(Failure::new(Exit::Usage, "usage", message + "\nfix: give each a file of its own"));
+            }
+            files.push(file);
+        }
+        Ok(())
     }
 }
 
@@ -88,6 +93,20 @@ impl FromStr for ReportFile {
     }
 }
 
+fn unwritable(path: &Path, error: &std::io::Error) -> Failure {
+    Failure { code: "report.unwritable", ..output_file::unwritable(path, error) }
+}
+
+/// The file that `path` leads to, however it is written, through links too.
+fn the_one_file(path: &Path) -> PathBuf {
+    let found = path.canonicalize().or_else(|error| match (path.parent(), path.file_name()) {
+        (Some(folder), Some(name)) if !folder.as_os_str().is_empty() => Ok(folder.canonicalize()?.join(name)),
+        (_, Some(name)) => Ok(Path::new(".").canonicalize()?.join(name)),
+        (_, None) => Err(error),
+    });
+    found.unwrap_or_else(|_: std::io::Error| path.to_owned())
+}
+
 /// Writes every report that was asked for.
 pub(super) fn write_all(scenarios: &[Scenario], all_played: &[Played], options: &ReportOptions) -> Result<(), Failure> {
     if options.report.is_empty() {
@@ -96,9 +115,8 @@ pub(super) fn write_all(scenarios: &[Scenario], all_played: &[Played], options: 
     let secrets = if options.with_secrets { Secrets::Included } else { Secrets::Replaced };
     let accounts = accounts(scenarios, all_played, secrets);
     options.report.iter().try_for_each(|report| {
-        let failed = |error| unwritable(&report.path, &error);
-        let text = report.format.text(&accounts, secrets).map_err(failed)?;
-        write(&report.path, &text, secrets).map_err(failed)
+        let text = report.format.text(&accounts, secrets).map_err(|error| Failure::new(Exit::Bug, "report", error))?;
+        write(&report.path, &text, secrets).map_err(|error| unwritable(&report.path, &error))
     })
 }
 
@@ -146,26 +164,16 @@ impl Format {
     }
 }
 
-/// Writes a report, and the folder that it stands in. One with secrets is its owner's only, whoever could read the file
-/// that it replaces.
-fn write(path: &Path, text: &str, secrets: Secrets) -> Result<(), String> {
-    if let Some(folder) = path.parent() {
-        std::fs::create_dir_all(folder).map_err(|error| error.to_string())?;
-    }
+/// Writes a report. One with secrets is its owner's only, whoever could read the file that it replaces.
+fn write(path: &Path, text: &str, secrets: Secrets) -> std::io::Result<()> {
     match secrets {
-        Secrets::Replaced => std::fs::write(path, text).map_err(|error| error.to_string()),
-        Secrets::Included => write_in_one_step(path, text).map_err(|error| error.to_string()),
+        Secrets::Replaced => std::fs::write(path, text),
+        Secrets::Included => write_in_one_step(path, text),
     }
 }
 
 fn append(path: &Path, text: &str) -> std::io::Result<()> {
     OpenOptions::new().create(true).append(true).open(path)?.write_all(text.as_bytes())
-}
-
-fn unwritable(path: &Path, error: &dyn std::fmt::Display) -> Failure {
-    let message =
-        format!("cannot write {}: {error}\nfix: name a file in a folder that can be written to", path.display());
-    Failure::new(Exit::Environment, "report.unwritable", message)
 }
 
 #[cfg(test)]

@@ -6,6 +6,7 @@ use clap::Args;
 use scenarios::Scenario;
 
 use super::report_files::{self, ReportOptions};
+use super::settings::Settings;
 use super::{Common, Exit, Failure, json_line, print};
 use crate::play::Played;
 use crate::report::{events, summary, terminal};
@@ -33,8 +34,8 @@ pub(super) struct Options {
     /// Only scenarios with this tag; several tags add up.
     #[arg(long, value_name = "TAG")]
     tag: Vec<String>,
-    /// How many scenarios are played at a time. Default: as many as the machine has cores.
-    #[arg(long, value_name = "N", env = "ENTRALAB_JOBS", value_parser = clap::value_parser!(u16).range(1..))]
+    /// How many scenarios are played at a time. Default: ENTRALAB_JOBS, or as many as the machine has cores.
+    #[arg(long, value_name = "N", allow_negative_numbers = true, value_parser = clap::value_parser!(u16).range(1..))]
     jobs: Option<u16>,
     /// Stop at the first scenario that fails.
     #[arg(long)]
@@ -80,7 +81,11 @@ fn round(
     interruption: &Interruption,
     common: Common,
 ) -> Result<Exit, Failure> {
-    let jobs = options.jobs.map_or_else(|| std::thread::available_parallelism().map_or(1, Into::into), usize::from);
+    let jobs = match options.jobs {
+        Some(jobs) => Some(jobs),
+        None => Settings::jobs()?,
+    };
+    let jobs = jobs.map_or_else(|| std::thread::available_parallelism().map_or(1, Into::into), usize::from);
     let progress = Progress::of(scenarios.len(), common);
     let mut all_played: Vec<Played> = Vec::new();
     let mut untold = None;

@@ -8,7 +8,7 @@ use wire::JoinedLab;
 use wire::network::loopback_address;
 
 use super::{Exit, Failure, runtime};
-use crate::lab::certificates::client_config;
+use crate::lab::certificates::{certificates, client_config};
 use crate::lab::data_folder::Part;
 
 /// The variable that holds the control token of the lab that `--lab` names, for who cannot read its data folder.
@@ -75,7 +75,7 @@ impl Running {
     /// The certificate that it asks others to trust.
     pub(super) fn ca(&self) -> Result<String, Failure> {
         match self.text("ca_pem") {
-            "" => read_certificate(Path::new(self.text("ca"))),
+            "" => read_certificates(Path::new(self.text("ca"))),
             pem => Ok(pem.to_owned()),
         }
     }
@@ -107,9 +107,15 @@ impl Running {
         if status == 200 {
             return Ok(document);
         }
-        let message = document.pointer("/error/message").and_then(Value::as_str);
         let exit = if [404, 422].contains(&status) { Exit::Usage } else { Exit::Environment };
-        let message = message.map_or_else(|| format!("the lab answered {status}"), str::to_owned);
+        let told = |member: &str| document["error"][member].as_str();
+        let message = match (told("message"), told("fix")) {
+            (Some(message), Some(fix)) => format!("{message}\nfix: {fix}"),
+            (message, _) => {
+                let message = message.map_or_else(|| format!("the lab answered {status}"), str::to_owned);
+                format!("{message}\nfix: is {} a lab, and of this version?", self.text("lab"))
+            }
+        };
         Err(Failure::new(exit, "lab.refused", message))
     }
 
@@ -135,9 +141,12 @@ fn client() -> Option<reqwest::Client> {
     client.build().ok()
 }
 
-/// Reads a certificate file.
-pub(super) fn read_certificate(file: &Path) -> Result<String, Failure> {
-    std::fs::read_to_string(file).map_err(|error| {
-        Failure::new(Exit::Usage, "ca.unreadable", format!("{}: cannot be read: {error}", file.display()))
-    })
+/// Reads a file of certificates.
+pub(super) fn read_certificates(file: &Path) -> Result<String, Failure> {
+    let failed = |why: &dyn std::fmt::Display| {
+        let fix = "name a file with certificates as PEM text, such as ca.pem in a lab's data folder";
+        Failure::new(Exit::Usage, "ca.unreadable", format!("{} cannot be trusted: {why}\nfix: {fix}", file.display()))
+    };
+    let text = std::fs::read_to_string(file).map_err(|error| failed(&error))?;
+    certificates(&text).map(|_| text).map_err(|error| failed(&error))
 }

@@ -37,7 +37,7 @@ pub(super) struct Options {
     #[arg(long, value_name = "SCOPE")]
     scope: Vec<String>,
     /// The version of the token. Default: what the resource accepts.
-    #[arg(long, value_name = "1|2", value_parser = clap::value_parser!(u8).range(1..=2))]
+    #[arg(long, value_name = "1|2", allow_negative_numbers = true, value_parser = clap::value_parser!(u8).range(1..=2))]
     version: Option<u8>,
     /// A claim that is added, or stands in the place of another: a name, and a value as JSON or text; null takes it away.
     #[arg(long, value_name = "NAME=VALUE", value_parser = claim)]

@@ -27,7 +27,7 @@ pub(super) struct Options {
     #[arg(default_value = "article")]
     scenario: PathBuf,
     /// Three ports from this one on: identity provider, gate, lab; 0 takes free ones. Default: 8443, 8444 and 8080.
-    #[arg(long, value_name = "PORT"
+    #[arg(long, value_name = "PORT", allow_negative_numbers = true
         , value_parser = clap::value_parser!(u16).range(..=i64::from(HIGHEST_PORT_BASE)))]
     port_base: Option<u16>,
     /// Where keys, the local CA and `running.json` are kept. Default: this user's data folder.

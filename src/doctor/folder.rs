@@ -4,12 +4,11 @@ use std::io::ErrorKind;
 use std::path::Path;
 
 use jiff::Timestamp;
-use mock_idp::SigningKeys;
 use x509_parser::pem::parse_x509_pem;
 
 use super::Finding;
-use crate::lab::certificates::CertificateAuthority;
-use crate::lab::data_folder::{CA_CERTIFICATE, CA_KEY, SIGNING_KEYS};
+use crate::lab::data_folder::{CA_KEY, SIGNING_KEYS};
+use crate::lab::kept_keys;
 
 /// A certificate authority that ends sooner is worth a word, in seconds.
 const SOON: i64 = 30 * 24 * 3600;
@@ -68,7 +67,8 @@ fn private(folder: &Path) -> Finding {
     use crate::lab::data_folder::Part;
 
     let is_open = |name: &&str| {
-        let mode = folder.join(name).metadata().map_or(0, |file| file.permissions().mode());
+        let file = folder.join(name).metadata().ok().filter(std::fs::Metadata::is_file);
+        let mode = file.map_or(0, |file| file.permissions().mode());
         mode & 0o077 != 0
     };
     let running =
@@ -94,47 +94,29 @@ fn private(_: &Path) -> Finding {
 /// The keys that the identity provider signs with.
 fn signing_keys(folder: &Path) -> Finding {
     const CHECK: &str = "signing_keys";
-    let fix = format!("delete {SIGNING_KEYS} in the data folder: the next start makes new ones");
-    match std::fs::read_to_string(folder.join(SIGNING_KEYS)) {
-        Err(error) if error.kind() == ErrorKind::NotFound => {
-            Finding::ok(CHECK, "there are no signing keys yet; the first start makes them")
-        }
-        Err(error) => Finding::problem(CHECK, format!("the signing keys cannot be read: {error}"), fix),
-        Ok(pem) => match SigningKeys::from_pem(&pem) {
-            Ok(_) => Finding::ok(CHECK, "the signing keys can be used"),
-            Err(error) => Finding::problem(CHECK, format!("the signing keys cannot be used: {error}"), fix),
-        },
+    match kept_keys::signing_keys(folder) {
+        Ok(None) => Finding::ok(CHECK, "there are no signing keys yet; the first start makes them"),
+        Ok(Some(_)) => Finding::ok(CHECK, "the signing keys can be used"),
+        Err(damaged) => Finding::problem(CHECK, damaged.to_string(), damaged.fix),
     }
 }
 
 fn authority(folder: &Path, now: Timestamp) -> Finding {
     const CHECK: &str = "ca";
-    let read = |name: &str| match std::fs::read_to_string(folder.join(name)) {
-        Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
-        other => other.map(Some),
+    let kept = match kept_keys::authority(folder) {
+        Ok(Some(kept)) => kept,
+        Ok(None) => return Finding::ok(CHECK, "there is no certificate authority yet; the first start makes it"),
+        Err(damaged) => return Finding::problem(CHECK, damaged.to_string(), damaged.fix),
     };
-    let (certificate, key) = match (read(CA_CERTIFICATE), read(CA_KEY)) {
-        (Ok(Some(certificate)), Ok(Some(key))) => (certificate, key),
-        (Ok(_), Ok(_)) => {
-            return Finding::ok(CHECK, "there is no certificate authority yet; the first start makes it");
-        }
-        (Err(error), _) | (_, Err(error)) => {
-            let message = format!("the certificate authority cannot be read: {error}");
-            return Finding::problem(CHECK, message, "make the files readable for yourself (chmod 600)");
-        }
-    };
-    let parsed = parse_x509_pem(certificate.as_bytes()).ok();
+    let parsed = parse_x509_pem(kept.certificate_pem().as_bytes()).ok();
     let ends = parsed.and_then(|(_, pem)| Some(pem.parse_x509().ok()?.validity().not_after.timestamp()));
     let ends = ends.and_then(|seconds| Timestamp::from_second(seconds).ok());
     let Some(ends) = ends else {
-        return Finding::problem(CHECK, "the certificate of the certificate authority cannot be read", NEW_CA);
+        return Finding::problem(CHECK, "the end of the certificate authority cannot be read", NEW_CA);
     };
     let left = ends.as_second() - now.as_second();
     if left <= 0 {
         return Finding::problem(CHECK, format!("the certificate authority ended at {ends}"), NEW_CA);
-    }
-    if let Err(error) = CertificateAuthority::from_pem(&certificate, &key) {
-        return Finding::problem(CHECK, format!("the certificate authority cannot be used: {error}"), NEW_CA);
     }
     if left < SOON {
         return Finding::warning(CHECK, format!("the certificate authority ends soon, at {ends}"), NEW_CA);

@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use super::Finding;
+use crate::report::shell;
 
 /// The variables that name a proxy.
 const PROXIES: [&str; 6] = ["http_proxy", "HTTP_PROXY", "https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY"];
@@ -10,7 +11,7 @@ const PROXIES: [&str; 6] = ["http_proxy", "HTTP_PROXY", "https_proxy", "HTTPS_PR
 /// The variables that name a file of trusted certificates, with who reads them.
 const BUNDLES: [(&str, &str); 5] = [
     ("SSL_CERT_FILE", "OpenSSL, Go, Rust and .NET"),
-    ("REQUESTS_CA_BUNDLE", "Python's requests, which believes it more than `verify`"),
+    ("REQUESTS_CA_BUNDLE", "Python's requests, even where `verify` names another file,"),
     ("CURL_CA_BUNDLE", "curl"),
     ("NODE_EXTRA_CA_CERTS", "Node.js"),
     ("GIT_SSL_CAINFO", "git"),
@@ -45,13 +46,15 @@ pub fn proxy(variable: impl Fn(&str) -> Option<String>) -> Finding {
     Finding::warning("proxy", message, "export NO_PROXY=localhost,127.0.0.1,::1 no_proxy=localhost,127.0.0.1,::1")
 }
 
-/// Who trusts the certificate authority at `ca`, as far as can be told; nothing where there is none yet.
+/// Who trusts the certificate authority at `ca`, as far as can be told; where there is none yet, nobody does.
 #[must_use]
 pub fn trust(ca: &Path, variable: impl Fn(&str) -> Option<String>) -> Vec<Finding> {
     const CHECK: &str = "ca.trust";
-    let Ok(certificate) = std::fs::read_to_string(ca) else { return Vec::new() };
-    let body = one_line(&certificate);
-    let holds = |path: &str| std::fs::read_to_string(path).ok().map(|bundle| one_line(&bundle).contains(&body));
+    let body = std::fs::read_to_string(ca).ok().map(|certificate| one_line(&certificate));
+    let holds = |path: &str| {
+        let bundle = one_line(&std::fs::read_to_string(path).ok()?);
+        Some(body.as_ref().is_some_and(|body| bundle.contains(body)))
+    };
     let named = |name: &str| variable(name).filter(|path| !path.is_empty());
     let findings = BUNDLES.iter().filter_map(|(name, readers)| {
         let path = named(name)?;
@@ -59,7 +62,9 @@ pub fn trust(ca: &Path, variable: impl Fn(&str) -> Option<String>) -> Vec<Findin
             Some(true) => Finding::ok(CHECK, format!("{name} holds the lab's certificate ({readers})")),
             found => {
                 let lacks = if found.is_none() { "cannot be read" } else { "lacks the lab's certificate" };
-                let fix = format!("export {name}={}", ca.display());
+                let shown = shell::word(&ca.display().to_string());
+                let made = if body.is_none() { ", which the first start makes" } else { "" };
+                let fix = format!("export {name}={shown}{made}; or add that certificate to {path}");
                 Finding::warning(
                     CHECK,
                     format!("{name} names {path}, which {lacks}: {readers} will refuse the lab"),
@@ -69,6 +74,9 @@ pub fn trust(ca: &Path, variable: impl Fn(&str) -> Option<String>) -> Vec<Findin
         })
     });
     let mut findings: Vec<Finding> = findings.collect();
+    if body.is_none() {
+        return findings;
+    }
     if SYSTEM_BUNDLES.into_iter().any(|path| holds(path) == Some(true)) {
         findings.push(Finding::ok(CHECK, "this system trusts the lab's certificate authority"));
     } else if findings.is_empty() {
@@ -116,6 +124,9 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let (ca, bundle) = (folder.path().join("ca.pem"), folder.path().join("bundle.pem"));
         assert!(trust(&ca, |_| None).is_empty());
+        let before = trust(&ca, |name| (name == "NODE_EXTRA_CA_CERTS").then(|| "/etc/mine.pem".to_owned()));
+        assert!(before[0].state == State::Warning, "{before:?}");
+        assert!(before[0].fix.as_ref().unwrap().contains("ca.pem, which the first start makes"), "{before:?}");
         std::fs::write(&ca, "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n").unwrap();
         let asked = |name: &str| (name == "REQUESTS_CA_BUNDLE").then(|| bundle.display().to_string());
         let said = |findings: &[Finding]| findings.iter().map(|finding| finding.message.clone()).collect::<String>();

@@ -27,17 +27,42 @@ pub struct CertificateAuthority {
 #[derive(Debug, thiserror::Error)]
 pub enum CertificateError {
     /// Making or reading a certificate failed.
-    #[error("certificate: {0}")]
+    #[error("the certificate cannot be made or read: {0}")]
     Certificate(#[from] rcgen::Error),
+    /// The key file holds no private key.
+    #[error("it holds no private key as PEM text")]
+    NoKey,
     /// The TLS library refused what was made.
     #[error("TLS: {0}")]
     Tls(#[from] rustls::Error),
-    /// The certificate file holds no certificate.
-    #[error("the certificate file holds no certificate")]
+    /// The text holds no certificate, or one that is damaged.
+    #[error("it holds no certificate as PEM text")]
     Empty,
     /// The certificate was made for another key.
-    #[error("the certificate belongs to another key")]
+    #[error("the certificate was made for another key")]
     OtherKey,
+}
+
+impl CertificateError {
+    /// Whether the key is at fault, and not the certificate.
+    #[must_use]
+    pub fn is_of_the_key(&self) -> bool {
+        matches!(self, Self::NoKey)
+    }
+}
+
+/// The certificates in a PEM text, at least one.
+///
+/// # Errors
+/// When there is none, or one cannot be read.
+pub fn certificates(pem: &str) -> Result<Vec<CertificateDer<'static>>, CertificateError> {
+    use rustls::pki_types::pem::PemObject;
+    let found: Vec<_> = CertificateDer::pem_slice_iter(pem.as_bytes())
+        .collect::<Result<_, _>>()
+        .map_err(|_| CertificateError::Empty)?;
+    let is_one =
+        |der: &CertificateDer<'_>| x509_parser::parse_x509_certificate(der).is_ok_and(|(rest, _)| rest.is_empty());
+    if !found.is_empty() && found.iter().all(is_one) { Ok(found) } else { Err(CertificateError::Empty) }
 }
 
 impl CertificateAuthority {
@@ -75,10 +100,8 @@ impl CertificateAuthority {
     /// # Errors
     /// When either text is not what they wrote.
     pub fn from_pem(certificate_pem: &str, key_pem: &str) -> Result<Self, CertificateError> {
-        use rustls::pki_types::pem::PemObject;
-        let certificate =
-            CertificateDer::from_pem_slice(certificate_pem.as_bytes()).map_err(|_| CertificateError::Empty)?;
-        let key = KeyPair::from_pem(key_pem)?;
+        let certificate = certificates(certificate_pem)?.into_iter().next().ok_or(CertificateError::Empty)?;
+        let key = KeyPair::from_pem(key_pem).map_err(|_| CertificateError::NoKey)?;
         let public = key.public_key_raw();
         if !certificate.windows(public.len()).any(|window| window == public) {
             return Err(CertificateError::OtherKey);
@@ -125,12 +148,11 @@ impl CertificateAuthority {
     /// # Errors
     /// When a text holds no certificate, or the TLS library refuses one.
     pub fn client_config(&self, also: &[String]) -> Result<Arc<rustls::ClientConfig>, CertificateError> {
-        use rustls::pki_types::pem::PemObject;
         let mut roots = rustls::RootCertStore::empty();
         roots.add(self.certificate.clone())?;
         for pem in also {
-            for certificate in CertificateDer::pem_slice_iter(pem.as_bytes()) {
-                roots.add(certificate.map_err(|_| CertificateError::Empty)?)?;
+            for certificate in certificates(pem)? {
+                roots.add(certificate)?;
             }
         }
         Ok(Arc::new(client_config(roots)?))

@@ -7,11 +7,12 @@
 use axum::Router;
 use axum::extract::{Request, State};
 use axum::http::{HeaderMap, Method, StatusCode, header};
-use axum::middleware::{Next, from_fn_with_state};
+use axum::middleware::{Next, from_fn, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
+use axum::routing::{any, get};
 use subtle::ConstantTimeEq;
 
-use super::same_page::is_of_this_page;
+use super::same_page::{is_for_this_machine, is_of_this_page};
 use crate::Lab;
 
 mod clock;
@@ -46,7 +47,7 @@ fn operations() -> Vec<Operation> {
     .collect()
 }
 
-/// The routes of the control API; the pages around it refuse foreign host names.
+/// The routes of the control API, and what answers for all that is not among them.
 pub(super) fn router(lab: &Lab) -> Router {
     let mut router = Router::new();
     for Operation { path, serve, .. } in operations() {
@@ -55,25 +56,43 @@ pub(super) fn router(lab: &Lab) -> Router {
     router
         .with_state(lab.clone())
         .layer(from_fn_with_state(lab.clone(), authorize))
-        .route(openapi::PATH, axum::routing::get(openapi::document))
+        .route(openapi::PATH, get(openapi::document))
+        .route("/_lab", any(refusal::no_such_path))
+        .route("/_lab/{*path}", any(refusal::no_such_path))
+        .method_not_allowed_fallback(refusal::no_such_method)
+        .layer(from_fn(keep_strangers_out))
+}
+
+/// Refuses foreign host names (DNS rebinding), and requests of other sites.
+async fn keep_strangers_out(request: Request, next: Next) -> Response {
+    let refused =
+        |code, message: &str, fix: &str| Refusal::new(StatusCode::FORBIDDEN, code, message, fix).into_response();
+    if !is_for_this_machine(request.headers()) {
+        let message = "the control API answers to localhost, 127.0.0.1 and [::1] only";
+        return refused("control.host", message, "use the address that the lab's ready file has as `lab`");
+    }
+    if !is_of_this_page(request.headers()) {
+        let message = "the control API answers no page of another site";
+        return refused("control.origin", message, "ask from a program, without Origin and Sec-Fetch-Site");
+    }
+    next.run(request).await
 }
 
 async fn authorize(State(lab): State<Lab>, request: Request, next: Next) -> Response {
     let headers = request.headers();
-    if !is_of_this_page(headers) {
-        let message = "the control API answers no page of another site";
-        return Refusal::new(StatusCode::FORBIDDEN, "control.origin", message).into_response();
-    }
     if !brings_token(headers, &lab.control_token) {
-        let message = "expected the header Authorization: Bearer <control_token>, once; the lab's ready file and \
-                       running.json in its data folder hold it";
-        let refused = Refusal::new(StatusCode::UNAUTHORIZED, "control.token", message);
+        let message = "the control token is missing, or it is another lab's";
+        let fix = "send the header Authorization: Bearer <control_token>, once; the lab's ready file and running.json in \
+                   its data folder hold it";
+        let refused = Refusal::new(StatusCode::UNAUTHORIZED, "control.token", message, fix);
         return ([(header::WWW_AUTHENTICATE, "Bearer")], refused).into_response();
     }
     let has_body = ![Method::GET, Method::HEAD, Method::DELETE].contains(request.method());
     if has_body && !is_json(headers) {
-        let message = "expected the header Content-Type: application/json";
-        return Refusal::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "control.content_type", message).into_response();
+        let message = "the body is not declared as JSON";
+        let fix = "send the header Content-Type: application/json";
+        let refused = Refusal::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "control.content_type", message, fix);
+        return refused.into_response();
     }
     next.run(request).await
 }

@@ -170,17 +170,10 @@ impl DataFolder {
         self.path.join(name)
     }
 
-    /// Reads a file; none where it does not exist.
-    ///
-    /// # Errors
-    /// When it exists and cannot be read.
-    pub fn read(&self, name: &str) -> Result<Option<String>, DataFolderError> {
-        let path = self.file(name);
-        match fs::read_to_string(&path) {
-            Ok(text) => Ok(Some(text)),
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
-            Err(source) => Err(DataFolderError::Io { path, source }),
-        }
+    /// Where it is.
+    #[must_use]
+    pub fn path(&self) -> &Path {
+        &self.path
     }
 
     /// Writes a file that only its owner may read, in one step.
@@ -188,7 +181,8 @@ impl DataFolder {
     /// # Errors
     /// When the system refuses; the old file is then still there.
     pub fn write(&self, name: &str, text: &str) -> Result<(), DataFolderError> {
-        write_in_one_step(&self.file(name), text)
+        let path = self.file(name);
+        write_in_one_step(&path, text).map_err(|source| DataFolderError::Io { path, source })
     }
 
     /// Removes a file, if it is there.
@@ -201,9 +195,9 @@ impl DataFolder {
 ///
 /// # Errors
 /// When the system refuses; the old file is then still there.
-pub fn write_in_one_step(path: &Path, text: &str) -> Result<(), DataFolderError> {
+pub fn write_in_one_step(path: &Path, text: &str) -> std::io::Result<()> {
     // The kind only: the rest names the temporary file, which is no concern of the reader's.
-    let failed = |error: std::io::Error| DataFolderError::Io { path: path.to_owned(), source: error.kind().into() };
+    let failed = |error: std::io::Error| std::io::Error::from(error.kind());
     let folder = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
     let mut file = tempfile::NamedTempFile::new_in(folder).map_err(failed)?; // made with mode 0600
     file.write_all(text.as_bytes()).and_then(|()| file.as_file().sync_all()).map_err(failed)?;
@@ -246,8 +240,7 @@ mod tests {
         let folder = DataFolder::hold(place.path(), Part::Lab).unwrap();
         folder.write("x", "first").unwrap();
         folder.write("x", "second").unwrap();
-        assert_eq!(folder.read("x").unwrap().as_deref(), Some("second"));
-        assert_eq!(folder.read("y").unwrap(), None);
+        assert_eq!(fs::read_to_string(folder.file("x")).unwrap(), "second");
         let mode = fs::metadata(folder.file("x")).unwrap().permissions().mode();
         assert_eq!(mode & 0o777, 0o600);
     }

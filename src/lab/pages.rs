@@ -56,8 +56,8 @@ pub fn router(lab: &Lab) -> Router {
         .route("/healthz", get(|| async { "alive\n" }))
         .route("/readyz", get(|| async { "ready\n" }))
         .with_state(lab.clone())
-        .merge(control::router(lab))
         .layer(from_fn(protect))
+        .merge(control::router(lab))
         .layer(map_response(secure))
 }
 

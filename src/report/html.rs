@@ -300,6 +300,7 @@ mod tests {
             response_body: Body::default(),
             checks: wire::Checks::default(),
             failure: None,
+            caused_by: None,
             faults: Vec::new(),
         };
         Arrow::of(&exchange, lanes).label_at_right

@@ -42,6 +42,19 @@ pub fn of(exchange: &Exchange) -> Option<String> {
     }
 }
 
+/// Whether a user registered a second factor on the way: was shown the page that asks for it, and got past it.
+#[must_use]
+pub fn registers_second_factor(exchanges: &[Exchange]) -> bool {
+    let asks = |exchange: &Exchange| {
+        exchange.to == Party::Idp && exchange.response_body.as_str().contains("<p data-registers>")
+    };
+    exchanges.iter().rposition(asks).is_some_and(|page| {
+        let mut later = exchanges.iter().skip(page + 1);
+        later
+            .any(|exchange| exchange.to == Party::Idp && exchange.path().to_ascii_lowercase().ends_with("/processauth"))
+    })
+}
+
 /// The JSON-RPC message of a body, by its method and, for a call, its tool.
 fn message(body: &str) -> String {
     let json: Value = serde_json::from_str(body).unwrap_or_default();

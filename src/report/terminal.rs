@@ -147,11 +147,12 @@ fn hop(exchange: &Exchange, paint: Paint, redaction: &Redaction) -> String {
         shown(redaction, exchange.path()),
         paint.bold(&status),
     );
+    let told = redaction.exchange(exchange);
     if let Some(meaning) = meaning::of(exchange) {
         text = format!("{}  {}\n", text.trim_end(), shown(redaction, &meaning));
     }
     let mut note = |line: String| text.push_str(&format!("{:34}{}\n", "", paint.dim(&shown(redaction, &line))));
-    for (kind, parameters) in [("query", exchange.query()), ("form", exchange.form())] {
+    for (kind, parameters) in [("query", told.query()), ("form", told.form())] {
         if !parameters.is_empty() {
             let pairs: Vec<_> =
                 parameters.iter().map(|(name, value)| format!("{name}={}", cut(&shown(redaction, value)))).collect();

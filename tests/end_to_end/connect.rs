@@ -41,6 +41,43 @@ fn the_connector_signs_in_tests_lists_and_asks_and_the_lab_has_the_trace() {
     assert_eq!(told["steps"].as_array().unwrap().len(), 3);
 }
 
+/// Others use the lab too: they see each other's messages on its trace page, and not in what `connect` tells.
+#[tokio::test]
+async fn in_a_busy_lab_only_its_own_messages_are_told() {
+    let lab = LabProcess::start(&["up", "--port-base", "0"]);
+    let ready = ready(&lab);
+    let text_of = |member: &str| ready[member].as_str().unwrap().to_owned();
+    let http = outside_client(&ready);
+    let order = http.post(format!("{}/_lab/tokens", text_of("lab"))).bearer_auth(text_of("control_token"));
+    let token: Value = order.json(&serde_json::json!({ "user": "megan" })).send().await.unwrap().json().await.unwrap();
+    let token = token["access_token"].as_str().unwrap().to_owned();
+    let folder = data_dir(&lab).to_str().unwrap().to_owned();
+    let connect = tokio::task::spawn_blocking(move || entralab(&["connect", "--data-dir", &folder]));
+    let mut asked = 0;
+    while !connect.is_finished() {
+        http.get(format!("{}/somebody-else", text_of("idp"))).send().await.unwrap();
+        let passed = http.get(format!("{}/somebody-else", text_of("gate"))).bearer_auth(&token).send().await.unwrap();
+        assert_eq!(passed.status(), 404, "the gate passes it on to the server");
+        asked += 1;
+    }
+    let said = text(&connect.await.unwrap().stdout);
+    let numbers: Vec<u64> = said.lines().filter_map(|line| line.split_whitespace().next()?.parse().ok()).collect();
+    let gaps = numbers.windows(2).filter(|pair| pair[1] > pair[0] + 1).count();
+    assert!(asked > 1 && gaps > 0, "others were there meanwhile: {asked} {numbers:?}");
+    assert!(!said.contains("somebody-else"), "{said}");
+    for told in ["✓ the agent lists the tools", "gate ··▶ mcp", "browser ──▶ connector"] {
+        assert!(said.contains(told), "no {told} in:\n{said}");
+    }
+    let page = http.get(format!("{}/trace.json", text_of("lab"))).send().await.unwrap();
+    let all: Vec<Value> = page.json().await.unwrap();
+    let caused: Vec<&Value> = all.iter().filter(|exchange| exchange["from"] == "gate").collect();
+    assert!(!caused.is_empty());
+    for exchange in caused {
+        let cause = all.iter().find(|other| other["number"] == exchange["caused_by"]);
+        assert_eq!(cause.map(|cause| &cause["to"]), Some(&"gate".into()), "{exchange}");
+    }
+}
+
 #[test]
 fn a_broken_setup_exits_1_and_names_the_check() {
     for (scenario, check, by) in [
@@ -75,6 +112,14 @@ fn what_keeps_it_from_beginning_is_said() {
     };
     let (exit, said) = on(&["connect", "--as", "nobody"]);
     assert!(exit == Some(2) && said.contains("admin, megan"), "{said}");
+    let (exit, said) = on(&["connect", "x"]);
+    assert!(exit == Some(2) && said.contains("fix: write such as https://localhost:8444/mcp"), "{said}");
+    let (exit, said) = on(&["connect", "http://localhost:1/a b"]);
+    assert!(exit == Some(2) && said.contains("without blanks\nfix: "), "{said}");
+    let output = entralab(&["connect", "-q", "http://localhost:1/mcp", "--data-dir", folder.to_str().unwrap()]);
+    let told = text(&output.stdout);
+    assert_eq!(output.status.code(), Some(1), "{told}");
+    assert!(told.contains("nobody answered at http://localhost:1/mcp\n  fix       start the server there"), "{told}");
     let (exit, said) = on(&["connect", "https://example.com/mcp"]);
     assert!(exit == Some(2) && said.contains("nothing is ever sent outside"), "{said}");
     let (exit, said) = on(&["connect", "--lab", "http://localhost:1"]);

@@ -139,27 +139,61 @@ fn open_keys_and_an_ended_authority_are_problems() {
     assert_eq!(of(&found, "ca")[0].0, "problem");
 }
 
-/// Whatever `up` would refuse, `doctor` finds.
+/// Whatever `up` would refuse, `doctor` finds, and both say the same of it.
 #[test]
 fn keys_that_cannot_be_used_are_problems() {
     let lab = LabProcess::start(&["up", "--port-base", "0"]);
     let good = data_dir(&lab);
-    for (file, content, check) in [
-        ("signing-keys.pem", "no keys", "signing_keys"),
-        ("ca-key.pem", "no key", "ca"),
-        ("ca.pem", "no certificate", "ca"),
-        ("ca-key.pem", &rcgen::KeyPair::generate().unwrap().serialize_pem(), "ca"),
+    let half = |name: &str| fs::read(good.join(name)).unwrap()[..200].to_vec();
+    let other_key = rcgen::KeyPair::generate().unwrap().serialize_pem();
+    for (file, content, check, said) in [
+        ("signing-keys.pem", Some(b"no keys".to_vec()), "signing_keys", "is damaged: not a text of 2 private keys"),
+        (
+            "signing-keys.pem",
+            Some(half("signing-keys.pem")),
+            "signing_keys",
+            "is damaged: not a text of 2 private keys",
+        ),
+        ("signing-keys.pem", Some(b"\xff\xfe".to_vec()), "signing_keys", "is damaged: it is no text"),
+        ("signing-keys.pem", None, "signing_keys", "is a folder"),
+        ("ca-key.pem", Some(half("ca-key.pem")), "ca", "ca-key.pem is damaged: it holds no private key"),
+        ("ca-key.pem", Some(b"\xff\xfe".to_vec()), "ca", "ca-key.pem is damaged: it is no text"),
+        ("ca-key.pem", None, "ca", "ca-key.pem is a folder"),
+        (
+            "ca-key.pem",
+            Some(other_key.into_bytes()),
+            "ca",
+            "ca.pem is damaged: the certificate was made for another key",
+        ),
+        ("ca.pem", Some(b"no certificate".to_vec()), "ca", "ca.pem is damaged: it holds no certificate"),
+        ("ca.pem", Some(half("ca.pem")), "ca", "ca.pem is damaged: it holds no certificate"),
+        ("ca.pem", Some(b"\xff\xfe".to_vec()), "ca", "ca.pem is damaged: it is no text"),
+        ("ca.pem", None, "ca", "ca.pem is a folder"),
     ] {
         let folder = tempfile::tempdir().unwrap();
         for name in ["ca.pem", "ca-key.pem", "signing-keys.pem"] {
             fs::copy(good.join(name), folder.path().join(name)).unwrap();
         }
-        let command = || Command::new(env!("CARGO_BIN_EXE_entralab"));
-        fs::write(folder.path().join(file), content).unwrap();
+        let damaged = folder.path().join(file);
+        match content {
+            Some(content) => fs::write(&damaged, content).unwrap(),
+            None => fs::remove_file(&damaged).and_then(|()| fs::create_dir(&damaged)).unwrap(),
+        }
         let found = findings(&doctor(&["--json", "--port-base", "0"], folder.path(), &[]));
-        let (state, _, fix) = &of(&found, check)[0];
-        assert!(state == "problem" && fix.contains("delete"), "{file}: {found:?}");
-        let up = command().args(["up", "--port-base", "0", "--data-dir"]).arg(folder.path()).output().unwrap();
-        assert_eq!(up.status.code(), Some(3), "{file}: {}", text(&up.stderr));
+        let (state, message, fix) = &of(&found, check)[0];
+        assert!(state == "problem" && message.contains(said), "{file}: {found:?}");
+        assert!(fix.starts_with("delete it, and the next start makes a new one") && !fix.contains("chmod"), "{fix}");
+        let up = || {
+            let mut command = Command::new(env!("CARGO_BIN_EXE_entralab"));
+            command.args(["up", "--port-base", "0", "-q", "--data-dir"]).arg(folder.path()).output().unwrap()
+        };
+        let refused = up();
+        assert_eq!(refused.status.code(), Some(3), "{file}");
+        assert_eq!(text(&refused.stderr), format!("{message}\nfix: {fix}\n"));
+        // what mends it, mends it
+        let command = fix.rsplit_once(": ").unwrap().1;
+        assert!(Command::new("sh").args(["-c", command]).status().unwrap().success(), "{command}");
+        let found = findings(&doctor(&["--json", "--port-base", "0"], folder.path(), &[]));
+        assert_eq!(of(&found, check)[0].0, "ok", "{file}: {found:?}");
     }
 }

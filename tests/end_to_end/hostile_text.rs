@@ -63,6 +63,7 @@ fn atk_h15_nothing_that_a_server_or_a_file_says_acts_on_the_terminal() {
         assert_inert(folder.path(), arguments, "me");
     }
     assert_inert(folder.path(), &["run", "-v", name], "Server ");
+    assert_inert(folder.path(), &["run", name.trim_end_matches(".scenario.yaml")], "did you mean na");
 
     fs::write(folder.path().join(name), format!("scenario: 1\n\"Unknown {HOSTILE}\": \"Value {HOSTILE}\"\n")).unwrap();
     for arguments in

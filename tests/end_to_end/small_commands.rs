@@ -52,6 +52,25 @@ fn new_never_writes_over_a_file_unless_told_to() {
     assert!(said.contains("did you mean mine.scenario.yaml?"), "{said}");
 }
 
+/// What is printed to be pasted can be pasted.
+#[cfg(unix)]
+#[test]
+fn names_that_a_shell_would_take_apart_are_quoted() {
+    let folder = tempfile::tempdir().unwrap();
+    for name in ["a b", "it's", "$HOME", "-x", "--", "a;b", "ü"] {
+        let output = in_folder(&folder, &["new", "--", name]);
+        let said = text(&output.stdout);
+        assert_eq!(output.status.code(), Some(0), "{name}: {}", text(&output.stderr));
+        let typed = said.lines().find_map(|line| line.trim().strip_prefix("entralab run ")?.strip_suffix("plays it"));
+        let script = format!("printf '%s|' {}", typed.unwrap_or_else(|| panic!("{said}")));
+        let read = Command::new("sh").args(["-c", &script]).current_dir(&folder).output().unwrap();
+        let read = text(&read.stdout);
+        let file = read.trim_end_matches('|').trim_start_matches("./");
+        assert_eq!(file, format!("{name}.scenario.yaml"), "{script}");
+        assert!(folder.path().join(file).exists(), "{file}");
+    }
+}
+
 #[test]
 fn new_refuses_what_is_not_bundled_and_writes_nothing() {
     let folder = tempfile::tempdir().unwrap();
@@ -60,13 +79,22 @@ fn new_refuses_what_is_not_bundled_and_writes_nothing() {
         (&["new", "x", "--from", "article"], "--base article"),
         (&["new", "x", "--base", "articl"], "article"),
         (&["new", "x", "--base", "the-article"], "scenario"),
-        (&["new", ".."], "no name of a file"),
+        (&["new", ".."], "'..' is a folder, and no name of a file"),
+        (&["new", "../../.."], "is a folder, and no name of a file\nfix: write the name of a file in it"),
+        (&["new", "mine/"], "is a folder, and no name of a file"),
+        (&["new", "mine/."], "is a folder, and no name of a file"),
+        (&["new", "a\u{1b}b"], "holds a control character\nfix: entralab new my-first"),
+        (&["new", "a\nb"], "holds a control character"),
     ] {
         let output = in_folder(&folder, arguments);
         assert_eq!(output.status.code(), Some(2), "{arguments:?}");
         assert!(text(&output.stderr).contains(said), "{arguments:?}: {}", text(&output.stderr));
     }
     assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0);
+    let output = in_folder(&folder, &["new", "nowhere/x"]);
+    assert_eq!(output.status.code(), Some(3));
+    let said = text(&output.stderr);
+    assert!(said.contains("there is no folder nowhere\nfix: make the folder first"), "{said}");
 }
 
 #[cfg(unix)]

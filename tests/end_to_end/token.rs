@@ -35,7 +35,11 @@ async fn the_token_alone_is_printed_and_the_gate_takes_it() {
     let for_itself: Value = serde_json::from_str(&text(&token(&lab, &["--app-only", "--json"]).stdout)).unwrap();
     assert!(for_itself["claims"].get("scp").is_none() && for_itself["access_token"].is_string(), "{for_itself}");
     for (arguments, said) in [
-        (&["--user", "nobody"][..], "it has"),
+        (&["--user", "nobody"][..], "fix: write one of admin, megan"),
+        (&["--scope", "foo"], "has no scope 'foo'\nfix: write one of user_impersonation"),
+        (&["--scope", ""], "has no scope ''"),
+        (&["--expires-in", "100000h"], "more than a year\nfix: write a time within a year"),
+        (&["--expires-in", "-100000h"], "more than a year"),
         (&["--not-valid", "purple"], "no-signature"),
         (&["--claim", "x"], "NAME=VALUE"),
         (&["--expires-in", "soon"], "write such as 10m"),

@@ -17,7 +17,7 @@ pub struct Exchange {
     /// Its place in the trace, from 1, by the time the request arrived.
     pub number: u64,
     /// When the request arrived, in lab time.
-    #[schemars(with = "String")]
+    #[schemars(with = "String", extend("format" = "date-time"))]
     pub at: Timestamp,
     /// How long the answer took, in microseconds of real time.
     pub duration_us: u64,
@@ -46,6 +46,9 @@ pub struct Exchange {
     /// Why no answer came, in words.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub failure: Option<String>,
+    /// The number of the exchange during which it was sent, where a party of the lab sent it to be able to answer that one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub caused_by: Option<u64>,
     /// What befell it because somebody asked for it, in words.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub faults: Vec<String>,
@@ -174,6 +177,7 @@ pub(crate) struct Opening {
     pub url: String,
     pub headers: Vec<(String, String)>,
     pub body: Body,
+    pub caused_by: Option<u64>,
 }
 
 impl Opening {
@@ -204,6 +208,7 @@ impl Opening {
             response_body,
             checks: Checks::default(),
             failure: None,
+            caused_by: self.caused_by,
             faults: Vec::new(),
         }
     }

@@ -72,6 +72,7 @@ pub(crate) mod tests {
             response_body: Body::of(text.as_bytes()),
             checks,
             failure: None,
+            caused_by: None,
             faults: Vec::new(),
         }
     }

@@ -173,6 +173,8 @@ impl JoinedLab {
         let body = serde_json::to_vec(body).ok()?;
         match self.call(Method::POST, path, body.into()).await {
             Ok(answer) => Some(answer),
+            // it kept its newest exchanges only, and is there all the same
+            Err(JoinError::Refused { status: 404, .. }) => None,
             Err(error) => {
                 if !self.0.is_lost.swap(true, Ordering::Relaxed) {
                     (self.0.when_lost)(&error);

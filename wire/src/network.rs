@@ -23,7 +23,7 @@ use tower::ServiceExt;
 
 use crate::clock::Stopwatch;
 use crate::exchange::{Opening, header_pairs};
-use crate::marks::{ANSWER_TIMEOUT, EXCHANGE, FROM, LATE};
+use crate::marks::{ANSWER_TIMEOUT, ANSWERING, CAUSE, EXCHANGE, FROM, LATE};
 use crate::{Body, Clock, Exchange, Party, Trace};
 
 /// The largest answer that a client of the lab reads.
@@ -297,12 +297,16 @@ impl LabClient {
             url: url.clone(),
             headers: header_pairs(request.headers()),
             body: Body::of(request.body()),
+            caused_by: cause(),
         };
         if let Ok(name) = HeaderValue::from_str(&self.from.to_string())
             && let Some(way) = &way
             && way.records_in(&self.trace).await
         {
             request.headers_mut().insert(FROM, name);
+            if let Some(number) = opening.caused_by {
+                request.headers_mut().insert(CAUSE, number.into());
+            }
         }
         let answer = match way {
             None => Err(SendError::NotMapped(url)),
@@ -314,6 +318,9 @@ impl LabClient {
                 }
             }
         };
+        if let Ok(Arrived { recorded: Some(number), .. }) = &answer {
+            self.trace.note_own(*number);
+        }
         match answer {
             Ok(Arrived { parts, body: Ok(body), recorded }) => {
                 let exchange = match recorded {
@@ -349,6 +356,7 @@ impl LabClient {
             url: url.to_owned(),
             headers: header_pairs(headers),
             body: Body::default(),
+            caused_by: cause(),
         };
         self.keep(opening.unanswered(error.to_string(), 0)).await;
         error
@@ -366,6 +374,11 @@ impl LabClient {
         self.trace.record(Exchange { number, ..exchange }).await;
         number
     }
+}
+
+/// The exchange that is answered while something is sent.
+fn cause() -> Option<u64> {
+    ANSWERING.try_with(|number| *number).ok()
 }
 
 /// Hands a request to a router as a server would that had read it from a socket: with Host, and without the origin.

@@ -17,7 +17,7 @@ use tower_http::catch_panic::CatchPanicLayer;
 use crate::clock::Stopwatch;
 use crate::exchange::{Opening, header_pairs, received_url};
 use crate::fault::{Fault, Faults};
-use crate::marks::{ANSWER_TIMEOUT, EXCHANGE, FROM, LATE};
+use crate::marks::{ANSWER_TIMEOUT, ANSWERING, CAUSE, EXCHANGE, FROM, LATE};
 use crate::{Body, Checks, Clock, Party, Trace};
 
 /// The largest request body that a party of the lab reads.
@@ -62,6 +62,7 @@ async fn record(State((recorder, faults)): State<(Recorder, Faults)>, request: R
     let stopwatch = Stopwatch::start();
     let (mut parts, body) = request.into_parts();
     let from = parts.headers.remove(FROM).and_then(|name| name.to_str().ok()?.parse::<Party>().ok());
+    let cause = parts.headers.remove(CAUSE).and_then(|number| number.to_str().ok()?.parse().ok());
     let number = recorder.trace.open().await;
     let read = read_body(body).await;
     let opening = Opening {
@@ -73,6 +74,7 @@ async fn record(State((recorder, faults)): State<(Recorder, Faults)>, request: R
         url: received_url(recorder.scheme, &parts.uri, &parts.headers),
         headers: header_pairs(&parts.headers),
         body: read.as_ref().map(|bytes| Body::of(bytes)).unwrap_or_default(),
+        caused_by: cause.filter(|_| from.is_some()),
     };
     let fault = faults.take(recorder.party, opening.from, &parts.method, &parts.uri, &parts.headers);
     let delay = fault.as_ref().and_then(|fault| fault.delay);
@@ -81,7 +83,7 @@ async fn record(State((recorder, faults)): State<(Recorder, Faults)>, request: R
     }
     let response = match read {
         _ if fault.as_ref().is_some_and(|fault| fault.answer.is_some()) => in_place(fault.as_ref()),
-        Ok(bytes) => next.run(Request::from_parts(parts, StreamBody::from(bytes))).await,
+        Ok(bytes) => ANSWERING.scope(number, next.run(Request::from_parts(parts, StreamBody::from(bytes)))).await,
         Err(status) => status.into_response(),
     };
     let (mut parts, body) = response.into_parts();
@@ -114,7 +116,10 @@ fn http_date(now: Timestamp) -> Option<HeaderValue> {
 
 /// Reads a body within the limits of size and time. What is over the size is read and thrown away up to a second limit,
 /// so that the client gets to read the answer.
-async fn read_body(mut body: StreamBody) -> Result<Bytes, StatusCode> {
+///
+/// # Errors
+/// The status to answer with, where it is too large, too slow, or breaks off.
+pub async fn read_body(mut body: StreamBody) -> Result<Bytes, StatusCode> {
     let mut kept = BytesMut::new();
     let mut size = 0;
     let all_read = async {

@@ -312,6 +312,7 @@ mod tests {
             response_body: Body::of(answer.as_bytes()),
             checks: Checks::default(),
             failure: None,
+            caused_by: None,
             faults: Vec::new(),
         }
     }

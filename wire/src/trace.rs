@@ -1,6 +1,6 @@
 //! The list of all exchanges of a lab.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeSet, VecDeque};
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -32,6 +32,8 @@ struct State {
     last_number: u64,
     exchanges: VecDeque<Exchange>,
     kept_bytes: usize,
+    /// The numbers of those that the lab recorded and this process sent.
+    own: BTreeSet<u64>,
     /// The sockets of those who record here what they receive.
     receivers: VecDeque<SocketAddr>,
 }
@@ -143,15 +145,21 @@ impl Trace {
         }
     }
 
-    /// Adds checks that another party made on a recorded exchange: the browser on an answer, say.
-    pub async fn annotate(&self, number: u64, checks: Checks) {
+    /// Adds checks that another party made on a recorded exchange: the browser on an answer, say. Whether this process has
+    /// the exchange.
+    pub async fn annotate(&self, number: u64, checks: Checks) -> bool {
         if let Some(lab) = self.lab.as_ref().filter(|_| !checks.0.is_empty()) {
             lab.annotate(number, &checks).await;
         }
-        if let Some(exchange) = self.state().exchanges.iter_mut().find(|exchange| exchange.number == number) {
-            exchange.checks.0.extend(checks.0);
-        }
+        let is_there = match self.state().exchanges.iter_mut().find(|exchange| exchange.number == number) {
+            Some(exchange) => {
+                exchange.checks.0.extend(checks.0);
+                true
+            }
+            None => false,
+        };
         self.tell();
+        is_there
     }
 
     /// Notes that the answer of a recorded exchange did not arrive, and why.
@@ -176,6 +184,41 @@ impl Trace {
             return listed.exchanges;
         }
         self.after(number)
+    }
+
+    /// The same, without what other programs do in the lab meanwhile: what this process sent or received, what the lab's parties
+    /// sent because of that, and `also`.
+    pub async fn own_everywhere_after(&self, number: u64, also: impl Fn(&Exchange) -> bool) -> Vec<Exchange> {
+        let all = self.everywhere_after(number).await;
+        if self.lab.is_none() {
+            return all;
+        }
+        let mut own: BTreeSet<u64> = {
+            let state = self.state();
+            state.own.iter().copied().chain(state.exchanges.iter().map(|exchange| exchange.number)).collect()
+        };
+        // causes come before what they cause
+        let is_own = |exchange: &Exchange| {
+            let is_own = own.contains(&exchange.number)
+                || exchange.caused_by.is_some_and(|cause| own.contains(&cause))
+                || also(exchange);
+            if is_own {
+                own.insert(exchange.number);
+            }
+            is_own
+        };
+        all.into_iter().filter(is_own).collect()
+    }
+
+    /// Notes that this process sent an exchange that the lab recorded.
+    pub(crate) fn note_own(&self, number: u64) {
+        if self.lab.is_some() {
+            let mut state = self.state();
+            state.own.insert(number);
+            while state.own.len() > CAPACITY {
+                state.own.pop_first();
+            }
+        }
     }
 
     /// The number of the newest exchange, in the lab too where this trace is part of its; 0 before the first.

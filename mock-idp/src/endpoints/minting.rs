@@ -20,6 +20,9 @@ use crate::protocol::{Family, randomness};
 /// How long a token lasts, or has been over, where that is its flaw, in seconds.
 const HOUR: i64 = 3_600;
 
+/// How long one may last, or have been over, in seconds: a year.
+const LONGEST: i64 = 365 * 24 * HOUR;
+
 /// A token that is ordered. Whatever names a thing takes its name in the world.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Order {
@@ -30,13 +33,13 @@ pub struct Order {
     /// The resource: its name in the world, an Application ID URI or a client id. Default: the first that the client lists
     /// besides Microsoft Graph, or that.
     pub resource: Option<String>,
-    /// The scopes. Default: those that the client lists of the resource.
+    /// The scopes, of those that the resource has. Default: those that the client lists of it.
     pub scopes: Option<Vec<String>>,
     /// 1 or 2. Default: what the resource accepts.
     pub version: Option<u8>,
     /// Claims that are added, or stand in the place of others; null takes one away.
     pub claims: Map<String, Value>,
-    /// How long it lasts from now, in seconds; negative for one that is over. Default: an hour.
+    /// How long it lasts from now, in seconds; negative for one that is over; a year at most. Default: an hour.
     pub expires_in: Option<i64>,
     /// What is wrong with it.
     pub flaw: Option<Flaw>,
@@ -85,15 +88,28 @@ impl Flaw {
 #[derive(Debug, thiserror::Error)]
 pub enum MintError {
     /// There is nothing of this name.
-    #[error("there is no {what} '{name}' in this world{known}")]
+    #[error("there is no {what} '{name}' in this world")]
     Unknown {
         /// What was named.
         what: &'static str,
         /// The name.
         name: String,
-        /// What there is, in words.
-        known: String,
+        /// What there is.
+        known: Vec<String>,
     },
+    /// The resource has no such scope.
+    #[error("'{resource}' has no scope '{scope}'")]
+    NoScope {
+        /// The resource's name in the world.
+        resource: String,
+        /// The scope.
+        scope: String,
+        /// Those that it has.
+        known: Vec<String>,
+    },
+    /// It would last too long.
+    #[error("{0} seconds are more than a year")]
+    Lifetime(i64),
     /// There are no keys.
     #[error(transparent)]
     Key(#[from] KeyError),
@@ -103,9 +119,7 @@ pub enum MintError {
 }
 
 fn unknown<'n>(what: &'static str, name: &str, names: impl Iterator<Item = &'n str>) -> MintError {
-    let names: Vec<&str> = names.collect();
-    let known = if names.is_empty() { String::new() } else { format!("; it has {}", names.join(", ")) };
-    MintError::Unknown { what, name: name.to_owned(), known }
+    MintError::Unknown { what, name: name.to_owned(), known: names.map(str::to_owned).collect() }
 }
 
 impl IdentityProvider {
@@ -121,6 +135,7 @@ impl IdentityProvider {
             .ok_or_else(|| unknown("app", &order.app, named.map(|application| application.name)))?;
         let account = order.user.as_deref().map(|name| find_account(&directory, name)).transpose()?;
         let target = target(&directory, order, client)?;
+        judge(order, target.resource)?;
         let version = match order.version {
             Some(1) => Family::V1,
             Some(_) => Family::V2,
@@ -178,6 +193,19 @@ impl IdentityProvider {
     #[must_use]
     pub fn signing_keys(&self) -> std::sync::Arc<crate::SigningKeys> {
         self.0.keys.shared()
+    }
+}
+
+/// Whether the order asks for scopes that there are, and for a lifetime that somebody could mean.
+fn judge(order: &Order, resource: Application<'_>) -> Result<(), MintError> {
+    let has = |scope: &String| resource.scopes.values().any(|known| known.value == *scope);
+    if let Some(scope) = order.scopes.iter().flatten().find(|scope| !has(scope)) {
+        let known = resource.scopes.values().map(|known| known.value.clone()).collect();
+        return Err(MintError::NoScope { resource: resource.name.to_owned(), scope: scope.clone(), known });
+    }
+    match order.expires_in.filter(|seconds| seconds.unsigned_abs() > LONGEST.unsigned_abs()) {
+        Some(seconds) => Err(MintError::Lifetime(seconds)),
+        None => Ok(()),
     }
 }
 

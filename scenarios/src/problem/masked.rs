@@ -54,6 +54,11 @@ pub(super) fn inert(text: &str) -> String {
     text.chars().map(|c| if moves_terminal(c) || c.is_control() { '?' } else { c }).collect()
 }
 
+/// The same of a message, which may have several lines.
+pub(super) fn harmless(text: &str) -> String {
+    text.chars().map(|c| if steers_terminal(c) && c != '\n' { '?' } else { c }).collect()
+}
+
 /// Control characters but tab and newline, and those that change the direction of text.
 fn moves_terminal(character: char) -> bool {
     steers_terminal(character) && !matches!(character, '\n' | '\t' | '\r')

@@ -1,5 +1,6 @@
 //! The SDKs that can be pointed at a lab on localhost, and how: `sdks.toml`.
 
+use scenarios::instead;
 use serde::Deserialize;
 
 use crate::commands::{Exit, Failure};
@@ -33,9 +34,9 @@ fn all() -> Result<Vec<Sdk>, Failure> {
 /// The SDK of this name.
 pub(super) fn find(name: &str) -> Result<Sdk, Failure> {
     let all = all()?;
-    let names: Vec<String> = all.iter().map(|sdk| sdk.name.clone()).collect();
+    let fix = instead(name, all.iter().map(|sdk| sdk.name.as_str()));
     all.into_iter().find(|sdk| sdk.name.eq_ignore_ascii_case(name)).ok_or_else(|| {
-        let message = format!("--for: '{name}' is not known here; there are {}", names.join(", "));
+        let message = format!("--for: '{name}' is not known here\nfix: {fix}");
         Failure::new(Exit::Usage, "sdk.unknown", message)
     })
 }

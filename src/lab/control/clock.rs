@@ -26,7 +26,7 @@ struct Time {
 #[serde(deny_unknown_fields)]
 struct Setting {
     /// The lab time from now on, RFC 3339; not before the one that it shows.
-    #[schemars(with = "Option<String>")]
+    #[schemars(with = "Option<String>", extend("format" = "date-time"))]
     now: Option<Timestamp>,
     /// Whether it stands still.
     frozen: Option<bool>,
@@ -37,8 +37,7 @@ struct Setting {
 #[serde(deny_unknown_fields)]
 struct Advance {
     /// Such as `70m` or `1h 10m`; more than nothing.
-    #[schemars(with = "String")]
-    by: SignedDuration,
+    by: String,
 }
 
 pub(super) fn operations() -> Vec<Operation> {
@@ -70,8 +69,8 @@ fn time(lab: &Lab) -> Json<Time> {
     Json(Time { now: lab.clock.now(), frozen: lab.clock.is_frozen() })
 }
 
-fn out_of_range(message: impl Into<String>) -> Refusal {
-    Refusal::new(StatusCode::CONFLICT, "clock.range", message)
+fn out_of_range(message: impl Into<String>, fix: &str) -> Refusal {
+    Refusal::new(StatusCode::CONFLICT, "clock.range", message, fix)
 }
 
 async fn get(State(lab): State<Lab>) -> Json<Time> {
@@ -91,8 +90,13 @@ async fn set(State(lab): State<Lab>, Sent(setting): Sent<Setting>) -> Result<Jso
 }
 
 async fn advance(State(lab): State<Lab>, Sent(Advance { by }): Sent<Advance>) -> Result<Json<Time>, Refusal> {
+    const SUCH_AS: &str = "write such as 70m or 1h 10m";
+    let by: SignedDuration = by.parse().map_err(|_| {
+        let message = format!("'{by}' is no time");
+        Refusal::new(StatusCode::UNPROCESSABLE_ENTITY, "control.body", message, SUCH_AS)
+    })?;
     if !by.is_positive() {
-        return Err(out_of_range(format!("{by:#} is no time that can pass; write such as 70m")));
+        return Err(out_of_range(format!("{by:#} is no time that can pass"), SUCH_AS));
     }
     forwards(&lab, by, None)?;
     Ok(time(&lab))
@@ -101,9 +105,8 @@ async fn advance(State(lab): State<Lab>, Sent(Advance { by }): Sent<Advance>) ->
 fn forwards(lab: &Lab, by: SignedDuration, to: Option<Timestamp>) -> Result<(), Refusal> {
     if by.is_negative() {
         let to = to.map(|to| to.to_string()).unwrap_or_default();
-        return Err(out_of_range(format!(
-            "{to} is past: what has happened cannot be undone; `entralab up --clock` starts at an earlier time"
-        )));
+        let fix = "start a lab at an earlier time: `entralab up --clock`";
+        return Err(out_of_range(format!("{to} is past, and what has happened cannot be undone"), fix));
     }
-    lab.clock.advance(by).map_err(|error| out_of_range(error.to_string()))
+    lab.clock.advance(by).map_err(|error| out_of_range(error.to_string(), "let less time pass"))
 }

@@ -32,7 +32,10 @@ pub(super) fn operations() -> Vec<Operation> {
 
 async fn answer(Asked(Question { of }): Asked<Question>) -> Result<Json<Explanation>, Refusal> {
     explain(&of).map(Json).map_err(|unknown| {
-        let meant = unknown.nearest.map(|nearest| format!("; did you mean {nearest}?")).unwrap_or_default();
-        Refusal::not_found(format!("no code or check of that name is known{meant}"))
+        let fix = match unknown.nearest {
+            Some(near) => format!("did you mean {near}?"),
+            None => "ask for a code such as AADSTS50011, or for a check that a trace names".to_owned(),
+        };
+        Refusal::not_found("no code or check of that name is known", fix)
     })
 }

@@ -97,8 +97,9 @@ async fn add(State(lab): State<Lab>, Sent(written): Sent<Value>) -> Result<Json<
     if lab.faults.inject_within(accidents::fault(&accident), MOST_FAULTS) {
         return Ok(waiting(&lab));
     }
-    let message = format!("{MOST_FAULTS} faults wait already; take them back first");
-    Err(Refusal::new(axum::http::StatusCode::UNPROCESSABLE_ENTITY, "faults.many", message))
+    let message = format!("{MOST_FAULTS} faults wait already");
+    let fix = "take them back first: DELETE /_lab/faults";
+    Err(Refusal::new(axum::http::StatusCode::UNPROCESSABLE_ENTITY, "faults.many", message, fix))
 }
 
 async fn clear(State(lab): State<Lab>) -> Json<Cleared> {

@@ -56,6 +56,9 @@ async fn get(State(lab): State<Lab>) -> Json<Keys> {
 async fn rotate(State(lab): State<Lab>, Sent(Rotation { overlap }): Sent<Rotation>) -> Result<Json<Keys>, Refusal> {
     match lab.rotate_keys(overlap) {
         Ok(()) => Ok(keys(&lab)),
-        Err(error) => Err(Refusal::new(StatusCode::INTERNAL_SERVER_ERROR, "keys.made", error.to_string())),
+        Err(error) => {
+            let fix = "this is a bug in entralab: please report it";
+            Err(Refusal::new(StatusCode::INTERNAL_SERVER_ERROR, "keys.made", error.to_string(), fix))
+        }
     }
 }

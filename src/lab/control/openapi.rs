@@ -11,14 +11,18 @@ use super::refusal::Refused;
 /// Where it stands.
 pub(super) const PATH: &str = "/_lab/openapi.json";
 
-/// What any operation can answer; those with 413, 415 or 422 only where there is a body, 400 where there is something to read.
-const COMMON: [(u16, &str); 6] = [
-    (400, "The body is no JSON, or a parameter of the query has the wrong form."),
+/// What refusals say of it.
+pub(super) const SAYS_MORE: &str = "/_lab/openapi.json says what there is";
+
+/// What any operation can answer; those with 408, 413, 415 or 422 only where there is a body, 400 where there is something to read.
+const COMMON: [(u16, &str); 7] = [
+    (400, "The body is no JSON, or a parameter of the query or path has the wrong form."),
     (401, "The control token is missing, or another one."),
     (403, "A page of another site, or a foreign host name."),
-    (413, "The body is larger than 2 MiB."),
+    (408, "The body did not come in time."),
+    (413, "The body is larger than 4 MiB."),
     (415, "The body is not declared as application/json."),
-    (422, "The body is JSON of another shape, or would make no setup: `problems` says why."),
+    (422, "The body is JSON of another shape, or would make no setup: `problems` says all that is wrong."),
 ];
 
 pub(super) async fn document() -> Response {
@@ -37,8 +41,8 @@ pub(super) fn openapi(operations: Vec<Operation>) -> Value {
     for operation in operations {
         let mut responses = Map::new();
         let is_common = |status: u16| match status {
-            400 => operation.body.is_some() || operation.query.is_some(),
-            413 | 415 | 422 => operation.body.is_some(),
+            400 => operation.body.is_some() || operation.query.is_some() || operation.path.contains('{'),
+            408 | 413 | 415 | 422 => operation.body.is_some(),
             _ => true,
         };
         for (status, description) in COMMON.into_iter().filter(|(status, _)| is_common(*status)) {
@@ -90,7 +94,9 @@ pub(super) fn openapi(operations: Vec<Operation>) -> Value {
         "info": {
             "title": "entralab control API",
             "version": env!("CARGO_PKG_VERSION"),
-            "description": "What programs may do with a running lab. The ready file holds its address (`lab`) and `control_token`.",
+            "description": "What programs may do with a running lab. The ready file holds its address (`lab`) and \
+                            `control_token`. Every refusal is JSON: `error` holds a stable `code`, a `message`, and the `fix`. \
+                            A path under /_lab that is not here answers 404, another method 405.",
         },
         "security": [{ "control_token": [] }],
         "paths": paths,

@@ -3,14 +3,14 @@
 use std::collections::BTreeMap;
 
 use axum::Json;
-use axum::extract::{Path, State};
-use scenarios::World;
+use axum::extract::State;
 use scenarios::world::{App, Consent, Tenant, User};
+use scenarios::{World, instead};
 use schemars::JsonSchema;
 use serde_json::{Map, Value, json};
 
 use super::operation::{Operation, Verb};
-use super::refusal::{Refusal, Sent};
+use super::refusal::{Named, Refusal, Sent};
 use crate::Lab;
 
 /// How faults of a request are named.
@@ -34,9 +34,8 @@ fn of_kind<T: JsonSchema>(section: &'static str, id: &str, thing: &str) -> Vec<O
     let all = format!("/_lab/{section}");
     let one = format!("{all}/{{name}}");
     let get_all = move |State(lab): State<Lab>| async move { Json(things(&lab, section)) };
-    let get_one =
-        move |State(lab): State<Lab>, Path(name): Path<String>| async move { find(&lab, section, &name).map(Json) };
-    let put = move |State(lab): State<Lab>, Path(name): Path<String>, Sent(thing): Sent<Value>| async move {
+    let get_one = move |State(lab): State<Lab>, Named(name): Named| async move { find(&lab, section, &name).map(Json) };
+    let put = move |State(lab): State<Lab>, Named(name): Named, Sent(thing): Sent<Value>| async move {
         // what stands there is replaced, not merged
         let mut world = serde_json::to_value(&*lab.world()).unwrap_or_default();
         if let Some(things) = world["idp"][section].as_object_mut() {
@@ -47,12 +46,12 @@ fn of_kind<T: JsonSchema>(section: &'static str, id: &str, thing: &str) -> Vec<O
         lab.take(&World::from_json(&world, REQUEST).map_err(Refusal::invalid)?);
         find(&lab, section, &name).map(Json)
     };
-    let patch = move |State(lab): State<Lab>, Path(name): Path<String>, Sent(change): Sent<Map<String, Value>>| async move {
+    let patch = move |State(lab): State<Lab>, Named(name): Named, Sent(change): Sent<Map<String, Value>>| async move {
         find(&lab, section, &name)?;
         changed(&lab, section, &name, change.into())?;
         find(&lab, section, &name).map(Json)
     };
-    let delete = move |State(lab): State<Lab>, Path(name): Path<String>| async move {
+    let delete = move |State(lab): State<Lab>, Named(name): Named| async move {
         let was = find(&lab, section, &name)?;
         changed(&lab, section, &name, Value::Null)?;
         Ok::<_, Refusal>(Json(was))
@@ -103,10 +102,13 @@ fn things(lab: &Lab, section: &str) -> Value {
 
 fn find(lab: &Lab, section: &str, name: &str) -> Result<Value, Refusal> {
     let things = things(lab, section);
-    let names = || things.as_object().into_iter().flat_map(Map::keys).map(String::as_str);
     things.get(name).cloned().ok_or_else(|| {
-        let known = names().collect::<Vec<_>>().join(", ");
-        Refusal::not_found(format!("idp.{section} has no '{name}'; it has {known}"))
+        let known = || things.as_object().into_iter().flat_map(Map::keys).map(String::as_str);
+        let fix = match known().next() {
+            Some(_) => instead(name, known()),
+            None => format!("add it: PUT /_lab/{section}/{name}"),
+        };
+        Refusal::not_found(format!("idp.{section} has no '{name}'"), fix)
     })
 }
 

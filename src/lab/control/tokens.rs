@@ -4,6 +4,7 @@ use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
 use mock_idp::minting::{Flaw, MintError, Order};
+use scenarios::instead;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
@@ -24,7 +25,7 @@ struct Written {
     app: Option<String>,
     /// The resource: its name in the world, an Application ID URI or a client id. Default: the first that the client lists.
     resource: Option<String>,
-    /// The scopes. Default: those that the client lists of the resource.
+    /// The scopes, of those that the resource has. Default: those that the client lists of it.
     scopes: Option<Vec<String>>,
     /// 1 or 2. Default: what the resource accepts.
     #[schemars(range(min = 1, max = 2))]
@@ -32,9 +33,10 @@ struct Written {
     /// Claims that are added, or stand in the place of others; null takes one away.
     #[serde(default)]
     claims: Map<String, Value>,
-    /// How long it lasts, in seconds; negative for one that is over. Default: 3600.
+    /// How long it lasts, in seconds; negative for one that is over; a year at most. Default: 3600.
     expires_in: Option<i64>,
     /// What is wrong with it. Default: nothing.
+    #[serde(default)]
     #[schemars(schema_with = "flaws")]
     not_valid: Option<String>,
 }
@@ -72,13 +74,15 @@ pub(super) fn operations() -> Vec<Operation> {
 
 async fn mint(State(lab): State<Lab>, Sent(written): Sent<Written>) -> Result<Json<Made>, Refusal> {
     let Written { user, app, resource, scopes, version, claims, expires_in, not_valid } = written;
-    let wrong = |message: String| Refusal::new(StatusCode::UNPROCESSABLE_ENTITY, "control.body", message);
-    if version.is_some_and(|version| ![1, 2].contains(&version)) {
-        return Err(wrong("version is 1 or 2".to_owned()));
+    let wrong =
+        |message: String, fix: String| Refusal::new(StatusCode::UNPROCESSABLE_ENTITY, "control.body", message, fix);
+    if let Some(version) = version.filter(|version| ![1, 2].contains(version)) {
+        return Err(wrong(format!("version cannot be {version}"), "write 1 or 2".to_owned()));
     }
-    let known = || Flaw::iter().map(|flaw| flaw.to_string()).collect::<Vec<_>>().join(", ");
+    let flaws = || Flaw::iter().map(|flaw| flaw.to_string()).collect::<Vec<_>>();
     let flaw = not_valid.map(|name| {
-        name.parse::<Flaw>().map_err(|_| wrong(format!("not_valid cannot be '{name}'; it is one of {}", known())))
+        let fix = || instead(&name, flaws().iter().map(String::as_str));
+        name.parse::<Flaw>().map_err(|_| wrong(format!("not_valid cannot be '{name}'"), fix()))
     });
     let world = lab.world();
     let of_connector = || {
@@ -88,9 +92,23 @@ async fn mint(State(lab): State<Lab>, Sent(written): Sent<Written>) -> Result<Js
     };
     let app = app.unwrap_or_else(of_connector);
     let order = Order { user, app, resource, scopes, version, claims, expires_in, flaw: flaw.transpose()? };
-    let access_token = lab.mint(&order).map_err(|error| match error {
-        MintError::Unknown { .. } => Refusal::not_found(error.to_string()),
-        MintError::Key(_) | MintError::Signing(_) => wrong(error.to_string()),
+    let one_of = |name: &str, known: &[String]| instead(name, known.iter().map(String::as_str));
+    let access_token = lab.mint(&order).map_err(|error| {
+        let message = error.to_string();
+        match error {
+            MintError::Unknown { name, known, .. } => Refusal::not_found(message, one_of(&name, &known)),
+            MintError::NoScope { scope, known, .. } => {
+                let fix = format!(
+                    "{}; the claim scp={scope} makes a token that says so all the same",
+                    one_of(&scope, &known)
+                );
+                wrong(message, fix)
+            }
+            MintError::Lifetime(_) => wrong(message, "write a time within a year (8760h), either way".to_owned()),
+            MintError::Key(_) | MintError::Signing(_) => {
+                wrong(message, "this is a bug in entralab: please report it".to_owned())
+            }
+        }
     })?;
     let read = read_unverified(&access_token);
     let (header, claims) = read.map(|read| (read.header, read.claims)).unwrap_or_default();

@@ -7,7 +7,7 @@ use std::task::{Context, Poll};
 use std::time::Duration;
 
 use axum::Json;
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::IntoResponse;
 use axum::response::sse::{Event, KeepAlive, Sse};
@@ -22,7 +22,7 @@ use wire::trace::CAPACITY;
 use wire::{Check, Checks, Exchange, Party, Redaction, Trace};
 
 use super::operation::{Operation, Verb};
-use super::refusal::{Asked, Refusal, Sent};
+use super::refusal::{Asked, Named, Refusal, Sent};
 use crate::Lab;
 
 /// How long a wait takes at most, and where nothing is said, in seconds of real time.
@@ -119,7 +119,7 @@ pub(super) fn operations() -> Vec<Operation> {
             "/_lab/trace/stream",
             "streamTrace",
             "Every exchange of the kind as it ends, as server-sent events: `id` is its number, `data` the exchange. \
-             `Last-Event-ID` goes on where another stream ended.",
+                 `Last-Event-ID` goes on where another stream ended.",
             stream,
         )
         .query::<Wanted>()
@@ -149,7 +149,7 @@ pub(super) fn operations() -> Vec<Operation> {
             annotate,
         )
         .body::<Checks>()
-        .refused(400, "The number is none, or the body is no JSON."),
+        .refused(404, "No exchange of that number is in the trace."),
         Operation::new::<Receivers, _, _>(
             Verb::Get,
             RECEIVERS,
@@ -189,7 +189,8 @@ async fn wait(State(lab): State<Lab>, Asked(wanted): Asked<Wanted>) -> Result<Js
     };
     tokio::time::timeout(Duration::from_secs(seconds), come).await.map(Json).map_err(|_| {
         let message = format!("no such exchange came within {seconds} seconds");
-        Refusal::new(StatusCode::REQUEST_TIMEOUT, "trace.timeout", message)
+        let fix = "ask again, with a longer `timeout`, or for less";
+        Refusal::new(StatusCode::REQUEST_TIMEOUT, "trace.timeout", message, fix)
     })
 }
 
@@ -248,20 +249,26 @@ async fn record(State(lab): State<Lab>, Sent(mut exchange): Sent<Exchange>) -> R
     }
     let number = exchange.number;
     let adopted = lab.trace.adopt(exchange);
-    adopted.map_err(|error| Refusal::new(StatusCode::CONFLICT, "control.number", error.to_string()))?;
+    adopted.map_err(|error| {
+        let fix = "take a number first: POST /_lab/trace/numbers; or send 0, which takes the next one";
+        Refusal::new(StatusCode::CONFLICT, "control.number", error.to_string(), fix)
+    })?;
     Ok(Json(Numbered { number }))
 }
 
 async fn annotate(
     State(lab): State<Lab>,
-    Path(number): Path<String>,
+    Named(number): Named,
     Sent(checks): Sent<Checks>,
 ) -> Result<Json<Numbered>, Refusal> {
     let number = number.parse().map_err(|_| {
         let message = format!("'{number}' is no number of an exchange");
-        Refusal::new(StatusCode::BAD_REQUEST, "control.path", message)
+        Refusal::new(StatusCode::BAD_REQUEST, "control.path", message, "write the `number` of one, such as 1")
     })?;
-    lab.trace.annotate(number, checks).await;
+    if !lab.trace.annotate(number, checks).await {
+        let fix = "write the `number` of one that GET /_lab/trace lists: it is there once it has its answer";
+        return Err(Refusal::not_found(format!("no exchange {number} is in the trace"), fix));
+    }
     Ok(Json(Numbered { number }))
 }
 
@@ -272,7 +279,7 @@ async fn receivers(State(lab): State<Lab>) -> Json<Receivers> {
 async fn announce(State(lab): State<Lab>, Sent(said): Sent<Receivers>) -> Result<Json<Receivers>, Refusal> {
     if let Some(elsewhere) = said.addresses.iter().find(|address| !address.ip().is_loopback()) {
         let message = format!("'{elsewhere}' is not an address of this machine");
-        return Err(Refusal::new(StatusCode::BAD_REQUEST, "control.body", message));
+        return Err(Refusal::new(StatusCode::BAD_REQUEST, "control.body", message, "write such as 127.0.0.1:8001"));
     }
     said.addresses.into_iter().for_each(|address| lab.trace.has_receiver(address));
     Ok(receivers(State(lab)).await)

@@ -227,7 +227,8 @@ fn token_exchange() -> Vec<String> {
     vec!["api://AzureADTokenExchange".to_owned()]
 }
 
-/// Redirect URIs by platform.
+/// Redirect URIs by platform: those that the portal would save. `https`, or `http` on localhost and 127.0.0.1; "public" takes
+/// schemes of an app's own, too. 256 characters at most; no fragment, wildcard, blank nor any of `! $ ' ( ) , ;`.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct RedirectUris {

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 #[serde(deny_unknown_fields, default)]
 pub struct Mfa {
     /// Whether a second factor is registered ("Authentication methods" of the user); if not, the user is led through
-    /// the registration, which lasts as long as the lab. Default: false.
+    /// the registration (the scripted browser registers one at once), which lasts as long as the lab. Default: false.
     pub registered: bool,
 }
 
