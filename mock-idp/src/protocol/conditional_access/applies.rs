@@ -42,9 +42,10 @@ pub(super) fn to<'d>(directory: &Directory, policy: Policy<'_>, facts: &Facts<'d
     if !policy.client_app_types.is_empty() && !policy.client_app_types.contains(&facts.client_app_type) {
         return Err(format!("it is for other kinds of clients ({})", place("client_app_types")));
     }
-    if !policy.authentication_flows.is_empty()
-        && !(policy.authentication_flows.contains(&AuthenticationFlow::DeviceCodeFlow) && facts.by_device_code)
-    {
+    let is_flow = |flow: &AuthenticationFlow| match flow {
+        AuthenticationFlow::DeviceCodeFlow => facts.by_device_code,
+    };
+    if !policy.authentication_flows.is_empty() && !policy.authentication_flows.iter().any(is_flow) {
         return Err(format!("it is for device code flow alone ({})", place("authentication_flows")));
     }
     if let Some(platforms) = &policy.device_platforms {
