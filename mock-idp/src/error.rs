@@ -52,6 +52,14 @@ pub enum EntraError {
         "The value given for the input parameter 'scope' cannot be empty when an access token is requested with the provided authorization code. Give a valid scope."
     )]
     EmptyScope,
+    /// 50005: a policy demands a device, and the platform is none that can prove one.
+    #[error(
+        "The sign-in came from a device platform ({platform}) that Conditional Access policies do not support. The supported ones are iOS, Android, macOS and Windows."
+    )]
+    PlatformUnsupported {
+        /// The platform.
+        platform: &'static str,
+    },
     /// 50011: the redirect URI is not registered. Always a page: there is no trusted address to return to.
     #[error(
         "The redirect URI '{redirect_uri}' specified in the request does not match the redirect URIs configured for the application '{client_id}'. Make sure the redirect URI sent in the request matches one added to your application. See https://aka.ms/redirectUriMismatchError for how to fix this."
@@ -217,6 +225,12 @@ pub enum EntraError {
         /// The parameter at fault.
         parameter: &'static str,
     },
+    /// 50155: a policy demands a device, and the one that is presented is disabled.
+    #[error("The device could not be authenticated for this user.")]
+    DeviceAuthenticationFailed {
+        /// What the client must repeat in `claims`.
+        challenge: Challenge,
+    },
     /// 50158: a policy demands something that only a page of its own can ask for, such as terms of use.
     #[error("An external security challenge was not satisfied. The user will be sent to another page to satisfy it.")]
     ExternalChallenge {
@@ -282,6 +296,34 @@ pub enum EntraError {
         /// What the client must repeat in `claims`.
         challenge: Challenge,
     },
+    /// 53004: a policy demands a second factor because of a risk, and the user has registered none.
+    #[error(
+        "The user has to complete the registration for multifactor authentication before this can be accessed, and a sign-in at risk cannot do so."
+    )]
+    RegistrationAtRisk {
+        /// What the client must repeat in `claims`.
+        challenge: Challenge,
+    },
+    /// 53005: a policy demands an app protection policy; at the token endpoint.
+    #[error("The application has to enforce Intune protection policies.")]
+    AppProtectionRequired {
+        /// What the client must repeat in `claims`.
+        challenge: Challenge,
+    },
+    /// 53009: the same while the user signs in.
+    #[error("The application has to enforce Intune protection policies for this user.")]
+    AppNotProtected {
+        /// What the client must repeat in `claims`.
+        challenge: Challenge,
+    },
+    /// 53010: a policy stands before the registration of a second factor.
+    #[error(
+        "Methods of multifactor authentication cannot be registered here: the organization requires this to be done from certain locations or devices."
+    )]
+    RegistrationRestricted,
+    /// 53011: a guest whom the home tenant holds for compromised.
+    #[error("The user is blocked because of a risk in the home tenant.")]
+    RiskAtHome,
     /// 54005: the code has been redeemed before.
     #[error(
         "OAuth2 authorization code was already redeemed. Retry with a new valid code or use an existing refresh token."
@@ -660,6 +702,17 @@ pub enum EntraError {
     /// 501491: a code challenge of the wrong size or alphabet.
     #[error("Invalid size or characters of Code_Challenge parameter.")]
     CodeChallengeMalformed,
+    /// 530003: a policy demands a device, and a device's code carries none.
+    #[error("The device has to be managed to access this resource.")]
+    DeviceNotManaged {
+        /// What the client must repeat in `claims`.
+        challenge: Challenge,
+    },
+    /// 530035: security defaults let no device in by a code.
+    #[error(
+        "Access has been blocked by security defaults: the request uses a way to authenticate that they hold for legacy or unsafe."
+    )]
+    BlockedBySecurityDefaults,
     /// 650052: the resource exists, but the tenant has no service principal of it.
     #[error(
         "The app needs access to a service ('{resource_name}', {resource}) that the organization '{tenant}' lacks a service principal for. An administrator must consent to the service or create its service principal."
@@ -1041,6 +1094,11 @@ impl EntraError {
             | Self::BlockedByPolicy { challenge, .. }
             | Self::SignInFrequency { challenge, .. }
             | Self::SessionFrequency { challenge, .. }
+            | Self::RegistrationAtRisk { challenge, .. }
+            | Self::AppProtectionRequired { challenge, .. }
+            | Self::AppNotProtected { challenge, .. }
+            | Self::DeviceAuthenticationFailed { challenge, .. }
+            | Self::DeviceNotManaged { challenge, .. }
             | Self::DeviceNotFound { challenge, .. } => challenge.to_claims(),
             _ => None,
         }

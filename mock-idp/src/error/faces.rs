@@ -257,6 +257,10 @@ impl EntraErrorKind {
             Self::RequestedSessionUnfit => row(16_002).silent(O::InteractionRequired).unverified(),
             Self::SeveralResources => row(28_000).token(O::InvalidScope),
             Self::EmptyScope => row(28_003).token(O::InvalidRequest),
+            // as captured, without suberror and claims
+            Self::PlatformUnsupported => {
+                row(50_005).token(O::InvalidGrant).page().silent(O::InteractionRequired).unverified()
+            }
             Self::RedirectUriMismatch => row(50_011).page(),
             Self::AssertionRefused => row(50_012).token_with(401, O::InvalidClient).unverified(),
             Self::AssertionNotAuthentic => row(50_013).token(O::InvalidGrant),
@@ -299,6 +303,12 @@ impl EntraErrorKind {
                 row(50_146).token(O::InvalidRequest).page().silent(O::InvalidRequest).unverified()
             }
             Self::CodeChallengeParameter => row(50_147).redirect(O::InvalidRequest),
+            Self::DeviceAuthenticationFailed => row(50_155)
+                .token(O::InvalidGrant)
+                .suberror("device_authentication_failed")
+                .page()
+                .silent(O::InteractionRequired)
+                .unverified(),
             Self::ExternalChallenge => row(50_158).token(O::InteractionRequired).silent(O::InteractionRequired),
             Self::GrantRevoked => row(50_173).token(O::InvalidGrant).suberror("bad_token"),
             Self::NotMultiTenant => row(50_194).token(O::InvalidRequest).page(),
@@ -307,6 +317,19 @@ impl EntraErrorKind {
             Self::DeviceNotJoined => refused_by_policy(53_001).unverified(),
             Self::AppNotApproved => refused_by_policy(53_002).unverified(),
             Self::BlockedByPolicy => refused_by_policy(53_003),
+            Self::RegistrationAtRisk => refused_by_policy(53_004).unverified(),
+            // client libraries enrol the app in Intune by this
+            Self::AppProtectionRequired => {
+                row(53_005).token(O::UnauthorizedClient).suberror("protection_policy_required")
+            }
+            Self::AppNotProtected => row(53_009).page().silent(O::InteractionRequired).unverified(),
+            Self::RegistrationRestricted => row(53_010).page(),
+            Self::RiskAtHome => row(53_011)
+                .token(O::InvalidGrant)
+                .suberror("message_only")
+                .page()
+                .silent(O::InteractionRequired)
+                .unverified(),
             Self::CodeRedeemed => row(54_005).token(O::InvalidGrant),
             Self::ConsentRequired => {
                 row(65_001).token(O::InvalidGrant).suberror("consent_required").silent(O::ConsentRequired)
@@ -384,6 +407,10 @@ impl EntraErrorKind {
             }
             Self::VerifierMismatch => row(501_481).token(O::InvalidGrant),
             Self::CodeChallengeMalformed => row(501_491).redirect(O::InvalidRequest),
+            Self::DeviceNotManaged => row(530_003).token(O::InvalidGrant).suberror("message_only").page().unverified(),
+            Self::BlockedBySecurityDefaults => {
+                row(530_035).token(O::InvalidGrant).suberror("message_only").page().unverified()
+            }
             Self::ServicePrincipalMissing => row(650_052).token(O::InvalidResource).redirect(O::InvalidResource),
             Self::ScopeNotOnResource => row(650_053).token(O::InvalidScope).redirect(O::InvalidClient).without_lookup(),
             Self::ResourceRemoved => {
@@ -391,9 +418,12 @@ impl EntraErrorKind {
             }
             Self::Misconfigured => row(650_056).page().silent(O::InvalidClient).unverified(),
             Self::ResourceNotListed => row(650_057).redirect(O::InvalidResource),
-            Self::DeviceNotFound => {
-                row(700_003).token(O::InvalidGrant).page().silent(O::InteractionRequired).unverified()
-            }
+            Self::DeviceNotFound => row(700_003)
+                .token(O::InvalidGrant)
+                .suberror("device_authentication_failed")
+                .page()
+                .silent(O::InteractionRequired)
+                .unverified(),
             Self::CodeOfOtherTenant => row(700_005).token(O::InvalidGrant),
             Self::GrantOfOtherClient => row(700_007).token(O::InvalidGrant),
             Self::ClientNotFound => row(700_016).token(O::UnauthorizedClient).page(),

@@ -265,6 +265,12 @@ impl<'a> Authorization<'a> {
         }
     }
 
+    /// Whether the sign-in lets a device in that shows a code.
+    #[must_use]
+    pub fn is_of_device(&self) -> bool {
+        matches!(self.return_to, ReturnTo::Device(_))
+    }
+
     /// Whether the id token says when the user signed in: `max_age` and the claim `auth_time` ask for it.
     #[must_use]
     pub fn wants_auth_time(&self) -> bool {

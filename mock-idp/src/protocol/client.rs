@@ -80,7 +80,9 @@ fn check_enabled(application: Application<'_>, checks: &mut Checks) -> Result<()
 
 /// An enterprise application is of OpenID Connect or of SAML. Where else Entra refuses the second kind is not established.
 fn refuse_saml(application: Application<'_>, checks: &mut Checks) -> Result<(), EntraError> {
+    let expected = "an application of OpenID Connect";
     if application.preferred_single_sign_on_mode == SingleSignOnMode::Oidc {
+        checks.pass(Check::ClientSingleSignOnMode, expected, "one of OpenID Connect");
         return Ok(());
     }
     let (client_id, client_name) = (application.client_id, application.shown_name().to_owned());
@@ -88,7 +90,7 @@ fn refuse_saml(application: Application<'_>, checks: &mut Checks) -> Result<(), 
         "idp.apps.{}.preferred_single_sign_on_mode: oidc (portal: Enterprise applications > {client_name} > Single sign-on)",
         application.name
     );
-    checks.refuse(Check::ClientSingleSignOnMode, "an application of OpenID Connect", "one of SAML", fix);
+    checks.refuse(Check::ClientSingleSignOnMode, expected, "one of SAML", fix);
     Err(EntraError::SamlApplication { client_id, client_name })
 }
 

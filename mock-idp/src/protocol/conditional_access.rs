@@ -16,7 +16,9 @@ use demand::{fix, received, shown_device, shown_grant, unmet};
 pub use enrolment::Enrolments;
 use jiff::Timestamp;
 pub use refusal::{Place, refusal};
-use scenarios::world::policy::{ClientAppType, ConditionalAccessPolicy, PolicyState};
+use scenarios::world::policy::{
+    ClientAppType, ConditionalAccessPolicy, Device, DevicePlatform, PolicyState, UserAction,
+};
 use sha2::{Digest, Sha256};
 use uuid::Uuid;
 use wire::{Check, Checks};
@@ -61,8 +63,12 @@ pub struct Facts<'d> {
     pub resources: Vec<Application<'d>>,
     /// The authentication contexts (`acrs`) that are asked for.
     pub contexts: BTreeSet<String>,
+    /// What the user is about to do, where that is what policies stand before, and no resource.
+    pub action: Option<UserAction>,
     /// The kind of client.
     pub client_app_type: ClientAppType,
+    /// Whether the sign-in lets a device in that shows a code.
+    pub by_device_code: bool,
     /// When the password was checked, in seconds of Unix time.
     pub auth_time: i64,
     /// When the second factor was; none where it was not.
@@ -92,13 +98,24 @@ impl<'d> Facts<'d> {
             client,
             resources: resources([resource], client, gets_id_token),
             contexts: subject.contexts.clone(),
+            action: None,
             client_app_type: client_app_type(subject.platform),
+            by_device_code: subject.by_device_code,
             auth_time: subject.auth_time,
             mfa_time: subject.mfa_time,
             mfa_registered: enrolments.has_second_factor(principal),
             accepted_terms: enrolments.accepted_terms(principal.account.object_id),
             now,
         }
+    }
+
+    /// The device that the sign-in can prove: where a code is typed, none, for the device that is let in is another; and
+    /// none on a platform that is not known.
+    #[must_use]
+    pub fn device(&self) -> Device {
+        let account = self.principal.account;
+        let proves_none = self.by_device_code || account.device_platform == DevicePlatform::Unknown;
+        if proves_none { Device::None } else { account.device }
     }
 }
 
@@ -153,6 +170,8 @@ pub struct Unsatisfied {
     pub contexts: BTreeSet<String>,
     /// The client id of the resource that they protect.
     pub resource: Uuid,
+    /// Whether they apply because of the user's risk.
+    pub at_user_risk: bool,
     expected: String,
     received: String,
     fix: String,
@@ -176,6 +195,18 @@ impl Unsatisfied {
     }
 }
 
+/// Whether policies let the user register a second factor here and now.
+///
+/// # Errors
+/// 53010.
+pub fn check_registration(directory: &Directory, facts: &Facts<'_>, checks: &mut Checks) -> Result<(), EntraError> {
+    let facts = Facts { action: Some(UserAction::RegisterSecurityInformation), ..facts.clone() };
+    evaluate(directory, &facts, checks).map_err(|unsatisfied| {
+        unsatisfied.refuse(checks);
+        EntraError::RegistrationRestricted
+    })
+}
+
 /// Looks at every policy of the user's tenant. Leaves a check for each that is satisfied or does not apply.
 ///
 /// # Errors
@@ -189,7 +220,10 @@ pub fn evaluate(directory: &Directory, facts: &Facts<'_>, checks: &mut Checks) -
         checks.pass(Check::ConditionalAccess, expected, shown_facts(facts));
         return Ok(());
     }
-    let mut unsatisfied: Option<Box<Unsatisfied>> = security_defaults(facts, checks).err();
+    let mut unsatisfied: Option<Box<Unsatisfied>> = match facts.action {
+        None => security_defaults(facts, checks).err(),
+        Some(_) => None,
+    };
     for policy in policies() {
         let Err(other) = judge(directory, policy, facts, checks) else { continue };
         match &mut unsatisfied {
@@ -241,19 +275,22 @@ fn judge(
             .cloned()
             .collect(),
         resource: resource.client_id,
+        at_user_risk: !policy.user_risk_levels.is_empty(),
         expected: format!("{name}: {}", demand.shown()),
         received: received(demand, facts),
         fix: fix(demand, facts, &format!("{}: exclude the user, or another grant", policy.setting())),
     }))
 }
 
-/// Who has security defaults needs a second factor at hand, and an administrator must use it.
+/// Who has security defaults needs a second factor at hand, and an administrator must use it; nobody lets a device in by
+/// a code.
 fn security_defaults(facts: &Facts<'_>, checks: &mut Checks) -> Result<(), Box<Unsatisfied>> {
     let tenant = facts.principal.tenant;
     if !tenant.security_defaults {
         return Ok(());
     }
     let demand = match (facts.mfa_registered, facts.mfa_time) {
+        _ if facts.by_device_code => Some(Demand::OwnBrowser),
         (_, Some(_)) => None,
         (false, None) => Some(Demand::Registration),
         (true, None) => facts.principal.account.is_administrator().then_some(Demand::Mfa),
@@ -272,6 +309,7 @@ fn security_defaults(facts: &Facts<'_>, checks: &mut Checks) -> Result<(), Box<U
         policies: Vec::new(),
         contexts: BTreeSet::new(),
         resource: facts.resources.first().map_or(facts.client.client_id, |resource| resource.client_id),
+        at_user_risk: false,
         expected: format!("security defaults: {}", demand.shown()),
         received: received(demand, facts),
         fix: fix(demand, facts, &setting),
@@ -281,7 +319,7 @@ fn security_defaults(facts: &Facts<'_>, checks: &mut Checks) -> Result<(), Box<U
 /// The sign-in as the checks tell it.
 fn shown_facts(facts: &Facts<'_>) -> String {
     let factors = if facts.mfa_time.is_some() { "a password and a second factor" } else { "a password" };
-    format!("{factors}, from {}", shown_device(facts.principal.account.device))
+    format!("{factors}, from {}", shown_device(facts))
 }
 
 #[cfg(test)]

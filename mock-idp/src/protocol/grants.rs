@@ -75,6 +75,9 @@ pub struct Subject {
     /// The authentication contexts that the user satisfied (`acrs`).
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     pub contexts: BTreeSet<String>,
+    /// Whether the sign-in let a device in that showed a code; refreshing does not change that.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub by_device_code: bool,
     /// Whether id tokens say when the user signed in: only where it was asked for.
     #[serde(default)]
     pub auth_time_wanted: bool,
@@ -195,6 +198,7 @@ impl Subject {
             auth_time,
             mfa_time: None,
             contexts: BTreeSet::new(),
+            by_device_code: false,
             auth_time_wanted: false,
         }
     }

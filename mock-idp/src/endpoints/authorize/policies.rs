@@ -12,7 +12,7 @@ use crate::protocol::Family;
 use crate::protocol::admission::Principal;
 use crate::protocol::authorize::{Authorization, Prompt, Refused};
 use crate::protocol::conditional_access::{
-    Demand, Facts, Place, Unsatisfied, client_app_type, evaluate, refusal, resources,
+    Demand, Facts, Place, Unsatisfied, check_registration, client_app_type, evaluate, refusal, resources,
 };
 use crate::protocol::interaction::{Flow, SignedIn};
 use crate::protocol::scope::OidcScope;
@@ -113,7 +113,9 @@ impl<'v> Visit<'v> {
                 gets_id_token,
             ),
             contexts: authorization.claims.contexts(),
+            action: None,
             client_app_type: client_app_type(authorization.platform()),
+            by_device_code: authorization.is_of_device(),
             auth_time: signed_in.auth_time,
             mfa_time: signed_in.mfa_time,
             mfa_registered: enrolments.has_second_factor(principal),
@@ -156,6 +158,11 @@ impl<'v> Visit<'v> {
             let place = if is_silent { Place::Silent } else { Place::Pages };
             let facts = self.facts(authorization, principal, signed_in, requested);
             return Err(Refused::of(authorization, refusal(&unsatisfied, &facts, place)).into());
+        }
+        if demand == Demand::Registration {
+            let facts = self.facts(authorization, principal, signed_in, requested);
+            check_registration(self.directory, &facts, &mut self.checks)
+                .map_err(|error| Refused::of(authorization, error))?;
         }
         unsatisfied.note_question(&mut self.checks);
         let flow = Flow { signed_in: Some(signed_in.clone()), ..flow.clone() };

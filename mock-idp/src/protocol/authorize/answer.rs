@@ -22,6 +22,7 @@ pub fn subject(authorization: &Authorization<'_>, principal: Principal<'_>, sign
     Subject {
         mfa_time,
         contexts: authorization.claims.contexts(),
+        by_device_code: authorization.is_of_device(),
         auth_time_wanted: authorization.wants_auth_time(),
         ..Subject::new(authorization.client, authorization.platform(), principal, sid, auth_time)
     }

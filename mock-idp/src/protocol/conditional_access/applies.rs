@@ -1,6 +1,6 @@
 //! Whether a policy applies: its assignments and conditions.
 
-use scenarios::world::policy::{NamedLocation, PolicyState};
+use scenarios::world::policy::{AuthenticationFlow, DevicePlatform, NamedLocation, PolicyPlatform, PolicyState};
 
 use super::{Facts, Policy, ip_address};
 use crate::directory::{Application, Directory};
@@ -33,11 +33,35 @@ pub(super) fn to<'d>(directory: &Directory, policy: Policy<'_>, facts: &Facts<'d
         return Err(format!("{} is not included ({})", account.username, place("users")));
     }
     let resource = protected(policy, facts).ok_or_else(|| {
+        if facts.action.is_some() {
+            return format!("it is not about the registration of a second factor ({})", place("target_resources"));
+        }
         let asked: Vec<&str> = facts.resources.iter().map(|resource| resource.shown_name()).collect();
         format!("it does not protect what is asked for, {} ({})", asked.join(" and "), place("target_resources"))
     })?;
     if !policy.client_app_types.is_empty() && !policy.client_app_types.contains(&facts.client_app_type) {
         return Err(format!("it is for other kinds of clients ({})", place("client_app_types")));
+    }
+    let is_flow = |flow: &AuthenticationFlow| match flow {
+        AuthenticationFlow::DeviceCodeFlow => facts.by_device_code,
+    };
+    if !policy.authentication_flows.is_empty() && !policy.authentication_flows.iter().any(is_flow) {
+        return Err(format!("it is for device code flow alone ({})", place("authentication_flows")));
+    }
+    if let Some(platforms) = &policy.device_platforms {
+        let is_on = |list: &[PolicyPlatform]| list.iter().any(|choice| is_of(*choice, account.device_platform));
+        if is_on(&platforms.exclude) || !is_on(&platforms.include) {
+            let shown = shown_platform(account.device_platform);
+            return Err(format!("it is for other platforms than {shown} ({})", place("device_platforms")));
+        }
+    }
+    for (what, member, levels, level) in [
+        ("user", "user_risk_levels", &policy.user_risk_levels, account.risk.user),
+        ("sign-in", "sign_in_risk_levels", &policy.sign_in_risk_levels, account.risk.sign_in),
+    ] {
+        if !levels.is_empty() && !level.is_some_and(|level| levels.contains(&level)) {
+            return Err(format!("the {what} risk is none of its levels ({})", place(member)));
+        }
     }
     if let Some(locations) = &policy.locations {
         let is_in = |list: &[String]| list.iter().any(|name| contains(directory, name, facts));
@@ -58,6 +82,9 @@ pub(super) fn to<'d>(directory: &Directory, policy: Policy<'_>, facts: &Facts<'d
 /// The first resource of the request that the policy protects.
 fn protected<'d>(policy: Policy<'_>, facts: &Facts<'d>) -> Option<Application<'d>> {
     let targets = &policy.target_resources;
+    if let Some(action) = facts.action {
+        return targets.user_actions.contains(&action).then_some(facts.client);
+    }
     if targets.authentication_contexts.iter().any(|context| facts.contexts.contains(context)) {
         return Some(facts.resources.first().copied().unwrap_or(facts.client));
     }
@@ -66,6 +93,30 @@ fn protected<'d>(policy: Policy<'_>, facts: &Facts<'d>) -> Option<Application<'d
             && !targets.exclude.iter().any(|name| name == "all" || name == resource.name)
     };
     facts.resources.iter().find(includes).copied()
+}
+
+/// Whether the choice means the platform.
+fn is_of(choice: PolicyPlatform, platform: DevicePlatform) -> bool {
+    match choice {
+        PolicyPlatform::All => true,
+        PolicyPlatform::Android => platform == DevicePlatform::Android,
+        PolicyPlatform::Ios => platform == DevicePlatform::Ios,
+        PolicyPlatform::Windows => platform == DevicePlatform::Windows,
+        PolicyPlatform::Macos => platform == DevicePlatform::Macos,
+        PolicyPlatform::Linux => platform == DevicePlatform::Linux,
+    }
+}
+
+/// The platform, in words.
+pub(super) fn shown_platform(platform: DevicePlatform) -> &'static str {
+    match platform {
+        DevicePlatform::Windows => "Windows",
+        DevicePlatform::Android => "Android",
+        DevicePlatform::Ios => "iOS",
+        DevicePlatform::Macos => "macOS",
+        DevicePlatform::Linux => "Linux",
+        DevicePlatform::Unknown => "Unknown",
+    }
 }
 
 /// Whether the user is at the place of this name.

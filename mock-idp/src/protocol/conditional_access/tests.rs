@@ -42,7 +42,9 @@ fn facts(directory: &Directory) -> Facts<'_> {
         client: directory.application("client").unwrap(),
         resources: vec![directory.application("server").unwrap()],
         contexts: BTreeSet::new(),
+        action: None,
         client_app_type: ClientAppType::Browser,
+        by_device_code: false,
         auth_time: 100 * HOUR,
         mfa_time: None,
         mfa_registered: true,
@@ -91,7 +93,14 @@ fn each_control_is_met_by_what_it_asks_for() {
         (&["compliant_device"], json!({"device": "compliant"}), None),
         (&["hybrid_joined_device"], json!({"device": "compliant"}), Some(Demand::HybridJoinedDevice)),
         (&["hybrid_joined_device"], json!({"device": "hybrid_joined"}), None),
+        (&["compliant_device"], json!({"device": "disabled"}), Some(Demand::CompliantDevice)),
+        (
+            &["compliant_device"],
+            json!({"device": "compliant", "device_platform": "unknown"}),
+            Some(Demand::CompliantDevice),
+        ),
         (&["approved_app"], json!({}), Some(Demand::ApprovedApp)),
+        (&["app_protection_policy"], json!({}), Some(Demand::AppProtection)),
         (&["terms_of_use"], json!({}), Some(Demand::TermsOfUse)),
         // asked for in the order that Entra documents
         (&["terms_of_use", "compliant_device", "mfa"], json!({}), Some(Demand::Mfa)),
@@ -153,6 +162,71 @@ fn places_are_known_by_address() {
 }
 
 #[test]
+fn conditions_narrow_a_policy_down() {
+    let of = |condition: Value, user: Value, change: fn(&mut Facts<'_>)| {
+        let mut blocking = policy(json!({"grant": {"controls": ["block"]}}));
+        blocking.as_object_mut().unwrap().extend(condition.as_object().unwrap().clone());
+        demanded(json!({"p": blocking}), user, change).is_some()
+    };
+    let nothing = |_: &mut Facts<'_>| {};
+    let on = |platform: &str| json!({"device_platform": platform});
+    let phones = json!({"device_platforms": {"include": ["android", "ios"]}});
+    assert!(of(phones.clone(), on("ios"), nothing) && of(phones.clone(), on("android"), nothing));
+    assert!(!of(phones.clone(), json!({}), nothing) && !of(phones, on("unknown"), nothing));
+    let others = json!({"device_platforms": {"include": ["all"], "exclude": ["windows", "macos", "linux"]}});
+    assert!(of(others.clone(), on("unknown"), nothing), "any device is also one that is not known");
+    assert!(["windows", "macos", "linux"].iter().all(|platform| !of(others.clone(), on(platform), nothing)));
+    let by_code = json!({"authentication_flows": ["device_code_flow"]});
+    assert!(!of(by_code.clone(), json!({}), nothing));
+    assert!(of(by_code, json!({}), |facts| facts.by_device_code = true));
+    for (condition, member) in [("user_risk_levels", "user"), ("sign_in_risk_levels", "sign_in")] {
+        let levels = json!({condition: ["medium", "high"]});
+        let at = |level: &str| json!({"risk": {member: level}});
+        assert!(of(levels.clone(), at("medium"), nothing) && of(levels.clone(), at("high"), nothing));
+        assert!(!of(levels.clone(), at("low"), nothing) && !of(levels, json!({}), nothing));
+    }
+}
+
+#[test]
+fn a_device_code_carries_no_device() {
+    let by_code = |facts: &mut Facts<'_>| facts.by_device_code = true;
+    let compliant = json!({"device": "compliant"});
+    let policies = json!({"p": demanding(&["compliant_device"])});
+    assert_eq!(demanded(policies.clone(), compliant.clone(), |_| {}), None);
+    assert_eq!(demanded(policies, compliant, by_code), Some(Demand::CompliantDevice));
+}
+
+#[test]
+fn who_is_at_risk_registers_no_second_factor() {
+    let mut at_risk = demanding(&["mfa"]);
+    at_risk["sign_in_risk_levels"] = json!(["high"]);
+    let policies = json!({"a": demanding(&["mfa"]), "b": at_risk});
+    let of = |risk: Value, registered: bool| {
+        demanded(policies.clone(), json!({"risk": risk}), |facts| facts.mfa_registered = registered)
+    };
+    assert_eq!(of(json!({}), false), Some(Demand::Registration));
+    assert_eq!(of(json!({"sign_in": "high"}), false), Some(Demand::EarlierRegistration));
+    assert_eq!(of(json!({"sign_in": "high"}), true), Some(Demand::Mfa));
+}
+
+#[test]
+fn a_policy_before_the_registration_stands_before_nothing_else() {
+    let registering = |state: &str| {
+        let mut policy = policy(json!({"state": state, "grant": {"controls": ["block"]}}));
+        policy["target_resources"] = json!({"user_actions": ["register_security_information"]});
+        let directory = directory(json!({"p": policy, "q": demanding(&["block"])}), json!({}));
+        let mut checks = Checks::default();
+        let result = check_registration(&directory, &facts(&directory), &mut checks);
+        assert_eq!(result.is_err(), checks.refusal().is_some());
+        result.is_err()
+    };
+    assert!(registering("enabled") && !registering("report_only"));
+    let mut policy = policy(json!({"grant": {"controls": ["block"]}}));
+    policy["target_resources"] = json!({"user_actions": ["register_security_information"]});
+    assert_eq!(demanded(json!({"p": policy}), json!({}), |_| {}), None);
+}
+
+#[test]
 fn the_sign_in_frequency_counts_to_the_second() {
     let session = |authentication: &str| json!({"sign_in_frequency": {"hours": 2, "authentication": authentication}});
     let whole = json!({"p": policy(json!({"session": session("primary_and_secondary")}))});
@@ -195,14 +269,21 @@ fn an_id_that_the_world_does_not_give_is_always_the_same() {
     assert_eq!(first, ids(["a", "b"]));
 }
 
-const CONTROLS: [&str; 6] =
-    ["block", "compliant_device", "hybrid_joined_device", "approved_app", "mfa", "terms_of_use"];
+const CONTROLS: [&str; 7] = [
+    "block",
+    "compliant_device",
+    "hybrid_joined_device",
+    "approved_app",
+    "app_protection_policy",
+    "mfa",
+    "terms_of_use",
+];
 
 fn any_policy() -> impl Strategy<Value = Value> {
     let controls = prop::sample::subsequence(CONTROLS.to_vec(), 1..=3);
     let hours = prop::option::of(1_u16..50);
-    (controls, any::<bool>(), hours, any::<bool>(), any::<bool>()).prop_map(
-        |(controls, or, hours, secondary, by_role)| {
+    (controls, any::<bool>(), hours, any::<bool>(), any::<bool>(), any::<bool>()).prop_map(
+        |(controls, or, hours, secondary, by_role, at_risk)| {
             let authentication = if secondary { "secondary" } else { "primary_and_secondary" };
             let session =
                 hours.map(|hours| json!({"sign_in_frequency": {"hours": hours, "authentication": authentication}}));
@@ -210,6 +291,7 @@ fn any_policy() -> impl Strategy<Value = Value> {
                 if by_role { json!({"include_roles": ["global_administrator"]}) } else { json!({"include": ["all"]}) };
             policy(json!({
                 "users": users, "session": session,
+                "sign_in_risk_levels": if at_risk { vec!["high"] } else { vec![] },
                 "grant": {"operator": if or { "or" } else { "and" }, "controls": controls},
             }))
         },
@@ -217,9 +299,9 @@ fn any_policy() -> impl Strategy<Value = Value> {
 }
 
 fn any_user() -> impl Strategy<Value = Value> {
-    let device = prop::sample::select(vec!["none", "registered", "compliant", "hybrid_joined", "deleted"]);
-    (device, any::<bool>()).prop_map(|(device, is_admin)| {
-        json!({"device": device, "roles": if is_admin { vec!["global_administrator"] } else { vec![] }})
+    let device = prop::sample::select(vec!["none", "registered", "compliant", "hybrid_joined", "deleted", "disabled"]);
+    (device, any::<bool>(), any::<bool>()).prop_map(|(device, is_admin, at_risk)| {
+        json!({"device": device, "risk": if at_risk { json!({"sign_in": "high"}) } else { json!({}) }, "roles": if is_admin { vec!["global_administrator"] } else { vec![] }})
     })
 }
 
@@ -236,13 +318,15 @@ proptest! {
     }
 
     #[test]
-    fn an_exclusion_never_refuses_more(one in any_policy(), other in any_policy(), user in any_user(), what in 0..4) {
+    fn an_exclusion_never_refuses_more(one in any_policy(), other in any_policy(), user in any_user(), what in 0..6) {
         let before = demanded(json!({"one": one, "other": other}), user.clone(), |_| {});
         let mut excluding = other;
         match what {
             0 => excluding["users"]["exclude"] = json!(["megan"]),
             1 => excluding["users"]["exclude_roles"] = json!(["global_administrator"]),
             2 => excluding["target_resources"]["exclude"] = json!(["server"]),
+            3 => excluding["device_platforms"] = json!({"include": ["all"], "exclude": ["windows"]}),
+            4 => excluding["authentication_flows"] = json!(["device_code_flow"]),
             _ => excluding["locations"] = json!({"include": ["all"], "exclude": ["office"]}),
         }
         let after = demanded(json!({"one": one, "other": excluding}), user, |_| {});

@@ -189,6 +189,7 @@ impl Assertion {
             auth_time,
             mfa_time: had_second_factor.then_some(auth_time),
             contexts: contexts.filter_map(Value::as_str).map(str::to_owned).collect(),
+            by_device_code: false,
             auth_time_wanted: false,
         })
     }

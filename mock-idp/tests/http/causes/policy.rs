@@ -2,11 +2,14 @@
 
 use serde_json::{Value, json};
 
-use super::Cause;
+use super::{Cause, device};
 use crate::on_behalf_of::{THINGS, called_with, on_behalf_of, world_of_middle_tier};
 use crate::support::*;
 
 pub const CAUSES: &[Cause] = &[
+    (50_005, "conditional_access.satisfied", || signed_in(on_unknown_platform())),
+    (50_005, "conditional_access.satisfied", || refreshed_under(on_unknown_platform())),
+    (50_005, "conditional_access.satisfied", || silent(on_unknown_platform())),
     (50_072, "conditional_access.satisfied", || silent(megan(json!({}), policy(json!(["mfa"]))))),
     (50_074, "mfa.code", || {
         let lab = Lab::of(mfa_world());
@@ -32,6 +35,9 @@ pub const CAUSES: &[Cause] = &[
     (50_079, "conditional_access.satisfied", || exchanged_under(megan(json!({}), policy(json!(["mfa"]))))),
     (50_097, "conditional_access.satisfied", || refreshed_under(megan(json!({}), policy(json!(["compliant_device"]))))),
     (50_097, "conditional_access.satisfied", || silent(megan(json!({}), policy(json!(["hybrid_joined_device"]))))),
+    (50_155, "conditional_access.satisfied", || signed_in(disabled_device())),
+    (50_155, "conditional_access.satisfied", || refreshed_under(disabled_device())),
+    (50_155, "conditional_access.satisfied", || silent(disabled_device())),
     (50_158, "conditional_access.satisfied", || refreshed_under(megan(json!({}), policy(json!(["terms_of_use"]))))),
     (50_158, "conditional_access.satisfied", || silent(megan(json!({}), policy(json!(["terms_of_use"]))))),
     (50_158, "conditional_access.satisfied", || exchanged_under(megan(json!({}), policy(json!(["terms_of_use"]))))),
@@ -51,6 +57,36 @@ pub const CAUSES: &[Cause] = &[
     (53_003, "conditional_access.satisfied", || refreshed_under(megan(json!({}), policy(json!(["block"]))))),
     (53_003, "conditional_access.satisfied", || silent(megan(json!({}), policy(json!(["block"]))))),
     (53_003, "conditional_access.satisfied", || exchanged_under(megan(json!({}), policy(json!(["block"]))))),
+    (53_004, "conditional_access.satisfied", || signed_in(at_risk(json!({"sign_in": "high"}), "mfa"))),
+    (53_004, "conditional_access.satisfied", || refreshed_under(at_risk(json!({"user": "medium"}), "mfa"))),
+    (53_004, "conditional_access.satisfied", || silent(at_risk(json!({"sign_in": "high"}), "mfa"))),
+    (53_004, "conditional_access.satisfied", || exchanged_under(at_risk(json!({"sign_in": "high"}), "mfa"))),
+    (53_005, "conditional_access.satisfied", || {
+        refreshed_under(megan(json!({}), policy(json!(["app_protection_policy"]))))
+    }),
+    (53_009, "conditional_access.satisfied", || signed_in(megan(json!({}), policy(json!(["app_protection_policy"]))))),
+    (53_009, "conditional_access.satisfied", || silent(megan(json!({}), policy(json!(["app_protection_policy"]))))),
+    (53_010, "conditional_access.satisfied", || {
+        let mut world = megan(json!({}), policy(json!(["mfa"])));
+        world["policies"]["named_locations"] = json!({"office": {"ip_ranges": ["203.0.113.0/24"]}});
+        world["policies"]["conditional_access"]["at-the-office"] = json!({
+            "tenant": "contoso", "users": {"include": ["all"]},
+            "target_resources": {"user_actions": ["register_security_information"]},
+            "locations": {"include": ["all"], "exclude": ["office"]}, "grant": {"controls": ["block"]},
+        });
+        signed_in(world)
+    }),
+    (53_011, "conditional_access.satisfied", || {
+        let lab = Lab::of(guest_at_risk());
+        let mut browser = Browser::new(&lab);
+        browser.open(&format!("/{TENANT}/oauth2/v2.0/authorize"), &v2(DEFAULT));
+        browser.sign_in("nestor@fabrikam.com", "Northwind-9")
+    }),
+    (53_011, "conditional_access.satisfied", || {
+        let (lab, token) = guest_with_refresh_token();
+        lab.replace(guest_at_risk());
+        lab.post(TENANT_TOKEN, &form(&refresh(&token)))
+    }),
     (70_043, "conditional_access.satisfied", || {
         let lab = Lab::of(frequency_world());
         let token = refresh_token(&lab);
@@ -80,6 +116,10 @@ pub const CAUSES: &[Cause] = &[
         let lab = Lab::of(mfa_world());
         at_second_factor(&lab).press(VERIFY, &[("otc", "000 000")])
     }),
+    (530_003, "conditional_access.satisfied", || typed_for_device(managed_devices())),
+    (530_003, "conditional_access.satisfied", || polled_under(managed_devices())),
+    (530_035, "conditional_access.satisfied", || typed_for_device(security_defaults())),
+    (530_035, "conditional_access.satisfied", || polled_under(security_defaults())),
     (700_003, "conditional_access.satisfied", || signed_in(deleted())),
     (700_003, "conditional_access.satisfied", || refreshed_under(deleted())),
     (700_003, "conditional_access.satisfied", || silent(deleted())),
@@ -107,6 +147,86 @@ fn mfa_world() -> Value {
 
 fn registered(policy: Value) -> Value {
     megan(json!({"device": "registered"}), policy)
+}
+
+/// Megan's machine is compliant, and does not say what it runs on.
+fn on_unknown_platform() -> Value {
+    megan(json!({"device": "compliant", "device_platform": "unknown"}), policy(json!(["compliant_device"])))
+}
+
+fn disabled_device() -> Value {
+    megan(json!({"device": "disabled"}), policy(json!(["compliant_device"])))
+}
+
+/// Megan is at this risk, and a policy demands `control` of users or sign-ins at medium and high risk.
+fn at_risk(risk: Value, control: &str) -> Value {
+    let mut policy = policy(json!([control]));
+    let condition = if risk.get("user").is_some() { "user_risk_levels" } else { "sign_in_risk_levels" };
+    policy[condition] = json!(["medium", "high"]);
+    megan(json!({"risk": risk}), policy)
+}
+
+/// Nestor of Fabrikam is a guest at Contoso.
+fn with_guest() -> Value {
+    changed(json!({
+        "single_sign_on": true,
+        "users": {"nestor": {"guest_of": {"contoso": {"object_id": "c2d9b6f4-3a71-4e0c-8b55-000000c01050"}}}},
+    }))
+}
+
+/// The same, where Fabrikam holds the account for compromised, and Contoso blocks such users.
+fn guest_at_risk() -> Value {
+    let mut world = with_guest();
+    world["users"]["nestor"]["risk"] = json!({"user": "high"});
+    let mut blocking = policy(json!(["block"]));
+    blocking["user_risk_levels"] = json!(["high"]);
+    world["policies"] = json!({"conditional_access": {"the-policy": blocking}});
+    world
+}
+
+fn guest_with_refresh_token() -> (Lab, String) {
+    let lab = Lab::of(with_guest());
+    let mut browser = Browser::new(&lab);
+    browser.open(&format!("/{TENANT}/oauth2/v2.0/authorize"), &v2(DEFAULT));
+    let mut seen = browser.sign_in("nestor@fabrikam.com", "Northwind-9");
+    if seen.body.contains("acceptForm") {
+        seen = browser.press("idSIButton9", &[]);
+    }
+    let code = returned(&seen, "code").unwrap_or_else(|| panic!("{}", seen.body));
+    let seen = lab.post(TENANT_TOKEN, &form(&redeem(&code)));
+    let token = seen.json()["refresh_token"].as_str().unwrap_or_else(|| panic!("{}", seen.body)).to_owned();
+    (lab, token)
+}
+
+/// Megan's own machine is compliant, as the policy demands.
+fn managed_devices() -> Value {
+    megan(json!({"device": "compliant"}), policy(json!(["compliant_device"])))
+}
+
+/// The world, in which the client allows public client flows.
+fn with_public_client(mut world: Value) -> Value {
+    world["apps"]["client"]["allow_public_client"] = json!(true);
+    world
+}
+
+/// Megan types the code that a device shows.
+fn typed_for_device(world: Value) -> Seen {
+    let lab = Lab::of(with_public_client(world));
+    let started = device::start(&lab);
+    let mut browser = Browser::new(&lab);
+    device::enter(&mut browser, &started);
+    browser.sign_in("megan@contoso.com", PASSWORD)
+}
+
+/// She did so before there was a policy, and the device comes for its tokens.
+fn polled_under(world: Value) -> Seen {
+    let lab = Lab::of(device::public_client());
+    let started = device::start(&lab);
+    let mut browser = Browser::new(&lab);
+    device::enter(&mut browser, &started);
+    browser.sign_in("megan@contoso.com", PASSWORD);
+    lab.replace(with_public_client(world));
+    device::poll(&lab, &started)
 }
 
 fn deleted() -> Value {
@@ -207,8 +327,9 @@ fn client_libraries_learn_what_would_help() {
         let Ok(body) = serde_json::from_str::<Value>(&seen.body) else { continue };
         let is_helpful = body["error"] == "interaction_required"
             || body["suberror"].as_str().is_some_and(|suberror| known.contains(&suberror))
-            // brokers answer the challenge for a device, and register it anew
-            || [50_097, 700_003].contains(number);
+            // brokers answer the challenge for a device, and enrol an app in Intune; of 50005 there is a capture without
+            || [50_005, 50_097, 53_005].contains(number)
+            || body["suberror"] == "device_authentication_failed";
         assert!(is_helpful, "{number}: {body}");
     }
 }
@@ -226,7 +347,7 @@ fn a_silent_request_learns_which_claims_to_repeat() {
 fn a_middle_tier_is_told_that_interaction_is_required_and_which_claims_to_hand_on() {
     let is_on_behalf_of = |seen: &Seen| seen.request.contains("requested_token_use");
     let refused: Vec<Seen> = CAUSES.iter().map(|(_, _, cause)| cause()).filter(is_on_behalf_of).collect();
-    assert_eq!(refused.len(), 7);
+    assert_eq!(refused.len(), 8);
     for seen in refused {
         let body = seen.json();
         assert_eq!((seen.status.as_u16(), &body["error"]), (400, &json!("interaction_required")), "{body}");

@@ -116,6 +116,10 @@ pub struct App {
     /// Whether it is Microsoft's own: two such applications need pre-authorization instead of consent. Default: false.
     #[serde(default)]
     pub first_party: bool,
+    /// Whether it enforces an app protection policy of Intune's for its users, as apps with the Intune SDK do.
+    /// Default: false.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub app_protection: bool,
     /// `knownClientApplications` of the manifest, by their names in this world: clients whose first consent to this API
     /// also covers the permissions that this API itself needs.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]

@@ -2,9 +2,15 @@
 
 use std::collections::BTreeMap;
 
-use ipnet::IpNet;
+mod conditions;
+mod signals;
+
+pub use conditions::{
+    AuthenticationFlow, ClientAppType, NamedLocation, PolicyLocations, PolicyPlatform, PolicyPlatforms,
+};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+pub use signals::{Device, DevicePlatform, Location, Mfa, Risk, RiskLevel};
 use uuid::Uuid;
 
 use super::DirectoryRole;
@@ -51,6 +57,18 @@ pub struct ConditionalAccessPolicy {
     /// "Conditions > Locations". Default: any.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub locations: Option<PolicyLocations>,
+    /// "Conditions > Device platforms". Default: any device.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub device_platforms: Option<PolicyPlatforms>,
+    /// "Conditions > Authentication flows". Default: whatever flow led to the sign-in.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub authentication_flows: Vec<AuthenticationFlow>,
+    /// "Conditions > User risk". Default: whatever the risk.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub user_risk_levels: Vec<RiskLevel>,
+    /// "Conditions > Sign-in risk". Default: whatever the risk.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub sign_in_risk_levels: Vec<RiskLevel>,
     /// "Access controls > Grant". Default: none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub grant: Option<GrantControls>,
@@ -111,44 +129,17 @@ pub struct TargetResources {
     #[serde(skip_serializing_if = "Vec::is_empty")]
     #[schemars(inner(regex(pattern = r"^c[1-9][0-9]?$")))]
     pub authentication_contexts: Vec<String>,
+    /// "User actions". The policy then stands before these actions, and before no resource.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub user_actions: Vec<UserAction>,
 }
 
-/// "Client apps".
+/// "User actions".
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
-pub enum ClientAppType {
-    /// Browser: clients with a redirect URI of a web or single-page application.
-    Browser,
-    /// Mobile apps and desktop clients: those with a redirect URI of that platform, or without any.
-    MobileAppsAndDesktopClients,
-}
-
-/// Places that a policy includes and excludes.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct PolicyLocations {
-    /// `all`, `trusted`, or named locations of this world.
-    pub include: Vec<Name>,
-    /// `trusted`, or named locations of this world.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub exclude: Vec<Name>,
-}
-
-/// A named location: what any of its lists holds.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields, default)]
-pub struct NamedLocation {
-    /// IP ranges, such as `203.0.113.0/24`.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    #[schemars(with = "Vec<schema::IpRange>")]
-    pub ip_ranges: Vec<IpNet>,
-    /// Countries or regions, as two letters of ISO 3166-1, such as `DE`.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    #[schemars(inner(regex(pattern = r"^[A-Z]{2}$")))]
-    pub countries: Vec<String>,
-    /// "Mark as trusted location". Default: false.
-    #[serde(skip_serializing_if = "is_false")]
-    pub trusted: bool,
+pub enum UserAction {
+    /// "Register security information": the registration of a second factor.
+    RegisterSecurityInformation,
 }
 
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks by reference")]
@@ -191,6 +182,8 @@ pub enum GrantControl {
     HybridJoinedDevice,
     /// "Require approved client app": one of Microsoft's own (`first_party`).
     ApprovedApp,
+    /// "Require app protection policy": an app that enforces one of Intune's (`app_protection` of the app).
+    AppProtectionPolicy,
     /// "Require multifactor authentication".
     Mfa,
     /// "Terms of use", to be accepted once.
@@ -227,54 +220,4 @@ pub enum AuthenticationType {
     PrimaryAndSecondary,
     /// The second factor only.
     Secondary,
-}
-
-/// Multifactor authentication, as the user has set it up.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields, default)]
-pub struct Mfa {
-    /// Whether a second factor is registered ("Authentication methods" of the user); if not, the user is led through
-    /// the registration (the scripted browser registers one at once), which lasts as long as the lab. Default: false.
-    pub registered: bool,
-}
-
-impl Mfa {
-    pub(super) fn is_unset(&self) -> bool {
-        *self == Self::default()
-    }
-}
-
-/// Where a user is. Everything of a lab comes from this machine, so that requests themselves cannot tell.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct Location {
-    /// The address that requests seem to come from, such as `203.0.113.9`. It is the `ipaddr` of tokens too.
-    pub ip_address: std::net::IpAddr,
-    /// The country or region, as two letters of ISO 3166-1. Default: unknown.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(regex(pattern = r"^[A-Z]{2}$"))]
-    pub country: Option<String>,
-}
-
-/// The device from which a user signs in.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum Device {
-    /// None that the directory knows.
-    #[default]
-    None,
-    /// Registered, and neither managed nor joined.
-    Registered,
-    /// Registered, and marked as compliant.
-    Compliant,
-    /// Joined to the on-premises domain and to the directory.
-    HybridJoined,
-    /// It presents a device id that was deleted from the directory.
-    Deleted,
-}
-
-impl Device {
-    pub(super) fn is_none(&self) -> bool {
-        *self == Self::None
-    }
 }

@@ -7,7 +7,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use uuid::{Uuid, uuid};
 
-use super::policy::{Device, Location, Mfa};
+use super::policy::{Device, DevicePlatform, Location, Mfa, Risk};
 use crate::world::{Name, schema};
 
 /// A person who can sign in.
@@ -83,6 +83,12 @@ pub struct User {
     /// The device of the user's browser. Default: none.
     #[serde(default, skip_serializing_if = "Device::is_none")]
     pub device: Device,
+    /// What the user's device runs on. Default: windows.
+    #[serde(default, skip_serializing_if = "DevicePlatform::is_usual")]
+    pub device_platform: DevicePlatform,
+    /// The risk that ID Protection sees. Default: none.
+    #[serde(default, skip_serializing_if = "Risk::is_none")]
+    pub risk: Risk,
     /// "Block sign in": the account is disabled (AADSTS50057). Default: false.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub disabled: bool,
