@@ -8,7 +8,7 @@ use askama::Template;
 use crate::error::meaning::Fix;
 use crate::protocol::sessions::Candidate;
 
-pub use consent::{AskedOf, ConsentPage, Everyone};
+pub use consent::{ApprovalPage, ApprovalRequestedPage, AskedOf, ConsentPage, Everyone};
 pub use sign_out::{PickSignOutPage, ShownRefusal, SignedOutPage};
 
 /// What every page shows around its content.

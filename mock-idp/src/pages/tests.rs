@@ -81,6 +81,29 @@ fn markup_in_any_value_stays_text() {
         asked: vec![AskedOf { resource: text(), scopes: vec![(text(), text())] }],
         everyone: Everyone::IfChosen,
     };
+    let asked = vec![AskedOf { resource: text(), scopes: vec![(text(), text())] }];
+    let approval = ApprovalPage {
+        frame: frame(),
+        action: text(),
+        flow_token: text(),
+        username: text(),
+        organization: text(),
+        client: text(),
+        publisher: text(),
+        asked,
+        longest: 500,
+        is_unjustified: true,
+        earlier: Some(text()),
+        error: error(),
+    };
+    let requested = ApprovalRequestedPage {
+        frame: frame(),
+        action: text(),
+        flow_token: text(),
+        username: text(),
+        organization: text(),
+        client: text(),
+    };
     let second_factor = SecondFactorPage {
         frame: frame(),
         action: text(),
@@ -124,6 +147,8 @@ fn markup_in_any_value_stays_text() {
         device_end.render(),
         new_password.render(),
         consent.render(),
+        approval.render(),
+        requested.render(),
         second_factor.render(),
         terms.render(),
         error.render(),
