@@ -71,6 +71,10 @@ fn usage_errors_exit_2() {
     let output = entralab(&["run", "--json", "no-such-file"]);
     let error: Value = serde_json::from_str(text(&output.stderr).trim()).expect("one JSON line");
     assert_eq!(error["error"]["code"], "scenario.invalid");
+    let output = entralab(&["run", "--json", "article"]);
+    let error: Value = serde_json::from_str(text(&output.stderr).trim()).expect("one JSON line");
+    assert_eq!(error["error"]["message"], "none of these files has steps: they are worlds");
+    assert_eq!(error["error"]["fix"], "`entralab up FILE` starts one");
 }
 
 #[test]
