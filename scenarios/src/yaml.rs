@@ -240,6 +240,10 @@ impl Reading<'_> {
             Kind::TabNotAllowed | Kind::TabInBlockIndentation | Kind::TabInIndentation => {
                 ("yaml.syntax", "a tab cannot indent".to_owned(), "write spaces")
             }
+            // the place is where the text before it began
+            _ if info.ends_with("found a tab") => {
+                ("yaml.syntax", "a tab cannot indent, here or on the next line".to_owned(), "write spaces")
+            }
             Kind::UndeclaredTagHandle => {
                 ("yaml.tag", "tags (`!`) are not part of this format".to_owned(), "leave the tag out")
             }

@@ -1,5 +1,6 @@
 //! `entralab check FILE…`.
 
+use std::collections::BTreeSet;
 use std::path::PathBuf;
 
 use clap::Args;
@@ -53,7 +54,9 @@ pub(super) fn run(options: &Options, common: Common) -> Result<Exit, Failure> {
             let (file, message, fix) = (visible(file), visible(message), visible(fix));
             print(&format!("{file}: as the file says: {message}\n  fix: {fix}\n"))?;
         }
-        print(&summary(scenarios.len(), |severity| of(severity).count()))?;
+        let read = scenarios.iter().map(|scenario| scenario.file.as_str());
+        let files: BTreeSet<&str> = read.chain(findings.iter().map(|finding| finding.problem.file.as_str())).collect();
+        print(&summary(files.len(), |severity| of(severity).count()))?;
     }
     Ok(exit)
 }

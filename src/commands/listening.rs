@@ -23,7 +23,7 @@ use crate::lab::{Setup, StartError};
 #[derive(Clone, Copy, Debug, Args)]
 pub(super) struct LabTime {
     /// Lab time at the start, such as 2026-01-15T09:00:00Z, from which it goes on. Default: the real time.
-    #[arg(long, value_name = "TIME", value_parser = lab_time)]
+    #[arg(long, value_name = "TIME", value_parser = lab_time, allow_negative_numbers = true)]
     clock: Option<Timestamp>,
     /// Lab time stands still.
     #[arg(long)]
@@ -32,7 +32,13 @@ pub(super) struct LabTime {
 
 /// An instant, with an example where it is none.
 fn lab_time(text: &str) -> Result<Timestamp, String> {
-    text.parse().map_err(|_| "no instant with date, time and zone; write such as 2026-01-15T09:00:00Z".to_owned())
+    let time: Timestamp = text
+        .parse()
+        .map_err(|_| "no instant with date, time and zone; write such as 2026-01-15T09:00:00Z".to_owned())?;
+    if time < Timestamp::UNIX_EPOCH {
+        return Err("before 1970, from when tokens count their seconds; write such as 2026-01-15T09:00:00Z".to_owned());
+    }
+    Ok(time)
 }
 
 impl LabTime {

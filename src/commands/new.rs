@@ -87,7 +87,11 @@ fn starter(path: &Path, base: &str) -> Result<String, Failure> {
     let head = format!("scenario: 1\ntitle: {}\nworld:\n  base: {}\n", json!(title), json!(base));
     let read = |text: &str| scenarios::read_text(name, text, path.parent()).map_err(invalid);
     let user = user(&read(&head)?).ok_or_else(|| {
-        Failure::new(Exit::Usage, "world.users", format!("nobody can sign in: the world '{base}' has no users"))
+        Failure::new(
+            Exit::Usage,
+            "world.users",
+            format!("nobody can sign in: the world '{base}' has no users\nfix: --base article"),
+        )
     })?;
     let text = STARTER.replace("{title}", &json!(title).to_string()).replace("{base}", base).replace("{user}", &user);
     read(&text)?;

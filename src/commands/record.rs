@@ -35,8 +35,9 @@ pub(super) fn run(options: &Options, common: Common) -> Result<Exit, Failure> {
     let recording = recording(&session(&running)?);
     if recording.steps == 0 {
         let page = running.text("lab");
-        let message =
-            format!("nothing that a scenario can tell was done in this lab yet\nfix: connect, test and ask at {page}");
+        let message = format!(
+            "nothing was done on the page of this lab yet\nfix: connect, test and ask at {page}: what programs do is not recorded"
+        );
         return Err(Failure::new(Exit::Usage, "record.nothing", message));
     }
     let file = options.output.as_ref().map_or_else(|| "recorded".to_owned(), |path| path.display().to_string());
@@ -58,7 +59,7 @@ fn session(running: &Running) -> Result<Session, Failure> {
         Some((status, _)) => Err(failed(format!(
             "the lab answered {status} when asked for its session\nfix: start it again with this version"
         ))),
-        None => Err(failed("the lab does not answer any more".to_owned())),
+        None => Err(failed("the lab does not answer any more\nfix: is it running? `entralab status`".to_owned())),
     }
 }
 

@@ -53,12 +53,12 @@ pub(super) struct Options {
 pub(super) fn run(options: &Options, common: Common) -> Result<Exit, Failure> {
     let usage = |message: &str| Err(Failure::new(Exit::Usage, "usage", message));
     if options.events && !common.json {
-        return usage("--events writes JSON lines: it needs --json");
+        return usage("--events writes JSON lines\nfix: add --json");
     }
     options.reports.check()?;
     if options.watch {
         return if options.files.is_empty() {
-            usage("--watch needs files to watch: name them, or their folder")
+            usage("--watch needs files to watch\nfix: name them, or their folder")
         } else {
             watch::watch(options, common)
         };

@@ -14,6 +14,9 @@ use crate::lab::data_folder::Part;
 /// The variable that holds the control token of the lab that `--lab` names, for who cannot read its data folder.
 const CONTROL_TOKEN: &str = "ENTRALAB_CONTROL_TOKEN";
 
+/// What mends a wrong one.
+const TOKEN_FIX: &str = "set ENTRALAB_CONTROL_TOKEN to `control_token` of the lab's ready file";
+
 /// How long an answer may take.
 const PATIENCE: Duration = Duration::from_secs(5);
 
@@ -32,8 +35,8 @@ impl Running {
     pub(super) fn lab(folder: &Path, url: Option<&str>) -> Result<Self, Failure> {
         let none = |message: String| Failure::new(Exit::Environment, "lab.not_running", message);
         let folder_name = folder.display();
-        if let Some((url, token)) = url.zip(std::env::var(CONTROL_TOKEN).ok().filter(|token| !token.is_empty())) {
-            return Self::at(url, &token);
+        if let Some((url, token)) = url.zip(std::env::var_os(CONTROL_TOKEN).filter(|token| !token.is_empty())) {
+            return Self::at(url, &token.to_string_lossy());
         }
         let Some(running) = Self::find(folder, Part::Lab) else {
             let at = url.map(|url| format!(" at {url}")).unwrap_or_default();
@@ -58,6 +61,10 @@ impl Running {
         let url = url.trim_end_matches('/');
         if loopback_address(url).is_none() {
             let message = format!("'{url}' is no URL of this machine\nfix: write such as http://localhost:8080");
+            return Err(Failure::new(Exit::Usage, "usage", message));
+        }
+        if !token.bytes().all(|byte| byte.is_ascii_graphic()) {
+            let message = format!("{CONTROL_TOKEN} holds what is no token of a lab\nfix: {TOKEN_FIX}");
             return Err(Failure::new(Exit::Usage, "usage", message));
         }
         let state = Self(json!({ "lab": url, "control_token": token })).ask("GET", "/_lab/state", None)?;
@@ -91,7 +98,11 @@ impl Running {
 
     /// Asks its control API, and gives the answer; what it refuses is told with its reason.
     pub(super) fn ask(&self, method: &str, path: &str, body: Option<&Value>) -> Result<Value, Failure> {
-        let lost = || Failure::new(Exit::Environment, "lab.lost", "the lab does not answer any more");
+        let lost = || {
+            let lab = self.text("lab");
+            let fix = "is it running (`entralab status`), and is this the address of its page?";
+            Failure::new(Exit::Environment, "lab.lost", format!("no lab answers at {lab}\nfix: {fix}"))
+        };
         let answer = async {
             let method = method.parse::<reqwest::Method>().ok()?;
             let mut request = client()?.request(method, format!("{}{path}", self.text("lab")));
@@ -110,6 +121,7 @@ impl Running {
         let exit = if [404, 422].contains(&status) { Exit::Usage } else { Exit::Environment };
         let told = |member: &str| document["error"][member].as_str();
         let message = match (told("message"), told("fix")) {
+            (Some(message), Some(_)) if status == 401 => format!("{message}\nfix: {TOKEN_FIX}"),
             (Some(message), Some(fix)) => format!("{message}\nfix: {fix}"),
             (message, _) => {
                 let message = message.map_or_else(|| format!("the lab answered {status}"), str::to_owned);

@@ -1,6 +1,7 @@
 //! `entralab show NAME`.
 
 use clap::Args;
+use clap::builder::NonEmptyStringValueParser;
 
 use super::{Exit, Failure, print};
 
@@ -8,6 +9,7 @@ use super::{Exit, Failure, print};
 #[derive(Debug, Args)]
 pub(super) struct Options {
     /// The name of a bundled scenario or world, as `list` prints it.
+    #[arg(value_parser = NonEmptyStringValueParser::new())]
     name: String,
 }
 

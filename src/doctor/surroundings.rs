@@ -63,8 +63,8 @@ pub fn trust(ca: &Path, variable: impl Fn(&str) -> Option<String>) -> Vec<Findin
             found => {
                 let lacks = if found.is_none() { "cannot be read" } else { "lacks the lab's certificate" };
                 let shown = shell::word(&ca.display().to_string());
-                let made = if body.is_none() { ", which the first start makes" } else { "" };
-                let fix = format!("export {name}={shown}{made}; or add that certificate to {path}");
+                let made = if body.is_none() { " (the first start makes it)" } else { "" };
+                let fix = format!("add {shown}{made} to {path}, or: export {name}={shown}");
                 Finding::warning(
                     CHECK,
                     format!("{name} names {path}, which {lacks}: {readers} will refuse the lab"),
@@ -126,7 +126,10 @@ mod tests {
         assert!(trust(&ca, |_| None).is_empty());
         let before = trust(&ca, |name| (name == "NODE_EXTRA_CA_CERTS").then(|| "/etc/mine.pem".to_owned()));
         assert!(before[0].state == State::Warning, "{before:?}");
-        assert!(before[0].fix.as_ref().unwrap().contains("ca.pem, which the first start makes"), "{before:?}");
+        assert!(
+            before[0].fix.as_ref().unwrap().contains("ca.pem (the first start makes it) to /etc/mine.pem"),
+            "{before:?}"
+        );
         std::fs::write(&ca, "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n").unwrap();
         let asked = |name: &str| (name == "REQUESTS_CA_BUNDLE").then(|| bundle.display().to_string());
         let said = |findings: &[Finding]| findings.iter().map(|finding| finding.message.clone()).collect::<String>();

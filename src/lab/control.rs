@@ -55,23 +55,23 @@ pub(super) fn router(lab: &Lab) -> Router {
     }
     router
         .with_state(lab.clone())
-        .layer(from_fn_with_state(lab.clone(), authorize))
+        .route_layer(from_fn_with_state(lab.clone(), authorize))
         .route(openapi::PATH, get(openapi::document))
         .route("/_lab", any(refusal::no_such_path))
         .route("/_lab/{*path}", any(refusal::no_such_path))
         .method_not_allowed_fallback(refusal::no_such_method)
-        .layer(from_fn(keep_strangers_out))
+        .route_layer(from_fn(keep_strangers_out))
 }
 
 /// Refuses foreign host names (DNS rebinding), and requests of other sites.
 async fn keep_strangers_out(request: Request, next: Next) -> Response {
     let refused =
         |code, message: &str, fix: &str| Refusal::new(StatusCode::FORBIDDEN, code, message, fix).into_response();
-    if !is_for_this_machine(request.headers()) {
+    if !is_for_this_machine(&request) {
         let message = "the control API answers to localhost, 127.0.0.1 and [::1] only";
         return refused("control.host", message, "use the address that the lab's ready file has as `lab`");
     }
-    if !is_of_this_page(request.headers()) {
+    if !is_of_this_page(&request) {
         let message = "the control API answers no page of another site";
         return refused("control.origin", message, "ask from a program, without Origin and Sec-Fetch-Site");
     }

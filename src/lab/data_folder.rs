@@ -31,7 +31,7 @@ impl Drop for KeysLock {
 #[derive(Debug, thiserror::Error)]
 pub enum DataFolderError {
     /// The same runs on it already.
-    #[error("another {what} is running on {path} (pid {pid}); stop it, or give this one its own --data-dir")]
+    #[error("another {what} is running on {path} (pid {pid})\nfix: stop it, or give this one its own --data-dir")]
     Taken {
         /// What runs.
         what: Part,
@@ -51,7 +51,7 @@ pub enum DataFolderError {
         source: std::io::Error,
     },
     /// This system names no place for a program's data.
-    #[error("this system names no folder for a program's data; give one with --data-dir")]
+    #[error("this system names no folder for a program's data\nfix: name one with --data-dir")]
     NoDefault,
 }
 

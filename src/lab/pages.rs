@@ -55,6 +55,7 @@ pub fn router(lab: &Lab) -> Router {
         .route("/trace.json", get(trace_json))
         .route("/healthz", get(|| async { "alive\n" }))
         .route("/readyz", get(|| async { "ready\n" }))
+        .fallback(|| async { (StatusCode::NOT_FOUND, "There is no such page. The lab's own are / and /trace.\n") })
         .with_state(lab.clone())
         .layer(from_fn(protect))
         .merge(control::router(lab))
@@ -63,11 +64,10 @@ pub fn router(lab: &Lab) -> Router {
 
 /// Refuses foreign host names (DNS rebinding) and changes asked for by other sites.
 async fn protect(request: Request, next: Next) -> Response {
-    let headers = request.headers();
-    if !is_for_this_machine(headers) {
+    if !is_for_this_machine(&request) {
         return (StatusCode::FORBIDDEN, "This page answers to localhost only.\n").into_response();
     }
-    if *request.method() != Method::GET && *request.method() != Method::HEAD && !is_of_this_page(headers) {
+    if *request.method() != Method::GET && *request.method() != Method::HEAD && !is_of_this_page(&request) {
         return (StatusCode::FORBIDDEN, "This form was not sent from this page.\n").into_response();
     }
     next.run(request).await

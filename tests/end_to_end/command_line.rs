@@ -144,6 +144,14 @@ fn a_wrong_value_is_told_with_what_to_write() {
         (".", idp("copilot-studio=http://localhost"), 2, "fix: write copilot-studio-client"),
         (".", plain(&["mcp", "--port", "0", "--path", "/a b"]), 2, "fix: start it with `/`"),
         (".", plain(&["up", "--clock", "tomorrow"]), 2, "write such as 2026-01-15T09:00:00Z"),
+        (".", plain(&["up", "--clock", "-1"]), 2, "write such as 2026-01-15T09:00:00Z"),
+        (".", plain(&["up", "--clock", "1969-12-31T23:59:59Z"]), 2, "before 1970"),
+        (".", plain(&["run", "--watch"]), 2, "--watch needs files to watch\nfix: name them"),
+        (".", plain(&["run", "--watch", "nosuch"]), 2, "there is no file or folder nosuch\nfix: name one"),
+        (".", plain(&["run", "--events"]), 2, "fix: add --json"),
+        (".", plain(&["run", "--tag", "nosuch"]), 2, "\nfix: ask for less"),
+        (".", plain(&["run", "article"]), 2, "fix: `entralab up FILE` starts one"),
+        (".", plain(&["show", ""]), 2, "a value is required"),
         (".", plain(&["up", "--port-base", "0", "--data-dir", "file"]), 3, "fix: look at what it is"),
         (".", up(&["--ready-file", "nowhere/x"]), 3, "there is no folder nowhere\nfix: make the folder first"),
         (".", up(&["--ready-file", "text"]), 3, "cannot write text: it is a folder\nfix: name a file"),
@@ -184,6 +192,8 @@ fn a_wrong_value_is_told_with_what_to_write() {
         assert!(text(&output.stderr).contains(said), "{name}={value}: {}", text(&output.stderr));
     }
     assert!(!folder.path().join("data/running.json").exists(), "who was refused does not run");
+    let checked = in_place(folder.path(), &["check", "file"], &[]);
+    assert!(text(&checked.stdout).ends_with("1 file: 1 error\n"), "{}", text(&checked.stdout));
 }
 
 fn in_place(folder: &Path, arguments: &[&str], variables: &[(&str, &str)]) -> Output {

@@ -175,7 +175,7 @@ async fn record_says_why_it_records_nothing_and_the_session_needs_the_token() {
     let lab = LabProcess::start(&["up", "--port-base", "0"]);
     let output = record(&lab, &[]);
     assert_eq!((output.status.code(), text(&output.stdout).as_str()), (Some(2), ""));
-    assert!(text(&output.stderr).contains("nothing that a scenario can tell"), "{}", text(&output.stderr));
+    assert!(text(&output.stderr).contains("nothing was done on the page of this lab yet"), "{}", text(&output.stderr));
     let ready = ready(&lab);
     let http = outside_client(&ready);
     let session = format!("{}/_lab/session", ready["lab"].as_str().unwrap());

@@ -70,5 +70,24 @@ fn a_lab_is_known_by_its_address_and_token_alone() {
     }
     let refused = run("reset", "another");
     assert_eq!(refused.status.code(), Some(3));
-    assert!(text(&refused.stderr).contains("control_token"), "{}", text(&refused.stderr));
+    assert!(
+        text(&refused.stderr).contains("fix: set ENTRALAB_CONTROL_TOKEN to `control_token`"),
+        "{}",
+        text(&refused.stderr)
+    );
+    let refused = run("reset", "two\nlines");
+    assert_eq!(refused.status.code(), Some(2));
+    assert!(
+        text(&refused.stderr).contains("no token of a lab\nfix: set ENTRALAB_CONTROL_TOKEN"),
+        "{}",
+        text(&refused.stderr)
+    );
+    drop(lab);
+    let nobody = run("reset", token);
+    assert_eq!(nobody.status.code(), Some(3));
+    let said = text(&nobody.stderr);
+    assert!(
+        said.contains(&format!("no lab answers at {}\nfix: is it running", ready["lab"].as_str().unwrap())),
+        "{said}"
+    );
 }

@@ -56,6 +56,9 @@ async fn the_ready_file_holds_what_scripts_need_and_every_url_in_it_answers() {
     for path in ["/", "/trace", "/trace.json", "/healthz", "/readyz"] {
         assert_eq!(http.get(page(path)).send().await.unwrap().status(), 200, "{path}");
     }
+    let nowhere = http.get(page("/nosuch")).send().await.unwrap();
+    assert_eq!(nowhere.status(), 404);
+    assert!(nowhere.text().await.unwrap().contains("There is no such page"));
     let gated = http.post(ready["mcp"].as_str().unwrap()).send().await.unwrap();
     assert_eq!(gated.status(), 401);
     assert!(gated.headers()["www-authenticate"].to_str().unwrap().starts_with("Bearer realm="));

@@ -29,10 +29,11 @@ pub(super) fn selected(options: &Options, common: Common) -> Result<Selected, Fa
         if is_nothing { Err(Failure::new(Exit::Usage, code, message)) } else { Ok(()) }
     };
     scenarios.retain(|scenario| !scenario.steps.is_empty());
-    let message = "none of these files has steps: they are worlds; `entralab up FILE` starts one";
+    let message = "none of these files has steps: they are worlds\nfix: `entralab up FILE` starts one";
     nothing(&scenarios, "scenario.no_steps", message)?;
     scenarios.retain(|scenario| is_selected(scenario, options));
-    let message = "no scenario has what --filter and --tag ask for; `entralab list` names the bundled ones";
+    let message =
+        "no scenario has what --filter and --tag ask for\nfix: ask for less; `entralab list` names the bundled ones";
     nothing(&scenarios, "scenario.none_selected", message)?;
     Ok(Selected { scenarios, in_error })
 }

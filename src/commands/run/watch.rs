@@ -19,6 +19,11 @@ type Times = BTreeMap<PathBuf, SystemTime>;
 
 /// Plays until interrupted. A file in error is told, and waited for.
 pub(super) fn watch(options: &Options, common: Common) -> Result<Exit, Failure> {
+    if let Some(missing) = options.files.iter().find(|file| !file.exists()) {
+        let message = format!("--watch: there is no file or folder {}", missing.display());
+        let fix = "name one that is there; what is bundled never changes";
+        return Err(Failure::new(Exit::Usage, "usage", format!("{message}\nfix: {fix}")));
+    }
     let interruption = Interruption::awaited()?;
     let mut seen = Times::new();
     loop {
