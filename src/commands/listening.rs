@@ -111,7 +111,7 @@ pub(super) fn port_failure(error: &ListenError, fix: &str) -> Failure {
 pub(super) fn data_folder_failure(error: DataFolderError) -> Failure {
     let code = match error {
         DataFolderError::Taken { .. } => "data_dir.taken",
-        DataFolderError::Io { .. } | DataFolderError::NoDefault => "data_dir",
+        DataFolderError::Io { .. } | DataFolderError::NoFolder(_) | DataFolderError::NoDefault => "data_dir",
     };
     Failure::new(Exit::Environment, code, error)
 }

@@ -71,6 +71,10 @@ fn usage_errors_exit_2() {
     let output = entralab(&["run", "--json", "no-such-file"]);
     let error: Value = serde_json::from_str(text(&output.stderr).trim()).expect("one JSON line");
     assert_eq!(error["error"]["code"], "scenario.invalid");
+    let output = entralab(&["run", "--json", "article"]);
+    let error: Value = serde_json::from_str(text(&output.stderr).trim()).expect("one JSON line");
+    assert_eq!(error["error"]["message"], "none of these files has steps: they are worlds");
+    assert_eq!(error["error"]["fix"], "`entralab up FILE` starts one");
 }
 
 #[test]
@@ -152,7 +156,7 @@ fn a_wrong_value_is_told_with_what_to_write() {
         (".", plain(&["run", "--tag", "nosuch"]), 2, "\nfix: ask for less"),
         (".", plain(&["run", "article"]), 2, "fix: `entralab up FILE` starts one"),
         (".", plain(&["show", ""]), 2, "a value is required"),
-        (".", plain(&["up", "--port-base", "0", "--data-dir", "file"]), 3, "fix: look at what it is"),
+        (".", plain(&["up", "--port-base", "0", "--data-dir", "file"]), 3, "file is no folder\nfix: name another"),
         (".", up(&["--ready-file", "nowhere/x"]), 3, "there is no folder nowhere\nfix: make the folder first"),
         (".", up(&["--ready-file", "text"]), 3, "cannot write text: it is a folder\nfix: name a file"),
         (".", up(&["--ready-file", "file/x"]), 3, "file is no folder\nfix: "),

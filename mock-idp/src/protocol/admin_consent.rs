@@ -5,15 +5,15 @@
 
 use wire::{Check, Checks};
 
-use super::admission::check_family;
+use super::Family;
 use super::authorize::claims_request::ClaimsRequest;
 use super::authorize::hints::Hints;
+use super::authorize::opening::{Opening, open};
 use super::authorize::response_type::ResponseType;
-use super::authorize::{Authorization, Prompt, Purpose, Refused, ReturnTo, check_once, find_redirect_uri};
+use super::authorize::{Authorization, Prompt, Purpose, Refused, ReturnTo};
 use super::parameters::Parameters;
 use super::redirect_uri::{ResponseMode, ReturnAddress};
 use super::target::{Wanted, parse_scope};
-use super::{Family, client, tenant};
 use crate::directory::{Directory, Tenant};
 use crate::error::EntraError;
 use crate::error::faces::{Interaction, Surface};
@@ -32,11 +32,7 @@ pub fn check<'d>(
     parameters: &Parameters,
     checks: &mut Checks,
 ) -> Result<Authorization<'d>, Box<Refused>> {
-    let segment = tenant::find(directory, segment, checks)?;
-    check_family(family, segment, checks)?;
-    check_once(family, parameters, checks)?;
-    let client = client::find(directory, segment, parameters.text("client_id"), checks)?;
-    let redirect_uri = find_redirect_uri(client, parameters.text("redirect_uri"), checks)?;
+    let Opening { segment, client, redirect_uri } = open(directory, family, segment, parameters, checks)?;
     let return_to = ReturnAddress::new(redirect_uri, ResponseMode::Query, parameters.bytes("state"));
     let refused = |error: EntraError| {
         let return_to = Some(marked(&return_to, segment.tenant()));

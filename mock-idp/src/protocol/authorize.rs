@@ -5,22 +5,24 @@
 pub mod answer;
 pub mod claims_request;
 pub mod hints;
+pub mod opening;
 pub mod response_type;
 
 use claims_request::ClaimsRequest;
 use hints::Hints;
+use opening::{Opening, open};
 use response_type::{ResponseType, check_response_mode, response_mode};
 use serde::{Deserialize, Serialize};
 use wire::{Check, Checks};
 
+use super::Family;
 use super::admin_consent::{self, marked};
-use super::admission::{Door, check_family};
+use super::admission::Door;
 use super::parameters::Parameters;
 use super::pkce::{CodeChallenge, Method};
-use super::redirect_uri::{MatchedRedirectUri, Platform, ReturnAddress};
+use super::redirect_uri::{Platform, ReturnAddress};
 use super::target::{Requested, Wanted};
-use super::tenant::{self, Segment};
-use super::{Family, client};
+use super::tenant::Segment;
 use crate::directory::{Application, Directory};
 use crate::error::EntraError;
 use crate::error::faces::{Interaction, Surface};
@@ -177,11 +179,7 @@ fn check_authorize<'d>(
     parameters: &Parameters,
     checks: &mut Checks,
 ) -> Result<Authorization<'d>, Box<Refused>> {
-    let segment = tenant::find(directory, segment, checks)?;
-    check_family(family, segment, checks)?;
-    check_once(family, parameters, checks)?;
-    let client = client::find(directory, segment, parameters.text("client_id"), checks)?;
-    let redirect_uri = find_redirect_uri(client, parameters.text("redirect_uri"), checks)?;
+    let Opening { segment, client, redirect_uri } = open(directory, family, segment, parameters, checks)?;
 
     // from here on the address is trusted, and most refusals go there
     let return_to = ReturnAddress::new(redirect_uri, response_mode(parameters), parameters.bytes("state"));
@@ -291,87 +289,6 @@ impl<'a> Authorization<'a> {
     ) -> Result<Requested<'d>, Box<Refused>> {
         self.wanted.resolve(directory, tenant, self.client, checks).map_err(|error| Refused::of(self, error))
     }
-}
-
-/// The longest query that the authorize endpoints take, in bytes. Entra's limit is not published; this one is the usual
-/// limit of web servers.
-const QUERY_LIMIT_BYTES: usize = 16 * 1024;
-
-/// A query must not be too long; a form may be.
-///
-/// # Errors
-/// 90015.
-pub fn check_query_length(length: usize, checks: &mut Checks) -> Result<(), EntraError> {
-    if length <= QUERY_LIMIT_BYTES {
-        return Ok(());
-    }
-    let expected = format!("a query of at most {QUERY_LIMIT_BYTES} bytes");
-    let fix = "the client: keep what is behind state in its own store, or post the request as a form";
-    checks.refuse(Check::RequestQueryLength, expected, format!("{length} bytes"), fix);
-    Err(EntraError::QueryTooLong)
-}
-
-/// No parameter may come twice (RFC 6749 §3.1, §3.2), but for the `resource` of v2 (RFC 8707 §2), which is judged later.
-///
-/// # Errors
-/// 9000411.
-pub fn check_once(family: Family, parameters: &Parameters, checks: &mut Checks) -> Result<(), EntraError> {
-    let but: &[&str] = match family {
-        Family::V1 => &[],
-        Family::V2 => &["resource"],
-    };
-    let Some(name) = parameters.duplicated(but) else {
-        checks.pass(Check::RequestParameterOnce, "no parameter twice", "none twice");
-        return Ok(());
-    };
-    let fix = "the client: it must send each parameter once (RFC 6749 §3.1)";
-    checks.refuse(Check::RequestParameterOnce, "no parameter twice", format!("'{name}' twice"), fix);
-    Err(EntraError::DuplicatedParameter { parameter: name.to_owned() })
-}
-
-/// The redirect URI of the request among those of the client, or the only one.
-///
-/// # Errors
-/// 500113, 900971 or 50011.
-pub fn find_redirect_uri(
-    client: Application<'_>,
-    requested: Option<&str>,
-    checks: &mut Checks,
-) -> Result<MatchedRedirectUri, EntraError> {
-    let registered = &client.thing().redirect_uris;
-    let setting = client.setting("redirect_uris.web", "Authentication > Web > Redirect URIs");
-    let all: Vec<&str> =
-        [&registered.web, &registered.spa, &registered.public].into_iter().flatten().map(String::as_str).collect();
-    if all.is_empty() {
-        let fix = match requested {
-            Some(uri) => format!("{setting}: add {uri}"),
-            None => setting,
-        };
-        checks.refuse(Check::RedirectUriPresent, "at least one registered redirect URI", "none", fix);
-        return Err(EntraError::NoReplyAddress);
-    }
-    checks.pass(Check::RedirectUriPresent, "at least one registered redirect URI", format!("{} registered", all.len()));
-    let expected = all.join(" or ");
-    if let Some(requested) = requested.filter(|requested| url::Url::parse(requested).is_err()) {
-        let fix = "the client's redirect_uri: the whole address, with its scheme";
-        checks.refuse(Check::RedirectUriWellFormed, "an absolute URI", requested, fix);
-        return Err(EntraError::NoAbsoluteUri { parameter: "redirect_uri" });
-    }
-    let Some(requested) = requested else {
-        return MatchedRedirectUri::only_one(registered)
-            .inspect(|matched| checks.pass(Check::RedirectUriRegistered, expected.as_str(), matched.as_str()))
-            .ok_or_else(|| {
-                let fix = "the client's redirect_uri: with several registered the request must name one";
-                checks.refuse(Check::RedirectUriRegistered, expected.as_str(), "no redirect_uri in the request", fix);
-                EntraError::NoReplyAddressGiven
-            });
-    };
-    if let Some(matched) = MatchedRedirectUri::find(registered, requested, client.allow_public_client) {
-        checks.pass(Check::RedirectUriRegistered, expected, requested);
-        return Ok(matched);
-    }
-    checks.refuse(Check::RedirectUriRegistered, expected, requested, format!("{setting}: add {requested}"));
-    Err(EntraError::RedirectUriMismatch { redirect_uri: requested.to_owned(), client_id: client.client_id })
 }
 
 fn check_prompt(prompt: Option<&str>, family: Family, checks: &mut Checks) -> Result<Prompt, EntraError> {

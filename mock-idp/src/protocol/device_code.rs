@@ -10,8 +10,9 @@ use sha2::{Digest, Sha256};
 use uuid::Uuid;
 use wire::{Check, Checks};
 
+use super::authorize::opening::check_once;
 use super::authorize::response_type::ResponseType;
-use super::authorize::{Authorization, Prompt, Purpose, ReturnTo, check_once};
+use super::authorize::{Authorization, Prompt, Purpose, ReturnTo};
 use super::grants::{Aim, Subject};
 use super::parameters::{Parameters, append};
 use super::scope::OidcScope;

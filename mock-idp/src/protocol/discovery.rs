@@ -51,7 +51,12 @@ pub fn document(
     let url = |route: Route| format!("{login}{}", route.path(&path));
     let advertised = |advertised: Advertised| format!("{login}{}", advertised.path(&path));
     let query = appid.map(|appid| format!("?appid={appid}")).unwrap_or_default();
-    let jwks_uri = format!("{}{query}", url(Route::Keys(family)));
+    // on v1 all tenants have their keys at one address (captures of 2018 to 2025)
+    let keys_path = match family {
+        Family::V1 => Route::Keys(family).path("common"),
+        Family::V2 => Route::Keys(family).path(&path),
+    };
+    let jwks_uri = format!("{login}{keys_path}{query}");
     let issuer = origins.issuer(family, &segment.in_issuers());
     let region =
         segment.tenant().filter(|tenant| !tenant.is_consumers()).map(|tenant| tenant.region.unwrap_or_default());

@@ -15,7 +15,7 @@ use rand_chacha::ChaCha20Rng;
 use wire::{Check, Checks};
 
 use super::admission::check_family;
-use super::authorize::check_once;
+use super::authorize::opening::check_once;
 use super::client_credential::{Credentials, Proof};
 use super::conditional_access::Enrolments;
 use super::consent::GivenConsents;

@@ -1,6 +1,7 @@
 //! The identity provider over HTTP, in process: every request is one that a browser or client could send.
 
 mod admin_consent;
+mod advertised;
 mod any_request;
 mod assertions;
 mod attacks;

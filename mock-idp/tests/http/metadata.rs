@@ -3,93 +3,129 @@
 use serde_json::{Value, json};
 
 use crate::support::*;
+use crate::tenants::CONSUMERS;
 
 fn names(object: &Value) -> Vec<&str> {
     object.as_object().unwrap().keys().map(String::as_str).collect()
 }
 
+const LOGIN: &str = "https://login.microsoftonline.com";
+
+/// A tenant segment, how the document for it spells it in addresses, the id that stands in its issuers, and its region.
+const AUTHORITIES: [(&str, &str, &str, Option<&str>); 7] = [
+    (TENANT, TENANT, TENANT, Some("NA")),
+    ("contoso.com", TENANT, TENANT, Some("NA")),
+    ("CONTOSO.onmicrosoft.com", TENANT, TENANT, Some("NA")),
+    ("common", "common", "{tenantid}", None),
+    ("organizations", "organizations", "{tenantid}", None),
+    ("consumers", "consumers", CONSUMERS, None),
+    (CONSUMERS, "consumers", CONSUMERS, None),
+];
+
+/// Member by member, in the order of captures of 2021 to 2026. What is not here is not there: no
+/// `code_challenge_methods_supported`, `grant_types_supported`, `registration_endpoint`, `introspection_endpoint`,
+/// `revocation_endpoint`, `check_session_iframe`.
 #[test]
-fn the_v2_document_has_entras_members_in_entras_order() {
+fn the_v2_document_of_every_authority_is_entras() {
     let lab = Lab::new();
-    let document = lab.get("/common/v2.0/.well-known/openid-configuration").json();
-    let required = [
-        "token_endpoint",
-        "token_endpoint_auth_methods_supported",
-        "jwks_uri",
-        "response_modes_supported",
-        "subject_types_supported",
-        "id_token_signing_alg_values_supported",
-        "response_types_supported",
-        "scopes_supported",
-        "issuer",
-        "request_uri_parameter_supported",
-        "userinfo_endpoint",
-        "authorization_endpoint",
-        "device_authorization_endpoint",
-        "http_logout_supported",
-        "frontchannel_logout_supported",
-        "end_session_endpoint",
-        "claims_supported",
-        "kerberos_endpoint",
-        "tenant_region_scope",
-        "cloud_instance_name",
-        "cloud_graph_host_name",
-        "msgraph_host",
-        "rbac_url",
-    ];
-    assert_eq!(names(&document), required);
-    assert_eq!(document["issuer"], "https://login.microsoftonline.com/{tenantid}/v2.0");
-    assert_eq!(document["request_uri_parameter_supported"], false);
-    assert_eq!(document["http_logout_supported"], true);
-    assert_eq!(document["frontchannel_logout_supported"], true);
-    assert_eq!(document["subject_types_supported"], json!(["pairwise"]));
-    assert_eq!(document["tenant_region_scope"], Value::Null);
-    for method in ["client_secret_post", "private_key_jwt", "client_secret_basic"] {
-        assert!(document["token_endpoint_auth_methods_supported"].as_array().unwrap().contains(&json!(method)));
-    }
-    for claim in ["sub", "iss", "aud", "exp", "iat", "tid", "name", "preferred_username", "email", "nonce", "ver"] {
-        assert!(document["claims_supported"].as_array().unwrap().contains(&json!(claim)), "{claim}");
-    }
-    for absent in
-        ["code_challenge_methods_supported", "grant_types_supported", "registration_endpoint", "introspection_endpoint"]
-    {
-        assert!(document.get(absent).is_none(), "{absent}");
+    for (segment, spelt, id, region) in AUTHORITIES {
+        let expected = json!({
+            "token_endpoint": format!("{LOGIN}/{spelt}/oauth2/v2.0/token"),
+            "token_endpoint_auth_methods_supported": ["client_secret_post", "private_key_jwt", "client_secret_basic"],
+            "jwks_uri": format!("{LOGIN}/{spelt}/discovery/v2.0/keys"),
+            "response_modes_supported": ["query", "fragment", "form_post"],
+            "subject_types_supported": ["pairwise"],
+            "id_token_signing_alg_values_supported": ["RS256"],
+            "response_types_supported": ["code", "id_token", "code id_token", "id_token token"],
+            "scopes_supported": ["openid", "profile", "email", "offline_access"],
+            "issuer": format!("{LOGIN}/{id}/v2.0"),
+            "request_uri_parameter_supported": false,
+            "userinfo_endpoint": "https://graph.microsoft.com/oidc/userinfo",
+            "authorization_endpoint": format!("{LOGIN}/{spelt}/oauth2/v2.0/authorize"),
+            "device_authorization_endpoint": format!("{LOGIN}/{spelt}/oauth2/v2.0/devicecode"),
+            "http_logout_supported": true,
+            "frontchannel_logout_supported": true,
+            "end_session_endpoint": format!("{LOGIN}/{spelt}/oauth2/v2.0/logout"),
+            "claims_supported": [
+                "sub", "iss", "cloud_instance_name", "cloud_instance_host_name", "cloud_graph_host_name",
+                "msgraph_host", "aud", "exp", "iat", "auth_time", "acr", "nonce", "preferred_username", "name", "tid",
+                "ver", "at_hash", "c_hash", "email",
+            ],
+            "kerberos_endpoint": format!("{LOGIN}/{spelt}/kerberos"),
+            "tenant_region_scope": region,
+            "cloud_instance_name": "microsoftonline.com",
+            "cloud_graph_host_name": "graph.windows.net",
+            "msgraph_host": "graph.microsoft.com",
+            "rbac_url": "https://pas.windows.net",
+        });
+        let seen = lab.get(&format!("/{segment}/v2.0/.well-known/openid-configuration"));
+        assert_eq!(seen.body, expected.to_string(), "{segment}");
     }
 }
 
+/// The same of v1, which has the keys of every tenant at `/common`.
 #[test]
-fn every_authority_names_itself() {
+fn the_v1_document_of_every_authority_is_entras() {
     let lab = Lab::new();
-    let of = |segment: &str| lab.get(&format!("/{segment}/v2.0/.well-known/openid-configuration")).json();
-    for segment in [TENANT, "contoso.com", "CONTOSO.onmicrosoft.com"] {
-        let document = of(segment);
-        assert_eq!(document["issuer"], format!("https://login.microsoftonline.com/{TENANT}/v2.0"));
-        assert_eq!(document["token_endpoint"], format!("https://login.microsoftonline.com/{TENANT}/oauth2/v2.0/token"));
-        assert_eq!(document["tenant_region_scope"], "NA");
+    for (segment, spelt, id, region) in AUTHORITIES {
+        let expected = json!({
+            "token_endpoint": format!("{LOGIN}/{spelt}/oauth2/token"),
+            "token_endpoint_auth_methods_supported": ["client_secret_post", "private_key_jwt", "client_secret_basic"],
+            "jwks_uri": format!("{LOGIN}/common/discovery/keys"),
+            "response_modes_supported": ["query", "fragment", "form_post"],
+            "subject_types_supported": ["pairwise"],
+            "id_token_signing_alg_values_supported": ["RS256"],
+            "response_types_supported": ["code", "id_token", "code id_token", "token id_token", "token"],
+            "scopes_supported": ["openid"],
+            "issuer": format!("https://sts.windows.net/{id}/"),
+            "microsoft_multi_refresh_token": true,
+            "authorization_endpoint": format!("{LOGIN}/{spelt}/oauth2/authorize"),
+            "device_authorization_endpoint": format!("{LOGIN}/{spelt}/oauth2/devicecode"),
+            "http_logout_supported": true,
+            "frontchannel_logout_supported": true,
+            "end_session_endpoint": format!("{LOGIN}/{spelt}/oauth2/logout"),
+            "claims_supported": [
+                "sub", "iss", "cloud_instance_name", "cloud_instance_host_name", "cloud_graph_host_name",
+                "msgraph_host", "aud", "exp", "iat", "auth_time", "acr", "amr", "nonce", "email", "given_name",
+                "family_name", "nickname",
+            ],
+            "check_session_iframe": format!("{LOGIN}/{spelt}/oauth2/checksession"),
+            "userinfo_endpoint": format!("{LOGIN}/{spelt}/openid/userinfo"),
+            "kerberos_endpoint": format!("{LOGIN}/{spelt}/kerberos"),
+            "tenant_region_scope": region,
+            "cloud_instance_name": "microsoftonline.com",
+            "cloud_graph_host_name": "graph.windows.net",
+            "msgraph_host": "graph.microsoft.com",
+            "rbac_url": "https://pas.windows.net",
+        });
+        let seen = lab.get(&format!("/{segment}/.well-known/openid-configuration"));
+        assert_eq!(seen.body, expected.to_string(), "{segment}");
     }
-    assert_eq!(of("organizations")["issuer"], "https://login.microsoftonline.com/{tenantid}/v2.0");
-    assert_eq!(
-        of("organizations")["token_endpoint"],
-        "https://login.microsoftonline.com/organizations/oauth2/v2.0/token"
-    );
-    let v1 = lab.get(&format!("/{TENANT}/.well-known/openid-configuration")).json();
-    assert_eq!(v1["issuer"], format!("https://sts.windows.net/{TENANT}/"));
-    assert_eq!(v1["token_endpoint"], format!("https://login.microsoftonline.com/{TENANT}/oauth2/token"));
-    assert_eq!(v1["jwks_uri"], format!("https://login.microsoftonline.com/{TENANT}/discovery/keys"));
-    assert_eq!(v1["scopes_supported"], json!(["openid"]));
-    let common = lab.get("/common/.well-known/openid-configuration").json();
-    assert_eq!(common["issuer"], "https://sts.windows.net/{tenantid}/");
 }
 
-/// Whatever the documents of a family promise and the emulator serves is there.
+/// Every address in the documents of every authority is served, but for Kerberos, which Entra advertises too. An issuer
+/// has its own document behind it (OpenID Connect Discovery 1.0 §4).
 #[test]
-fn the_documents_lead_to_the_endpoints() {
+fn the_documents_lead_to_what_is_served() {
     let lab = Lab::new();
-    for path in ["/common/v2.0/.well-known/openid-configuration", "/common/.well-known/openid-configuration"] {
-        let document = lab.get(path).json();
-        for member in ["authorization_endpoint", "token_endpoint", "jwks_uri"] {
-            let url = document[member].as_str().unwrap().strip_prefix("https://login.microsoftonline.com").unwrap();
-            assert_ne!(lab.get(url).status, 404, "{url}");
+    for (segment, ..) in AUTHORITIES {
+        for version in ["", "v2.0/"] {
+            let document = lab.get(&format!("/{segment}/{version}.well-known/openid-configuration")).json();
+            let members = document.as_object().unwrap();
+            let addresses = members.iter().filter(|(name, _)| name.ends_with("endpoint") || name.ends_with("uri"));
+            let mut served = Vec::new();
+            for (name, address) in addresses.chain(members.get_key_value("check_session_iframe")) {
+                let path = address.as_str().unwrap().splitn(4, '/').last().unwrap();
+                match lab.get(&format!("/{path}")).status.as_u16() {
+                    404 => assert_eq!(name, "kerberos_endpoint", "{address}"),
+                    _ => served.push(name.as_str()),
+                }
+            }
+            assert_eq!(served.len(), if version.is_empty() { 7 } else { 6 }, "{served:?}");
+            let issuer = document["issuer"].as_str().unwrap().replace("{tenantid}", segment);
+            let path = issuer.splitn(4, '/').last().unwrap().trim_end_matches('/').to_owned();
+            let of_issuer = lab.get(&format!("/{path}/.well-known/openid-configuration")).json();
+            assert_eq!(of_issuer["issuer"], document["issuer"]);
         }
     }
 }
@@ -124,15 +160,19 @@ fn the_keys_are_two_and_shaped_as_entras() {
 }
 
 #[test]
-fn the_document_of_an_application_leads_to_its_keys() {
+fn the_document_of_an_application_differs_in_where_its_keys_are() {
     let lab = Lab::new();
-    let document = lab.get(&format!("/common/v2.0/.well-known/openid-configuration?appid={CLIENT}")).json();
-    assert_eq!(
-        document["jwks_uri"],
-        format!("https://login.microsoftonline.com/common/discovery/v2.0/keys?appid={CLIENT}")
-    );
-    let other = lab.get("/common/v2.0/.well-known/openid-configuration?appid=%22%3E").json();
-    assert_eq!(other["jwks_uri"], "https://login.microsoftonline.com/common/discovery/v2.0/keys");
+    for (segment, ..) in AUTHORITIES {
+        for version in ["", "v2.0/"] {
+            let path = format!("/{segment}/{version}.well-known/openid-configuration");
+            let mut expected = lab.get(&path).json();
+            let own = format!("{}?appid={CLIENT}", expected["jwks_uri"].as_str().unwrap());
+            assert!(lab.get(own.strip_prefix(LOGIN).unwrap()).json()["keys"].is_array(), "{own}");
+            expected["jwks_uri"] = json!(own);
+            assert_eq!(lab.get(&format!("{path}?appid={CLIENT}")).json(), expected);
+            assert_eq!(lab.get(&format!("{path}?appid=%22%3E")).body, lab.get(&path).body, "only a GUID is repeated");
+        }
+    }
 }
 
 #[test]
@@ -150,6 +190,40 @@ fn metadata_may_be_read_by_any_page_and_kept_for_a_day() {
         let posted = lab.post(path, "");
         assert_eq!((posted.status.as_u16(), posted.header("allow")), (405, Some("GET, HEAD, OPTIONS")));
     }
+}
+
+/// Member by member; the clouds and their hosts are those of the client libraries' own lists.
+#[test]
+fn instance_discovery_is_entras() {
+    let lab = Lab::new();
+    let cloud = |network: &str, cache: &str, aliases: &[&str]| json!({"preferred_network": network, "preferred_cache": cache, "aliases": aliases});
+    let hosts = ["login.microsoftonline.com", "login.windows.net", "login.microsoft.com", "sts.windows.net"];
+    let (china, germany) = ("login.partner.microsoftonline.cn", "login.microsoftonline.de");
+    let (government, other) = ("login.microsoftonline.us", "login-us.microsoftonline.com");
+    let clouds = json!([
+        cloud(hosts[0], hosts[1], &hosts),
+        cloud(china, china, &[china, "login.chinacloudapi.cn"]),
+        cloud(germany, germany, &[germany]),
+        cloud(government, government, &[government, "login.usgovcloudapi.net"]),
+        cloud(other, other, &[other]),
+    ]);
+    for (segment, version) in [("common", "1.0"), ("organizations", "1.1"), (TENANT, "1.1"), ("contoso.com", "1.1")] {
+        let expected = json!({
+            "tenant_discovery_endpoint": format!("{LOGIN}/{segment}/v2.0/.well-known/openid-configuration"),
+            "api-version": version,
+            "metadata": clouds,
+        });
+        for host in hosts {
+            let endpoint = format!("https://{host}/{segment}/oauth2/v2.0/authorize");
+            let query = form(&[("api-version", version), ("authorization_endpoint", &endpoint)]);
+            for path in ["common", TENANT] {
+                let seen = lab.get(&format!("/{path}/discovery/instance?{query}"));
+                assert_eq!(seen.body, expected.to_string(), "{endpoint}");
+            }
+        }
+    }
+    let unknown = lab.get("/common/discovery/instance?authorization_endpoint=https%3A%2F%2Flogin.example%2Fcommon");
+    assert_eq!((unknown.status.as_u16(), unknown.json()["error"].as_str()), (400, Some("invalid_instance")));
 }
 
 #[test]

@@ -16,6 +16,7 @@ use serde_json::{Value, json};
 use tower::ServiceExt;
 use wire::{Checks, Clock};
 
+use crate::advertised::dead_end;
 use crate::secrets::Secrets;
 
 pub const TENANT: &str = "7c0b3f52-1d2e-4a5b-9c3d-0e8f6a1b2c3d";
@@ -187,7 +188,7 @@ impl Lab {
 
     #[track_caller]
     pub fn send(&self, request: Request<Body>) -> Seen {
-        self.runtime.block_on(async {
+        let seen = self.runtime.block_on(async {
             let (parts, body) = request.into_parts();
             let sent = body.collect().await.unwrap().to_bytes();
             let line = format!("{} {}\n{}", parts.method, parts.uri, String::from_utf8_lossy(&sent));
@@ -199,7 +200,14 @@ impl Lab {
             let told = self.secrets.borrow().told_by(&checks, &parts.headers, &body);
             assert_eq!(told, None, "{line}");
             Seen { request: line, status: parts.status, headers: parts.headers, checks, body }
-        })
+        });
+        assert_eq!(dead_end(&seen.headers, &seen.body), None, "advertised and not served\n{}", seen.request);
+        seen
+    }
+
+    /// How a request is answered, of whose answer nothing else is looked at.
+    pub fn status(&self, request: Request<Body>) -> StatusCode {
+        self.runtime.block_on(self.provider.router().oneshot(request)).unwrap().status()
     }
 
     pub fn get(&self, path: &str) -> Seen {
