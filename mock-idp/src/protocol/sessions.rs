@@ -63,6 +63,12 @@ impl Session {
 /// How many applications are remembered to have taken part in one session.
 const PARTICIPANTS: usize = 64;
 
+/// How many sessions of one account are remembered that were in a browser before the one that is.
+const EARLIER: usize = 8;
+
+/// A session that ended by a sign-out, and the applications that took part in it, by client id.
+pub type Ended = (Uuid, Vec<Uuid>);
+
 /// All sessions.
 #[derive(Clone, Debug, Default)]
 pub struct Sessions {
@@ -70,6 +76,9 @@ pub struct Sessions {
     browsers: HashMap<[u8; 32], Vec<Session>>,
     /// The applications to which a user signed in, by session id.
     participants: HashMap<Uuid, Vec<Uuid>>,
+    /// The sessions of the same account that were in the same browser before one, by its id, the latest first: their
+    /// applications know the user by them.
+    earlier: HashMap<Uuid, Vec<Uuid>>,
     /// When the sessions that users asked to keep were used last, in seconds of Unix time, by session id.
     kept: HashMap<Uuid, i64>,
 }
@@ -92,13 +101,15 @@ impl Sessions {
         rng: &mut impl CryptoRng,
     ) -> String {
         let old = of_cookie(cookies, COOKIE).filter_map(|key| self.browsers.remove(&key)).flatten();
-        let mut sessions: Vec<Session> =
-            old.filter(|other| is_current(other, &self.kept, now) && other.oid != session.oid).collect();
+        let (mut replaced, mut sessions): (Vec<Session>, Vec<Session>) =
+            old.partition(|other| other.oid == session.oid);
+        sessions.retain(|other| is_current(other, &self.kept, now));
         for key in of_cookie(cookies, PERSISTENT_COOKIE) {
             if let Some(kept) = self.browsers.get_mut(&key) {
-                kept.retain(|other| other.oid != session.oid);
+                replaced.extend(kept.extract_if(.., |other| other.oid == session.oid));
             }
         }
+        self.succeed(session.sid, &replaced);
         sessions.truncate(ACCOUNTS - 1);
         sessions.insert(0, session);
         self.make_room(now);
@@ -126,8 +137,9 @@ impl Sessions {
             }
         }
         let old = of_cookie(cookies, PERSISTENT_COOKIE).filter_map(|key| self.browsers.remove(&key)).flatten();
-        let mut sessions: Vec<Session> =
-            old.filter(|other| is_current(other, &self.kept, now) && other.oid != session.oid).collect();
+        let (replaced, mut sessions): (Vec<Session>, Vec<Session>) = old.partition(|other| other.oid == session.oid);
+        sessions.retain(|other| is_current(other, &self.kept, now));
+        self.succeed(sid, &replaced);
         sessions.truncate(ACCOUNTS - 1);
         sessions.insert(0, session);
         self.make_room(now);
@@ -155,14 +167,29 @@ impl Sessions {
         }
     }
 
-    /// The applications to which the user of a session signed in, by client id.
-    #[must_use]
-    pub fn participants(&self, sid: Uuid) -> &[Uuid] {
-        self.participants.get(&sid).map_or(&[], Vec::as_slice)
+    /// Notes which sessions the one of this id takes the place of.
+    fn succeed(&mut self, sid: Uuid, replaced: &[Session]) {
+        let mut earlier = self.earlier.remove(&sid).unwrap_or_default();
+        for other in replaced.iter().filter(|other| other.sid != sid) {
+            let before = self.earlier.remove(&other.sid).unwrap_or_default();
+            earlier.extend(std::iter::once(other.sid).chain(before));
+        }
+        earlier.truncate(EARLIER);
+        if !earlier.is_empty() {
+            self.earlier.insert(sid, earlier);
+        }
     }
 
-    /// Ends a session of the browser that sends these cookies. Gives the applications that took part.
-    pub fn end(&mut self, cookies: &[(String, String)], sid: Uuid) -> Vec<Uuid> {
+    /// The applications to which the user of a session signed in, in it or in those that it took the place of, by client
+    /// id.
+    pub fn participants(&self, sid: Uuid) -> impl Iterator<Item = Uuid> {
+        let earlier = self.earlier.get(&sid).into_iter().flatten().copied();
+        std::iter::once(sid).chain(earlier).filter_map(|sid| self.participants.get(&sid)).flatten().copied()
+    }
+
+    /// Ends a session of the browser that sends these cookies. Gives it, and those that it took the place of, with the
+    /// applications that took part; each application with the latest session that it knows.
+    pub fn end(&mut self, cookies: &[(String, String)], sid: Uuid) -> Vec<Ended> {
         let mut was_there = false;
         for key in keys(cookies) {
             if let Some(sessions) = self.browsers.get_mut(&key) {
@@ -174,12 +201,25 @@ impl Sessions {
                 }
             }
         }
-        if was_there { self.participants.remove(&sid).unwrap_or_default() } else { Vec::new() }
+        if !was_there {
+            return Vec::new();
+        }
+        let earlier = self.earlier.remove(&sid).unwrap_or_default();
+        let mut told = HashSet::new();
+        let ended = std::iter::once(sid).chain(earlier).map(|sid| {
+            let mut participants = self.participants.remove(&sid).unwrap_or_default();
+            participants.retain(|client_id| told.insert(*client_id));
+            (sid, participants)
+        });
+        ended.collect()
     }
 
-    /// The ids of all sessions.
+    /// The ids of all sessions, and of those that they took the place of.
     fn known(&self) -> HashSet<Uuid> {
-        self.browsers.values().flatten().map(|session| session.sid).collect()
+        let current = self.browsers.values().flatten().map(|session| session.sid);
+        current
+            .flat_map(|sid| std::iter::once(sid).chain(self.earlier.get(&sid).into_iter().flatten().copied()))
+            .collect()
     }
 
     fn make_room(&mut self, now: Timestamp) {
@@ -194,6 +234,7 @@ impl Sessions {
         }
         let known = self.known();
         self.kept.retain(|sid, _| known.contains(sid));
+        self.earlier.retain(|sid, _| known.contains(sid));
     }
 }
 
@@ -268,8 +309,39 @@ mod tests {
         sessions.take_part(session(1, 0).sid, Uuid::from_u128(5));
         sessions.take_part(session(1, 0).sid, Uuid::from_u128(5));
         assert!(sessions.end(&cookie(&second), session(1, 0).sid).is_empty(), "it is not that cookie's");
-        assert_eq!(sessions.end(&both, session(1, 0).sid), [Uuid::from_u128(5)]);
+        assert_eq!(sessions.end(&both, session(1, 0).sid), [(session(1, 0).sid, vec![Uuid::from_u128(5)])]);
         assert!(sessions.of(&lasting, at(0)).is_empty() && sessions.end(&both, session(1, 0).sid).is_empty());
+    }
+
+    #[test]
+    fn a_sign_in_that_replaces_another_remembers_the_applications_of_both() {
+        let mut rng = ChaCha20Rng::from_seed([1; 32]);
+        let at = |seconds| Timestamp::from_second(seconds).unwrap();
+        let again = |n: u128| Session { sid: Uuid::from_u128(n), ..session(1, 0) };
+        let app = Uuid::from_u128;
+        let mut sessions = Sessions::default();
+        let mut value = String::new();
+        for n in 100..103 {
+            value = sessions.add(again(n), &cookie(&value), at(0), &mut rng);
+            sessions.take_part(app(n), app(n + 1_000));
+            sessions.take_part(app(n), app(5));
+        }
+        let other = sessions.add(session(2, 0), &[], at(0), &mut rng);
+        let known: HashSet<Uuid> = sessions.participants(app(102)).collect();
+        assert_eq!(known, HashSet::from([app(5), app(1_100), app(1_101), app(1_102)]));
+        // each with the latest session that it knows
+        assert_eq!(
+            sessions.end(&cookie(&value), app(102)),
+            [(app(102), vec![app(1_102), app(5)]), (app(101), vec![app(1_101)]), (app(100), vec![app(1_100)]),]
+        );
+        assert!(sessions.earlier.is_empty() && sessions.participants.is_empty());
+        // one that is kept takes the place of the one that was kept
+        let first = sessions.add(again(200), &cookie(&other), at(0), &mut rng);
+        let kept = sessions.keep(app(200), &cookie(&first), at(0), &mut rng).unwrap();
+        let kept = vec![(PERSISTENT_COOKIE.to_owned(), kept)];
+        sessions.take_part(app(200), app(7));
+        let second = sessions.add(again(201), &kept, at(0), &mut rng);
+        assert_eq!(sessions.end(&cookie(&second), app(201)), [(app(201), vec![]), (app(200), vec![app(7)])]);
     }
 
     #[test]
@@ -287,6 +359,13 @@ mod tests {
         for client in 0..100 {
             sessions.take_part(Uuid::from_u128(1), Uuid::from_u128(client));
         }
-        assert_eq!(sessions.participants(Uuid::from_u128(1)).len(), PARTICIPANTS);
+        assert_eq!(sessions.participants(Uuid::from_u128(1)).count(), PARTICIPANTS);
+        let mut value = String::new();
+        for n in 0..1_000 {
+            let again = Session { sid: Uuid::from_u128(50_000 + n), ..session(99_999, 20_000) };
+            value = sessions.add(again, &cookie(&value), Timestamp::from_second(20_000).unwrap(), &mut rng);
+        }
+        assert!(sessions.earlier.values().all(|earlier| earlier.len() <= EARLIER));
+        assert!(sessions.earlier.len() <= BROWSERS);
     }
 }
