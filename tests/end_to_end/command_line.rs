@@ -215,6 +215,8 @@ fn two_reports_never_share_a_file_whatever_its_name() {
     let output = in_place(folder.path(), &["run", "the-article", "--report", "tap=a.tap,json=link"], &[]);
     assert_eq!(output.status.code(), Some(2));
     assert!(text(&output.stderr).contains("a file of its own"), "{}", text(&output.stderr));
+    let output = in_place(folder.path(), &["run", "the-article", "--report", "tap=/dev/null,json=/dev/null"], &[]);
+    assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
 }
 
 #[test]
