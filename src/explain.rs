@@ -192,9 +192,7 @@ static SCENARIOS: LazyLock<Vec<Readable>> = LazyLock::new(|| {
 fn reproductions(name: &str) -> Vec<Reproduction> {
     let check = Check::named(name);
     let reproduces = |one: &&Readable| match check {
-        None if NAMES.contains(&name) => {
-            one.scenario().is_some_and(|scenario| changes_lint(scenario, name))
-        }
+        None if NAMES.contains(&name) => one.scenario().is_some_and(|scenario| changes_lint(scenario, name)),
         None => one.bundled.reports.iter().any(|report| report == name),
         // only what speaks of the check at all has to be read
         Some(check) => {
