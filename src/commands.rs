@@ -184,7 +184,13 @@ impl Failure {
 
     fn tell_as(&self, json: bool) {
         if json {
-            eprint!("{}", json_line(&json!({ "error": { "code": self.code, "message": self.message } })));
+            let mut error = json!({ "code": self.code, "message": self.message.trim_end() });
+            // as the control API has it
+            if let Some((message, fix)) = self.message.trim_end().split_once("\nfix: ") {
+                error["message"] = message.into();
+                error["fix"] = fix.into();
+            }
+            eprint!("{}", json_line(&json!({ "error": error })));
         } else {
             eprintln!("{}", self.message.trim_end());
         }

@@ -6,7 +6,7 @@
 //! 3. `fix` and `then` hold in the lab of the first proof.
 
 use scenarios::{Expected, Mismatch, Problem, Problems, Scenario, Span, Step};
-use serde_json::Value;
+use serde_json::{Value, json};
 use wire::clock::Stopwatch;
 use wire::exchange::deciding_refusal;
 use wire::{Check, CheckResult, Exchange, Outcome, Redaction};
@@ -254,6 +254,19 @@ impl Refused {
             }
         }
         Some(Self { by: refusal.clone(), passed })
+    }
+
+    /// What it is, expected and received, and what mends it, for programs; without secrets.
+    #[must_use]
+    pub fn json(&self, redaction: &Redaction) -> Value {
+        let CheckResult { check, expected, received, fix, .. } = &self.by;
+        let hide = |text: &str| redaction.hide(text);
+        json!({
+            "check": check,
+            "expected": hide(expected),
+            "received": hide(received),
+            "fix": fix.as_deref().map(hide),
+        })
     }
 
     /// What it expected, what it received, what mends it, and what had passed before.

@@ -3,7 +3,6 @@
 //! A code has several faces: [`faces`] is the one table of (surface, code) → delivery, and [`envelope`] the one place
 //! that writes the OAuth error object. [`meaning`] says each code in words.
 
-pub mod caused;
 pub mod challenge;
 pub mod envelope;
 pub mod faces;

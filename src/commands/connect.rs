@@ -228,7 +228,11 @@ impl Told {
         if self.common.json {
             let outcome = redaction.hide(&observed.outcome.to_string());
             let outcome: Value = serde_json::from_str(&outcome).unwrap_or_default();
-            self.steps.push(json!({ "label": observed.label, "held": self.held, "outcome": outcome }));
+            let mut step = json!({ "label": observed.label, "held": self.held, "outcome": outcome });
+            if let Some(refused) = Refused::of(&observed.exchanges).filter(|_| !self.held) {
+                step["refused"] = refused.json(&redaction);
+            }
+            self.steps.push(step);
             return Ok(self.held);
         }
         let detail = Detail { colored: self.common.colored(), hops: !self.common.quiet, steps: true };

@@ -173,15 +173,7 @@ fn tell(observed: &Observed, ended: Ended, refused_names: &RefusedNames, common:
     let redaction = Redaction::of(&observed.exchanges);
     let refused = Refused::of(&observed.exchanges);
     if common.json {
-        let by = refused.map(|refused| {
-            let hide = |text: &str| redaction.hide(text);
-            json!({
-                "check": refused.by.check,
-                "expected": hide(&refused.by.expected),
-                "received": hide(&refused.by.received),
-                "fix": refused.by.fix.as_deref().map(hide),
-            })
-        });
+        let by = refused.map(|refused| refused.json(&redaction));
         let document = json!({
             "exit": ended.code(),
             "exchanges": observed.exchanges.len(),

@@ -66,7 +66,8 @@ fn fix(unknown: Unknown) -> String {
         }
         (None, Some(meant)) => meant,
         (None, None) => {
-            "codes look like AADSTS65001, checks like consent.granted; paste the message or the address that holds one"
+            "codes look like AADSTS65001, checks like consent.granted; paste the message or the address that holds one. What \
+             `check` says of the form of a file, such as value.form, has its fix beside it"
                 .to_owned()
         }
     }

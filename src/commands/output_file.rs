@@ -59,6 +59,7 @@ pub(super) fn unwritable(path: &Path, error: &Error) -> Failure {
         ErrorKind::PermissionDenied => {
             ("permission denied".to_owned(), "name a file in a folder that you may write to".to_owned())
         }
+        ErrorKind::StorageFull => ("the disk is full".to_owned(), "make room, or name another file".to_owned()),
         _ => (error.to_string(), "name another file".to_owned()),
     };
     Failure::new(Exit::Environment, "file.unwritable", format!("cannot write {}: {why}\nfix: {fix}", path.display()))

@@ -40,6 +40,10 @@ impl ReportOptions {
         let mut files = Vec::new();
         for report in &self.report {
             output_file::try_out(&report.path).map_err(|error| unwritable(&report.path, &error))?;
+            // whatever is written to a device or a pipe goes through it
+            if report.path.metadata().is_ok_and(|found| !found.is_file()) {
+                continue;
+            }
             let file = the_one_file(&report.path);
             if files.contains(&file) {
                 let message = format!("--report: two reports go to {}", report.path.display());

@@ -35,6 +35,10 @@ impl Running {
     pub(super) fn lab(folder: &Path, url: Option<&str>) -> Result<Self, Failure> {
         let none = |message: String| Failure::new(Exit::Environment, "lab.not_running", message);
         let folder_name = folder.display();
+        if let Some(url) = url.filter(|url| loopback_address(url).is_none()) {
+            let message = format!("'{url}' is no URL of this machine\nfix: write such as http://localhost:8080");
+            return Err(Failure::new(Exit::Usage, "usage", message));
+        }
         if let Some((url, token)) = url.zip(std::env::var_os(CONTROL_TOKEN).filter(|token| !token.is_empty())) {
             return Self::at(url, &token.to_string_lossy());
         }
@@ -59,10 +63,6 @@ impl Running {
     /// The lab at `url`, which knows us by `token`.
     fn at(url: &str, token: &str) -> Result<Self, Failure> {
         let url = url.trim_end_matches('/');
-        if loopback_address(url).is_none() {
-            let message = format!("'{url}' is no URL of this machine\nfix: write such as http://localhost:8080");
-            return Err(Failure::new(Exit::Usage, "usage", message));
-        }
         if !token.bytes().all(|byte| byte.is_ascii_graphic()) {
             let message = format!("{CONTROL_TOKEN} holds what is no token of a lab\nfix: {TOKEN_FIX}");
             return Err(Failure::new(Exit::Usage, "usage", message));

@@ -37,13 +37,6 @@ pub fn rendered(explanation: &Explanation, paint: Paint) -> String {
             }
         });
     }
-    if !explanation.requests.is_empty() {
-        part("a request that brings it about", &|text| {
-            for line in explanation.requests.iter().flat_map(|request| request.lines()) {
-                text.push_str(&format!("  {line}\n"));
-            }
-        });
-    }
     if !explanation.see_also.is_empty() {
         part("see also", &|text| paragraph(text, "  ", "  ", &explanation.see_also.join(", ")));
     }

@@ -50,6 +50,9 @@ pub enum DataFolderError {
         /// What the system said.
         source: std::io::Error,
     },
+    /// What is there is a file, or something else.
+    #[error("{0} is no folder\nfix: name another data folder with --data-dir")]
+    NoFolder(PathBuf),
     /// This system names no place for a program's data.
     #[error("this system names no folder for a program's data\nfix: name one with --data-dir")]
     NoDefault,
@@ -119,8 +122,15 @@ impl DataFolder {
             let path = path.to_owned();
             move |source| DataFolderError::Io { path, source }
         };
-        fs::create_dir_all(path).map_err(failed(path))?;
-        restrict(path, 0o700).map_err(failed(path))?;
+        // somebody else's folder, such as a home, stays as it is: the files in it that matter are private themselves
+        match fs::metadata(path) {
+            Ok(found) if !found.is_dir() => return Err(DataFolderError::NoFolder(path.to_owned())),
+            Ok(_) => {}
+            Err(_) => {
+                fs::create_dir_all(path).map_err(failed(path))?;
+                restrict(path, 0o700).map_err(failed(path))?;
+            }
+        }
         let lock_path = path.join(part.lock());
         let mut lock = File::options()
             .read(true)
@@ -230,6 +240,21 @@ mod tests {
         assert!(beside.is_ok(), "a lone party runs beside it: {beside:?}");
         drop(folder);
         DataFolder::hold(place.path(), Part::Lab).unwrap();
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_folder_of_its_own_is_private_and_anybody_elses_stays_as_it_is() {
+        use std::os::unix::fs::PermissionsExt;
+        let place = tempfile::tempdir().unwrap();
+        let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
+        fs::set_permissions(place.path(), fs::Permissions::from_mode(0o755)).unwrap();
+        DataFolder::hold(place.path(), Part::Lab).unwrap();
+        let own = place.path().join("own");
+        DataFolder::hold(&own, Part::Lab).unwrap();
+        assert_eq!((mode(place.path()), mode(&own)), (0o755, 0o700));
+        let refusal = DataFolder::hold(&place.path().join("lock"), Part::Lab).unwrap_err().to_string();
+        assert!(refusal.contains("lock is no folder\nfix: "), "{refusal}");
     }
 
     #[cfg(unix)]

@@ -134,8 +134,19 @@ impl Walk<'_> {
             code,
             check,
             message: redaction.hide(&format!("{when}: {seen}: {detail}")),
-            fix: redaction.hide(&fix.or_else(|| text("fix")).unwrap_or_default()),
+            fix: redaction.hide(&fix.or_else(|| text("fix")).unwrap_or_else(|| nobody_there(at).to_owned())),
             outcome,
         }
+    }
+}
+
+/// What mends a request that reaches no party.
+fn nobody_there(at: Station) -> &'static str {
+    match at {
+        Station::Connect => {
+            "the connector's URLs of the identity provider must begin with https://login.microsoftonline.com: \
+             connector.login_uri, connector.authorization_url, connector.token_url, connector.refresh_url"
+        }
+        Station::Test | Station::Chat => "connector.server_url must begin with gate.url (Copilot Studio: Server URL)",
     }
 }

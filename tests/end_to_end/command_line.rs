@@ -71,6 +71,10 @@ fn usage_errors_exit_2() {
     let output = entralab(&["run", "--json", "no-such-file"]);
     let error: Value = serde_json::from_str(text(&output.stderr).trim()).expect("one JSON line");
     assert_eq!(error["error"]["code"], "scenario.invalid");
+    let output = entralab(&["run", "--json", "article"]);
+    let error: Value = serde_json::from_str(text(&output.stderr).trim()).expect("one JSON line");
+    assert_eq!(error["error"]["message"], "none of these files has steps: they are worlds");
+    assert_eq!(error["error"]["fix"], "`entralab up FILE` starts one");
 }
 
 #[test]
@@ -152,10 +156,12 @@ fn a_wrong_value_is_told_with_what_to_write() {
         (".", plain(&["run", "--tag", "nosuch"]), 2, "\nfix: ask for less"),
         (".", plain(&["run", "article"]), 2, "fix: `entralab up FILE` starts one"),
         (".", plain(&["show", ""]), 2, "a value is required"),
-        (".", plain(&["up", "--port-base", "0", "--data-dir", "file"]), 3, "fix: look at what it is"),
+        (".", plain(&["up", "--port-base", "0", "--data-dir", "file"]), 3, "file is no folder\nfix: name another"),
         (".", up(&["--ready-file", "nowhere/x"]), 3, "there is no folder nowhere\nfix: make the folder first"),
         (".", up(&["--ready-file", "text"]), 3, "cannot write text: it is a folder\nfix: name a file"),
         (".", up(&["--ready-file", "file/x"]), 3, "file is no folder\nfix: "),
+        (".", up(&["--ready-file", "text/entralab.toml"]), 2, "is no ready file\nfix: name another"),
+        (".", up(&["--ready-file", "binary/entralab.toml"]), 2, "is no ready file\nfix: name another"),
         ("text", plain(&["up"]), 2, "fix: it can set port_base, a number"),
         (
             "high",
@@ -192,6 +198,7 @@ fn a_wrong_value_is_told_with_what_to_write() {
         assert!(text(&output.stderr).contains(said), "{name}={value}: {}", text(&output.stderr));
     }
     assert!(!folder.path().join("data/running.json").exists(), "who was refused does not run");
+    assert!(folder.path().join("text/entralab.toml").exists(), "what somebody wrote is left alone");
     let checked = in_place(folder.path(), &["check", "file"], &[]);
     assert!(text(&checked.stdout).ends_with("1 file: 1 error\n"), "{}", text(&checked.stdout));
 }
@@ -211,6 +218,8 @@ fn two_reports_never_share_a_file_whatever_its_name() {
     let output = in_place(folder.path(), &["run", "the-article", "--report", "tap=a.tap,json=link"], &[]);
     assert_eq!(output.status.code(), Some(2));
     assert!(text(&output.stderr).contains("a file of its own"), "{}", text(&output.stderr));
+    let output = in_place(folder.path(), &["run", "the-article", "--report", "tap=/dev/null,json=/dev/null"], &[]);
+    assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
 }
 
 #[test]

@@ -94,6 +94,10 @@ fn a_broken_setup_exits_1_and_names_the_check() {
         for told in ["expected  ", "received  ", "fix       ", "entralab explain"] {
             assert!(said.contains(told), "{scenario}: no {told} in:\n{said}");
         }
+        let output = entralab(&["connect", "--json", "--data-dir", data_dir(&lab).to_str().unwrap()]);
+        let told: Value = serde_json::from_slice(&output.stdout).unwrap();
+        let refused = &told["steps"].as_array().unwrap().last().unwrap()["refused"];
+        assert!(refused["check"] == check && refused["fix"].is_string(), "{scenario}: {told}");
     }
 }
 

@@ -235,3 +235,12 @@ fn a_program_in_java_is_told_by_its_own_variable() {
     assert!(options.contains("-Djavax.net.ssl.trustStore=") && options.contains(&format!("-Dhttps.proxyPort={port}")));
     assert!(store.contains("trustedCertEntry"), "{store}");
 }
+
+#[cfg(unix)]
+#[test]
+fn a_machine_without_mkfifo_runs_programs_that_open_no_browser() {
+    let own = env!("CARGO_BIN_EXE_entralab");
+    let output = Command::new(own).args(["exec", "--", own, "--version"]).env("PATH", "").output().unwrap();
+    assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
+    assert!(text(&output.stdout).starts_with("entralab "), "{}", text(&output.stdout));
+}

@@ -263,7 +263,7 @@ fn what_keeps_a_party_from_starting_is_said() {
     let taken = TcpListener::bind("127.0.0.1:0").unwrap();
     let port = taken.local_addr().unwrap().port().to_string();
     let stale = folder.path().join("ready.json");
-    std::fs::write(&stale, "{}").unwrap();
+    std::fs::write(&stale, r#"{"ready":true}"#).unwrap();
     let output = on(&["idp", "--port", &port, "--page-port", "0", "--ready-file", stale.to_str().unwrap()]);
     assert!(!stale.exists(), "what an earlier start said is taken back before this one is ready");
     let said = text(&output.stderr);
@@ -276,6 +276,8 @@ fn what_keeps_a_party_from_starting_is_said() {
         (&["gate", "--port", "0", "--upstream", "http://localhost:1", "--idp", "https://10.0.0.1"], 2, "--idp"),
         (&["idp", "--port", "0", "no-such-world"], 2, "no-such-world"),
         (&["idp", "--port", "0", "--redirect-uri", "nobody=http://localhost:5000/"], 2, "copilot-studio-client"),
+        (&["mcp", "--port", "0", "--lab", "nonsense"], 2, "'nonsense' is no URL of this machine\nfix: write such as"),
+        (&["mcp", "--port", "0", "--lab", "https://example.com"], 2, "is no URL of this machine"),
         (&["mcp", "--port", "0", "--lab", "http://localhost:1"], 3, "no lab is running at http://localhost:1"),
     ] {
         let output = on(arguments);

@@ -250,3 +250,26 @@ fn every_finding_in_text_names_what_mends_it() {
     let output = entralab(&["check", "article"]);
     assert!(text(&output.stdout).contains("1 file: no error, 1 warning"), "{}", text(&output.stdout));
 }
+
+#[test]
+fn an_address_that_nobody_has_is_told_with_the_setting_that_names_it() {
+    let folder = tempfile::tempdir().unwrap();
+    for (change, setting) in [
+        ("gate: { url: \"https://elsewhere.example\" }", "connector.server_url must begin with gate.url"),
+        (
+            "connector: { server_url: \"https://elsewhere.example/mcp\" }",
+            "connector.server_url must begin with gate.url",
+        ),
+        ("connector: { login_uri: \"https://elsewhere.example\" }", "connector.login_uri"),
+    ] {
+        let file = folder.path().join("mine.scenario.yaml");
+        let text = format!("scenario: 1\ntitle: Mine\nworld: {{ base: article, change: {{ {change} }} }}\n");
+        std::fs::write(&file, text).unwrap();
+        let output = entralab(&["check", "--json", file.to_str().unwrap()]);
+        let found: Value = serde_json::from_slice(&output.stdout).unwrap();
+        let unreachable = found["problems"].as_array().unwrap().iter().find(|one| one["check"] == "world.unreachable");
+        let unreachable = unreachable.unwrap_or_else(|| panic!("{change}: {found}"));
+        assert!(unreachable["fix"].as_str().unwrap().contains(setting), "{change}: {unreachable}");
+        assert_ne!(unreachable["line"], 0, "{unreachable}");
+    }
+}

@@ -29,12 +29,15 @@ const SECRET_NAMES: &[(&str, &str)] = &[
     ("id_token", "id_token"),
     ("id_token_hint", "id_token"),
     ("newpassword", "password"),
-    ("otc", "one_time_code"),
+    ("otc", ONE_TIME_CODE),
     ("passwd", "password"),
     ("password", "password"),
     ("refresh_token", "refresh_token"),
     ("spa_code", "code"),
 ];
+
+/// The word for what a second factor shows.
+const ONE_TIME_CODE: &str = "one_time_code";
 
 /// Values shorter than this are replaced only where a secret stands, because they appear in ordinary text.
 const SHORTEST_SEARCHED: usize = 8;
@@ -85,8 +88,10 @@ impl Redaction {
             }
         }
         for body in [&mut copy.request_body, &mut copy.response_body] {
-            body.text =
-                body.text.as_deref().map(|text| self.hide(&self.short_json_values(&self.short_form_values(text))));
+            body.text = body
+                .text
+                .as_deref()
+                .map(|text| self.hide(&self.short_html_values(&self.short_json_values(&self.short_form_values(text)))));
         }
         copy.failure = copy.failure.as_deref().map(|text| self.hide(text));
         for check in &mut copy.checks.0 {
@@ -120,6 +125,24 @@ impl Redaction {
             };
         }
         form.finish()
+    }
+
+    /// Replaces what a page holds as secrets and is too short to be searched for, where it stands alone: as an attribute, or
+    /// between two tags.
+    fn short_html_values(&self, text: &str) -> String {
+        if !text.trim_start().starts_with('<') {
+            return text.to_owned();
+        }
+        let mut here = Learnt::default();
+        here.page(text);
+        let short = here.placeholders.into_keys().filter(|secret| secret.len() < SHORTEST_SEARCHED);
+        short.fold(text.to_owned(), |text, secret| match self.placeholders.get(&secret) {
+            Some(placeholder) => {
+                let text = text.replace(&format!("\"{secret}\""), &format!("\"{placeholder}\""));
+                text.replace(&format!(">{secret}<"), &format!(">{placeholder}<"))
+            }
+            None => text,
+        })
     }
 
     /// Replaces JSON strings that are too short to be searched for, throughout the document that has them as secrets.
@@ -162,7 +185,7 @@ impl Learnt {
             if let Ok(json) = serde_json::from_str(body.as_str()) {
                 self.json(&json);
             }
-            self.hidden_inputs(body.as_str());
+            self.page(body.as_str());
         }
     }
 
@@ -189,16 +212,21 @@ impl Learnt {
         }
     }
 
-    /// Secrets that a page carries in its forms: `<input … name="code" … value="…">`.
-    fn hidden_inputs(&mut self, html: &str) {
+    /// Secrets that a page carries in its forms, `<input … name="code" … value="…">`, and the one-time code that it shows,
+    /// `data-otc="…"`.
+    fn page(&mut self, html: &str) {
         for input in html.split("<input").skip(1) {
             let input = input.split('>').next().unwrap_or_default();
-            let attribute = |name: &str| {
-                let (_, rest) = input.split_once(&format!("{name}=\""))?;
-                rest.split('"').next()
-            };
-            if let (Some(word), Some(secret)) = (attribute("name").and_then(secret_word), attribute("value")) {
+            if let (Some(word), Some(secret)) =
+                (attribute(input, "name").and_then(secret_word), attribute(input, "value"))
+            {
                 self.secret(word, secret);
+            }
+        }
+        for element in html.split('<').skip(1) {
+            let element = element.split('>').next().unwrap_or_default();
+            if let Some(secret) = attribute(element, "data-otc") {
+                self.secret(ONE_TIME_CODE, secret);
             }
         }
     }
@@ -212,6 +240,12 @@ impl Learnt {
         *count += 1;
         self.placeholders.insert(secret.to_owned(), format!("‹{word} {count}›"));
     }
+}
+
+/// The attribute of an element, which is given without its brackets.
+fn attribute<'h>(element: &'h str, name: &str) -> Option<&'h str> {
+    let (_, rest) = element.split_once(&format!("{name}=\""))?;
+    rest.split('"').next()
 }
 
 fn secret_word(name: &str) -> Option<&'static str> {
@@ -345,6 +379,24 @@ mod tests {
             assert!(!shown.contains(leak), "{leak} in {shown}");
         }
         assert!(shown.contains("state=s"), "{shown}");
+    }
+
+    #[test]
+    fn the_one_time_code_of_a_page_is_replaced_there_and_where_it_is_typed() {
+        let page = exchange(
+            "https://idp/login",
+            "x=1",
+            r#"<!DOCTYPE html><p>1234567 and 123456 a day</p><p>Your code: <strong data-otc="123456">123456</strong></p>"#,
+        );
+        let typed = exchange("https://idp/ProcessAuth", "otc=123456", "<p>123456</p>");
+        let redaction = Redaction::of(&[page.clone(), typed.clone()]);
+        assert_eq!(
+            redaction.exchange(&page).response_body.as_str(),
+            "<!DOCTYPE html><p>1234567 and 123456 a day</p><p>Your code: <strong data-otc=\"‹one_time_code 1›\">‹one_time_code 1›</strong></p>"
+        );
+        let typed = redaction.exchange(&typed);
+        assert!(!typed.request_body.as_str().contains("123456"), "{}", typed.request_body.as_str());
+        assert_eq!(typed.response_body.as_str(), "<p>123456</p>", "a page that does not show a code");
     }
 
     #[test]

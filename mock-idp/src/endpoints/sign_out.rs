@@ -34,7 +34,7 @@ impl IdentityProvider {
             let sessions = self.sessions();
             let accounts = signed_in_accounts(&directory, &sessions.of(&cookies, incoming.now));
             let mut participants: Vec<_> =
-                accounts.iter().flat_map(|account| sessions.participants(account.session.sid)).copied().collect();
+                accounts.iter().flat_map(|account| sessions.participants(account.session.sid)).collect();
             participants.sort_unstable();
             participants.dedup();
             (accounts, participants)
@@ -56,7 +56,7 @@ impl IdentityProvider {
             Vec::new()
         } else {
             let mut sessions = self.sessions();
-            meant.iter().map(|account| (account.session.sid, sessions.end(&cookies, account.session.sid))).collect()
+            meant.iter().flat_map(|account| sessions.end(&cookies, account.session.sid)).collect()
         };
         let users: Vec<&str> = meant.iter().map(|account| account.principal.account.username.as_str()).collect();
         let frames = front_channels(&directory, &ended, sign_out.client);

@@ -2,6 +2,7 @@
 //!
 //! Shapes: Microsoft identity platform "Access token claims reference", "ID token claims reference".
 
+pub mod aio;
 pub mod app_only;
 mod configured;
 mod memberships;
@@ -16,6 +17,8 @@ use scenarios::world::{AdditionalProperty, OptionalClaimName};
 use serde_json::{Map, Value, json};
 use sha2::{Digest, Sha256};
 use uuid::Uuid;
+
+use aio::SignInNote;
 
 use super::conditional_access::ip_address;
 use super::grants::Grant;
@@ -66,7 +69,7 @@ pub fn access_token(grant: &Grant<'_>, issue: &Issue<'_>, rng: &mut impl CryptoR
     let (subject, account, resource) = (&grant.subject, grant.principal.account, grant.target.resource);
     let optional = &resource.thing().optional_claims.access_token;
     let mut claims = Claims::new(audience(&grant.target, issue.version), subject.tid, issue, rng);
-    claims.add("aio", randomness::text::<36>(rng));
+    claims.add("aio", SignInNote::of(subject).to_text());
     claims.client(grant.client, grant.authentication.acr(), issue.version);
     claims.add("name", account.display_name.as_str());
     claims.add("oid", subject.oid.to_string());

@@ -3,20 +3,19 @@
 //! Rules: Microsoft Entra "Web browser cookies", Microsoft identity platform "OAuth 2.0 authorization code flow"
 //! (`prompt`, `login_hint`).
 
+mod choice;
+
 use std::collections::{HashMap, HashSet};
 
+pub use choice::{Candidate, Choice, candidates, choose, signed_in_accounts};
 use jiff::{SignedDuration, Timestamp};
 use rand_core::CryptoRng;
 use sha2::{Digest, Sha256};
 use uuid::Uuid;
-use wire::{Check, Checks};
 
-use super::admission::{Principal, admit};
-use super::authorize::{Authorization, Prompt};
+use super::admission::Principal;
 use super::interaction::SignedIn;
 use super::randomness;
-use crate::directory::Directory;
-use crate::error::EntraError;
 
 /// The cookie that names a browser's sessions. `__Host-` binds it to this host over TLS.
 pub const COOKIE: &str = "__Host-ESTSAUTH";
@@ -64,6 +63,12 @@ impl Session {
 /// How many applications are remembered to have taken part in one session.
 const PARTICIPANTS: usize = 64;
 
+/// How many sessions of one account are remembered that were in a browser before the one that is.
+const EARLIER: usize = 8;
+
+/// A session that ended by a sign-out, and the applications that took part in it, by client id.
+pub type Ended = (Uuid, Vec<Uuid>);
+
 /// All sessions.
 #[derive(Clone, Debug, Default)]
 pub struct Sessions {
@@ -71,6 +76,9 @@ pub struct Sessions {
     browsers: HashMap<[u8; 32], Vec<Session>>,
     /// The applications to which a user signed in, by session id.
     participants: HashMap<Uuid, Vec<Uuid>>,
+    /// The sessions of the same account that were in the same browser before one, by its id, the latest first: their
+    /// applications know the user by them.
+    earlier: HashMap<Uuid, Vec<Uuid>>,
     /// When the sessions that users asked to keep were used last, in seconds of Unix time, by session id.
     kept: HashMap<Uuid, i64>,
 }
@@ -93,13 +101,15 @@ impl Sessions {
         rng: &mut impl CryptoRng,
     ) -> String {
         let old = of_cookie(cookies, COOKIE).filter_map(|key| self.browsers.remove(&key)).flatten();
-        let mut sessions: Vec<Session> =
-            old.filter(|other| is_current(other, &self.kept, now) && other.oid != session.oid).collect();
+        let (mut replaced, mut sessions): (Vec<Session>, Vec<Session>) =
+            old.partition(|other| other.oid == session.oid);
+        sessions.retain(|other| is_current(other, &self.kept, now));
         for key in of_cookie(cookies, PERSISTENT_COOKIE) {
             if let Some(kept) = self.browsers.get_mut(&key) {
-                kept.retain(|other| other.oid != session.oid);
+                replaced.extend(kept.extract_if(.., |other| other.oid == session.oid));
             }
         }
+        self.succeed(session.sid, &replaced);
         sessions.truncate(ACCOUNTS - 1);
         sessions.insert(0, session);
         self.make_room(now);
@@ -127,8 +137,9 @@ impl Sessions {
             }
         }
         let old = of_cookie(cookies, PERSISTENT_COOKIE).filter_map(|key| self.browsers.remove(&key)).flatten();
-        let mut sessions: Vec<Session> =
-            old.filter(|other| is_current(other, &self.kept, now) && other.oid != session.oid).collect();
+        let (replaced, mut sessions): (Vec<Session>, Vec<Session>) = old.partition(|other| other.oid == session.oid);
+        sessions.retain(|other| is_current(other, &self.kept, now));
+        self.succeed(sid, &replaced);
         sessions.truncate(ACCOUNTS - 1);
         sessions.insert(0, session);
         self.make_room(now);
@@ -156,14 +167,29 @@ impl Sessions {
         }
     }
 
-    /// The applications to which the user of a session signed in, by client id.
-    #[must_use]
-    pub fn participants(&self, sid: Uuid) -> &[Uuid] {
-        self.participants.get(&sid).map_or(&[], Vec::as_slice)
+    /// Notes which sessions the one of this id takes the place of.
+    fn succeed(&mut self, sid: Uuid, replaced: &[Session]) {
+        let mut earlier = self.earlier.remove(&sid).unwrap_or_default();
+        for other in replaced.iter().filter(|other| other.sid != sid) {
+            let before = self.earlier.remove(&other.sid).unwrap_or_default();
+            earlier.extend(std::iter::once(other.sid).chain(before));
+        }
+        earlier.truncate(EARLIER);
+        if !earlier.is_empty() {
+            self.earlier.insert(sid, earlier);
+        }
     }
 
-    /// Ends a session of the browser that sends these cookies. Gives the applications that took part.
-    pub fn end(&mut self, cookies: &[(String, String)], sid: Uuid) -> Vec<Uuid> {
+    /// The applications to which the user of a session signed in, in it or in those that it took the place of, by client
+    /// id.
+    pub fn participants(&self, sid: Uuid) -> impl Iterator<Item = Uuid> {
+        let earlier = self.earlier.get(&sid).into_iter().flatten().copied();
+        std::iter::once(sid).chain(earlier).filter_map(|sid| self.participants.get(&sid)).flatten().copied()
+    }
+
+    /// Ends a session of the browser that sends these cookies. Gives it, and those that it took the place of, with the
+    /// applications that took part; each application with the latest session that it knows.
+    pub fn end(&mut self, cookies: &[(String, String)], sid: Uuid) -> Vec<Ended> {
         let mut was_there = false;
         for key in keys(cookies) {
             if let Some(sessions) = self.browsers.get_mut(&key) {
@@ -175,12 +201,25 @@ impl Sessions {
                 }
             }
         }
-        if was_there { self.participants.remove(&sid).unwrap_or_default() } else { Vec::new() }
+        if !was_there {
+            return Vec::new();
+        }
+        let earlier = self.earlier.remove(&sid).unwrap_or_default();
+        let mut told = HashSet::new();
+        let ended = std::iter::once(sid).chain(earlier).map(|sid| {
+            let mut participants = self.participants.remove(&sid).unwrap_or_default();
+            participants.retain(|client_id| told.insert(*client_id));
+            (sid, participants)
+        });
+        ended.collect()
     }
 
-    /// The ids of all sessions.
+    /// The ids of all sessions, and of those that they took the place of.
     fn known(&self) -> HashSet<Uuid> {
-        self.browsers.values().flatten().map(|session| session.sid).collect()
+        let current = self.browsers.values().flatten().map(|session| session.sid);
+        current
+            .flat_map(|sid| std::iter::once(sid).chain(self.earlier.get(&sid).into_iter().flatten().copied()))
+            .collect()
     }
 
     fn make_room(&mut self, now: Timestamp) {
@@ -195,6 +234,7 @@ impl Sessions {
         }
         let known = self.known();
         self.kept.retain(|sid, _| known.contains(sid));
+        self.earlier.retain(|sid, _| known.contains(sid));
     }
 }
 
@@ -215,126 +255,6 @@ fn is_current(session: &Session, kept: &HashMap<Uuid, i64>, now: Timestamp) -> b
         Some(used) => now.as_second() < used.saturating_add(KEPT_LIFETIME.as_secs()),
         None => now.as_second() < session.auth_time.saturating_add(LIFETIME.as_secs()),
     }
-}
-
-/// A signed-in account that an authorize request can mean.
-#[derive(Clone, Copy, Debug)]
-pub struct Candidate<'d> {
-    /// The user.
-    pub principal: Principal<'d>,
-    /// Its session.
-    pub session: Session,
-}
-
-impl Candidate<'_> {
-    /// The sign-in that the session stands for.
-    #[must_use]
-    pub fn signed_in(&self) -> SignedIn {
-        let Session { sid, auth_time, mfa_time, .. } = self.session;
-        SignedIn { oid: self.principal.object_id(), sid, auth_time, mfa_time, asked: Vec::new() }
-    }
-}
-
-/// How an authorize request goes on.
-#[derive(Clone, Debug)]
-pub enum Choice<'d> {
-    /// With the sign-in page.
-    SignIn,
-    /// With a page on which the user picks an account.
-    Pick(Vec<Candidate<'d>>),
-    /// With this account, and without a page for it.
-    Go(Candidate<'d>),
-}
-
-/// The accounts of sessions whose users still exist.
-#[must_use]
-pub fn signed_in_accounts<'d>(directory: &'d Directory, sessions: &[Session]) -> Vec<Candidate<'d>> {
-    let found =
-        |session: &Session| Some(Candidate { principal: Principal::find(directory, session.oid)?, session: *session });
-    sessions.iter().filter_map(found).collect()
-}
-
-/// The accounts among `sessions` that the request can mean: of its tenant, of its hints, and fresh enough for its
-/// `max_age`. None where it asks for credentials.
-#[must_use]
-pub fn candidates<'d>(
-    directory: &'d Directory,
-    authorization: &Authorization<'d>,
-    sessions: &[Session],
-    now: Timestamp,
-) -> Vec<Candidate<'d>> {
-    if authorization.prompt == Prompt::Login {
-        return Vec::new();
-    }
-    let picks_anew = authorization.prompt == Prompt::SelectAccount;
-    let can_be_meant = |Candidate { principal, session }: &Candidate<'d>| {
-        let is_hinted_at = authorization.hints.can_mean(principal.account)
-            && authorization.hints.sid.is_none_or(|sid| sid == session.sid);
-        (picks_anew || is_hinted_at)
-            && authorization.max_age.is_none_or(|age| now.as_second().saturating_sub(session.auth_time) <= age)
-    };
-    let found = sessions.iter().filter_map(|session| {
-        let Principal { account, .. } = Principal::find(directory, session.oid)?;
-        let principal = admit(directory, authorization.door(), account, &mut Checks::default()).ok()?;
-        Some(Candidate { principal, session: *session })
-    });
-    found.filter(can_be_meant).collect()
-}
-
-/// How the request goes on, given the sessions of the browser and the accounts among them that it can mean.
-///
-/// # Errors
-/// Under `prompt=none`: 50058 where there is none, 160021 or 16002 where the one is not that it names, 16000 where
-/// there are several.
-pub fn choose<'d>(
-    authorization: &Authorization<'_>,
-    single_sign_on: bool,
-    sessions: &[Session],
-    candidates: Vec<Candidate<'d>>,
-    checks: &mut Checks,
-) -> Result<Choice<'d>, EntraError> {
-    let expected = "one signed-in user whom the request can mean";
-    let is_silent = authorization.prompt == Prompt::None;
-    match candidates.as_slice() {
-        [only] if authorization.prompt != Prompt::SelectAccount => {
-            checks.pass(Check::SessionPresent, expected, only.principal.account.username.as_str());
-            Ok(Choice::Go(*only))
-        }
-        [] if is_silent => Err(refuse_silence(authorization, single_sign_on, sessions, checks)),
-        [] => Ok(Choice::SignIn),
-        _ if is_silent => {
-            let fix = "the client's login_hint: which of them it means";
-            checks.refuse(Check::SessionPresent, expected, format!("{} users", candidates.len()), fix);
-            Err(EntraError::SeveralSessions { client_id: authorization.client.client_id })
-        }
-        _ => Ok(Choice::Pick(candidates)),
-    }
-}
-
-/// Why a request that allows no page finds nobody.
-fn refuse_silence(
-    authorization: &Authorization<'_>,
-    single_sign_on: bool,
-    sessions: &[Session],
-    checks: &mut Checks,
-) -> EntraError {
-    let client = "the client's prompt: none works only while the user is signed in to this browser";
-    let fix = match single_sign_on {
-        true => client.to_owned(),
-        false => format!("{client}; and idp.single_sign_on, without which nobody stays signed in"),
-    };
-    let Some(sid) = authorization.hints.sid else {
-        checks.refuse(Check::SessionPresent, "one signed-in user whom the request can mean", "nobody", fix);
-        return EntraError::NobodySignedIn;
-    };
-    let expected = format!("the session that the request names, {sid}, in this browser and fit for the request");
-    if sessions.iter().any(|session| session.sid == sid) {
-        let fix = "the client's request: its tenant, domain_hint and max_age must admit the session of its sid";
-        checks.refuse(Check::SessionRequested, expected, "one that the rest of the request excludes", fix);
-        return EntraError::RequestedSessionUnfit;
-    }
-    checks.refuse(Check::SessionRequested, expected, "no such session", fix);
-    EntraError::RequestedSessionMissing
 }
 
 #[cfg(test)]
@@ -389,8 +309,39 @@ mod tests {
         sessions.take_part(session(1, 0).sid, Uuid::from_u128(5));
         sessions.take_part(session(1, 0).sid, Uuid::from_u128(5));
         assert!(sessions.end(&cookie(&second), session(1, 0).sid).is_empty(), "it is not that cookie's");
-        assert_eq!(sessions.end(&both, session(1, 0).sid), [Uuid::from_u128(5)]);
+        assert_eq!(sessions.end(&both, session(1, 0).sid), [(session(1, 0).sid, vec![Uuid::from_u128(5)])]);
         assert!(sessions.of(&lasting, at(0)).is_empty() && sessions.end(&both, session(1, 0).sid).is_empty());
+    }
+
+    #[test]
+    fn a_sign_in_that_replaces_another_remembers_the_applications_of_both() {
+        let mut rng = ChaCha20Rng::from_seed([1; 32]);
+        let at = |seconds| Timestamp::from_second(seconds).unwrap();
+        let again = |n: u128| Session { sid: Uuid::from_u128(n), ..session(1, 0) };
+        let app = Uuid::from_u128;
+        let mut sessions = Sessions::default();
+        let mut value = String::new();
+        for n in 100..103 {
+            value = sessions.add(again(n), &cookie(&value), at(0), &mut rng);
+            sessions.take_part(app(n), app(n + 1_000));
+            sessions.take_part(app(n), app(5));
+        }
+        let other = sessions.add(session(2, 0), &[], at(0), &mut rng);
+        let known: HashSet<Uuid> = sessions.participants(app(102)).collect();
+        assert_eq!(known, HashSet::from([app(5), app(1_100), app(1_101), app(1_102)]));
+        // each with the latest session that it knows
+        assert_eq!(
+            sessions.end(&cookie(&value), app(102)),
+            [(app(102), vec![app(1_102), app(5)]), (app(101), vec![app(1_101)]), (app(100), vec![app(1_100)]),]
+        );
+        assert!(sessions.earlier.is_empty() && sessions.participants.is_empty());
+        // one that is kept takes the place of the one that was kept
+        let first = sessions.add(again(200), &cookie(&other), at(0), &mut rng);
+        let kept = sessions.keep(app(200), &cookie(&first), at(0), &mut rng).unwrap();
+        let kept = vec![(PERSISTENT_COOKIE.to_owned(), kept)];
+        sessions.take_part(app(200), app(7));
+        let second = sessions.add(again(201), &kept, at(0), &mut rng);
+        assert_eq!(sessions.end(&cookie(&second), app(201)), [(app(201), vec![]), (app(200), vec![app(7)])]);
     }
 
     #[test]
@@ -408,6 +359,13 @@ mod tests {
         for client in 0..100 {
             sessions.take_part(Uuid::from_u128(1), Uuid::from_u128(client));
         }
-        assert_eq!(sessions.participants(Uuid::from_u128(1)).len(), PARTICIPANTS);
+        assert_eq!(sessions.participants(Uuid::from_u128(1)).count(), PARTICIPANTS);
+        let mut value = String::new();
+        for n in 0..1_000 {
+            let again = Session { sid: Uuid::from_u128(50_000 + n), ..session(99_999, 20_000) };
+            value = sessions.add(again, &cookie(&value), Timestamp::from_second(20_000).unwrap(), &mut rng);
+        }
+        assert!(sessions.earlier.values().all(|earlier| earlier.len() <= EARLIER));
+        assert!(sessions.earlier.len() <= BROWSERS);
     }
 }

@@ -14,7 +14,7 @@ use super::authorize::hints::LoginHint;
 use super::guid;
 use super::parameters::{Parameters, append};
 use super::redirect_uri::MatchedRedirectUri;
-use super::sessions::Candidate;
+use super::sessions::{Candidate, Ended};
 use crate::directory::{Application, Directory};
 use crate::keys::Keyring;
 
@@ -155,12 +155,8 @@ pub struct FrontChannel {
 
 /// The pages to open for the sessions that end: of every application that took part, but the one that asked.
 #[must_use]
-pub fn front_channels(
-    directory: &Directory,
-    ended: &[(Uuid, Vec<Uuid>)],
-    client: Option<Application<'_>>,
-) -> Vec<FrontChannel> {
-    let of_session = |(sid, participants): &(Uuid, Vec<Uuid>)| {
+pub fn front_channels(directory: &Directory, ended: &[Ended], client: Option<Application<'_>>) -> Vec<FrontChannel> {
+    let of_session = |(sid, participants): &Ended| {
         let asking = client.map(|client| client.client_id);
         let others = participants.iter().filter(|id| Some(**id) != asking);
         others.filter_map(|id| front_channel(directory.client(*id)?.logout_url.as_deref()?, *sid)).collect::<Vec<_>>()

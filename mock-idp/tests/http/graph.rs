@@ -309,3 +309,31 @@ fn a_revoked_user_is_challenged_where_the_client_understands_it() {
     let refusal = seen.checks.refusal().unwrap();
     assert!(refusal.fix.as_ref().unwrap().contains("idp.users.megan.disabled: false"), "{refusal:?}");
 }
+
+/// The challenge is brought back merged with the capability, as MSAL does. A password that was changed does not end what a
+/// confidential client can refresh: its new token is from after the instant that the challenge names.
+#[test]
+fn a_challenge_that_is_brought_back_gives_a_token_that_is_good() {
+    let lab = Lab::of(graph_world());
+    let capability = r#"{"access_token":{"xms_cc":{"values":["cp1"]}}}"#;
+    let code = lab.code(V2_AUTHORIZE, &v2("User.Read openid offline_access"));
+    let answer = lab.post(V2_TOKEN, &form(&with(&redeem(&code), "claims", capability))).json();
+    lab.advance(10);
+    let mut world = graph_world();
+    world["users"]["megan"]["password_changed"] = "2026-01-15T09:09:00Z".into();
+    lab.replace(world);
+    let seen = get(&lab, "/v1.0/me", answer["access_token"].as_str().unwrap());
+    let challenge = seen.header("www-authenticate").unwrap();
+    let claims = challenge.split("claims=\"").nth(1).unwrap().trim_end_matches('"');
+    let mut claims: Value = serde_json::from_slice(&STANDARD.decode(claims).unwrap()).unwrap();
+    assert_eq!(claims["access_token"]["nbf"]["value"], "1768468140");
+    claims["access_token"]["xms_cc"] = json!({"values": ["cp1"]});
+    let claims = claims.to_string();
+    let refreshing = refresh(answer["refresh_token"].as_str().unwrap());
+    let seen = lab.post(V2_TOKEN, &form(&with(&refreshing, "claims", &claims)));
+    assert_eq!(seen.status, 200, "{}", seen.body);
+    assert_eq!(get(&lab, "/v1.0/me", seen.json()["access_token"].as_str().unwrap()).status, 200);
+    let code = lab.code(V2_AUTHORIZE, &with(&v2("User.Read"), "claims", &claims));
+    let answer = lab.post(V2_TOKEN, &form(&with(&redeem(&code), "claims", capability))).json();
+    assert_eq!(get(&lab, "/v1.0/me", answer["access_token"].as_str().unwrap()).status, 200);
+}

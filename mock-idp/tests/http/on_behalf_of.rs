@@ -139,3 +139,54 @@ fn the_middle_tier_needs_consent_and_a_credential_of_its_own() {
     let two = format!("{THINGS} User.Read");
     assert_eq!(exchange(&lab, &token, &two).aadsts(), Some(28_000));
 }
+
+/// Policies before the next API ask how the user signed in, and a v2 token does not tell it but in `aio`.
+#[test]
+fn whether_the_user_gave_a_second_factor_is_known_of_a_token_that_does_not_say_so() {
+    for version in [1, 2] {
+        let mut world = world_of_middle_tier();
+        world["apps"]["server"]["access_token_version"] = json!(version);
+        world["users"]["megan"]["mfa"] = json!({"registered": true});
+        let lab = Lab::of(world.clone());
+        let with_a_password = called_with(&lab, DEFAULT, "access_token");
+        let policy = |resource: &str| {
+            json!({"conditional_access": {"second-factor": {
+                "tenant": "contoso", "users": {"include": ["all"]}, "target_resources": {"include": [resource]},
+                "grant": {"controls": ["mfa"]},
+            }}})
+        };
+        world["policies"] = policy("server");
+        lab.replace(world.clone());
+        let mut browser = Browser::new(&lab);
+        browser.open(V2_AUTHORIZE, &v2(DEFAULT));
+        browser.sign_in("megan@contoso.com", PASSWORD);
+        let code = returned(&browser.give_second_factor(), "code").unwrap();
+        let answer = lab.post(V2_TOKEN, &form(&redeem(&code))).json();
+        assert_eq!(claims(&answer).get("amr").is_some(), version == 1);
+        world["policies"] = policy("modern");
+        lab.replace(world);
+        let seen = exchange(&lab, &with_a_password, THINGS);
+        assert_eq!((seen.status.as_u16(), seen.aadsts()), (400, Some(50_076)), "version {version}: {}", seen.body);
+        let seen = exchange(&lab, answer["access_token"].as_str().unwrap(), THINGS);
+        assert_eq!(seen.status, 200, "version {version}: {}", seen.body);
+    }
+}
+
+/// The age of a sign-in counts from the sign-in, not from the token that was refreshed since.
+#[test]
+fn a_sign_in_is_as_old_for_the_next_api_as_it_is() {
+    let mut world = world_of_middle_tier();
+    let lab = Lab::of(world.clone());
+    let refresh_token = called_with(&lab, DEFAULT, "refresh_token");
+    lab.advance(50);
+    let fresh = lab.post(V2_TOKEN, &form(&refresh(&refresh_token))).json();
+    world["policies"] = json!({"conditional_access": {"every-hour": {
+        "tenant": "contoso", "users": {"include": ["all"]}, "target_resources": {"include": ["modern"]},
+        "session": {"sign_in_frequency": {"hours": 1}},
+    }}});
+    lab.replace(world);
+    let token = fresh["access_token"].as_str().unwrap();
+    assert_eq!(exchange(&lab, token, THINGS).status, 200);
+    lab.advance(11);
+    assert_eq!(exchange(&lab, token, THINGS).aadsts(), Some(70_043));
+}

@@ -177,6 +177,28 @@ fn every_other_application_of_the_session_is_told_in_a_frame() {
     assert_eq!(logout(&mut browser, &[("client_id", CLIENT)]).body.matches("<iframe").count(), 0);
 }
 
+/// An application knows the user by the session in which it got its tokens, and is told that one.
+#[test]
+fn the_applications_of_an_earlier_session_of_the_same_user_are_told_by_that_one() {
+    let lab = two_clients();
+    let mut browser = signed_in(&lab);
+    let earlier = returned(&browser.open(V2_AUTHORIZE, &at_modern()), "session_state").unwrap();
+    browser.open(V2_AUTHORIZE, &prompt("login"));
+    let later = returned(&browser.sign_in("megan@contoso.com", PASSWORD), "session_state").unwrap();
+    assert_ne!(earlier, later);
+    let page = unescape(&logout(&mut browser, &[("client_id", CLIENT)]).body);
+    assert!(page.contains(&format!("<iframe src=\"{MODERN_LOGOUT}&sid={earlier}\"")), "{page}");
+    assert_eq!(page.matches("<iframe").count(), 1);
+    // one that was used in both is told the later one alone
+    let mut browser = signed_in(&lab);
+    browser.open(V2_AUTHORIZE, &at_modern());
+    browser.open(V2_AUTHORIZE, &prompt("login"));
+    browser.sign_in("megan@contoso.com", PASSWORD);
+    let later = returned(&browser.open(V2_AUTHORIZE, &at_modern()), "session_state").unwrap();
+    let page = unescape(&logout(&mut browser, &[("client_id", CLIENT)]).body);
+    assert!(page.contains(&format!("sid={later}\"")) && page.matches("<iframe").count() == 1, "{page}");
+}
+
 #[test]
 fn of_several_accounts_the_user_picks_one_unless_the_request_names_it() {
     let lab = with_single_sign_on(json!({}));

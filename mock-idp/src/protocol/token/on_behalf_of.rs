@@ -13,6 +13,7 @@ use super::{Memory, Party, Records, TokenRequest, require};
 use crate::directory::Application;
 use crate::error::EntraError;
 use crate::protocol::authorize::response_type::ResponseType;
+use crate::protocol::claims::aio::SignInNote;
 use crate::protocol::grants::{Aim, Grant, Subject};
 use crate::protocol::redirect_uri::Platform;
 use crate::protocol::target::Wanted;
@@ -171,13 +172,14 @@ impl Assertion {
             checks.refuse(Check::AssertionOfUser, "a token with tid and oid", "one without", fix);
             return Err(EntraError::MalformedJwt);
         };
+        let note = self.text("aio").and_then(SignInNote::read);
         // a token that names no session is one of its own
-        let sid = id("sid").unwrap_or_else(|| randomness::guid(rng));
-        let auth_time = self.claims.get("iat").and_then(Value::as_i64).unwrap_or_default();
-        // v2 tokens do not say how the user signed in: the policies of their sign-in were satisfied then
-        let had_second_factor = match self.claims.get("amr").and_then(Value::as_array) {
-            Some(methods) => methods.iter().any(|method| method == "mfa"),
-            None => true,
+        let sid = note.map(|note| note.sid).or(id("sid")).unwrap_or_else(|| randomness::guid(rng));
+        let issued = self.claims.get("iat").and_then(Value::as_i64).unwrap_or_default();
+        let auth_time = note.map_or(issued, |note| note.auth_time);
+        let says_mfa = || {
+            let methods = self.claims.get("amr").and_then(Value::as_array);
+            methods.is_some_and(|methods| methods.iter().any(|method| method == "mfa"))
         };
         let contexts = self.claims.get("acrs").and_then(Value::as_array).into_iter().flatten();
         Ok(Subject {
@@ -187,9 +189,10 @@ impl Assertion {
             oid,
             sid,
             auth_time,
-            mfa_time: had_second_factor.then_some(auth_time),
+            // a token that was made to order may say so without a sign-in
+            mfa_time: note.and_then(|note| note.mfa_time).or_else(|| says_mfa().then_some(auth_time)),
             contexts: contexts.filter_map(Value::as_str).map(str::to_owned).collect(),
-            by_device_code: false,
+            by_device_code: note.is_some_and(|note| note.by_device_code),
             auth_time_wanted: false,
         })
     }
