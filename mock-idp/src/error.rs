@@ -82,6 +82,14 @@ pub enum EntraError {
         /// What the header calls the key by.
         thumbprint: String,
     },
+    /// 50014: a guest who has not taken up the invitation.
+    #[error(
+        "The user's redemption of the invitation to the tenant '{tenant}' is pending: the guest account cannot be used before."
+    )]
+    GuestPending {
+        /// The display name of the tenant asked for.
+        tenant: String,
+    },
     /// 50020: a user of another tenant, who is no guest here. Never redirects.
     #[error(
         "User account '{{EUII Hidden}}' from identity provider '{identity_provider}' does not exist in tenant '{tenant}' and cannot access the application '{client_id}'({client_name}) in that tenant. The account needs to be added as an external user in the tenant first. Sign out and sign in again with a different account."
@@ -676,6 +684,20 @@ pub enum EntraError {
     /// 500208: an organisation's account at `/consumers`.
     #[error("The domain is not a valid login domain for the account type.")]
     DomainForAccountType,
+    /// 500212: the guest's own tenant lets none of its users be guests there.
+    #[error("The user's own organization blocks access to the tenant '{tenant}' by its outbound access policy.")]
+    OutboundBlocked {
+        /// The display name of the tenant asked for.
+        tenant: String,
+    },
+    /// 500213: the tenant takes no guests of the user's own tenant.
+    #[error("The tenant '{tenant}' blocks users of the organization '{home}' by its cross-tenant access policy.")]
+    InboundBlocked {
+        /// The display name of the tenant asked for.
+        tenant: String,
+        /// That of the user's own tenant.
+        home: String,
+    },
     /// 501051: an application without a role at a resource that requires assignment.
     #[error(
         "Application '{client_id}'({client_name}) is not assigned to a role for the application '{resource}'({resource_name})."

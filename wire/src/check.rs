@@ -142,6 +142,10 @@ checks! {
     UserAssigned = "user.assigned" by Idp;
     /// The client has a role at a resource that requires assignment.
     ClientAssigned = "client.assigned" by Idp;
+    /// A guest has accepted the invitation.
+    GuestAccepted = "guest.accepted" by Idp;
+    /// The tenants of a guest let their users, and others, be guests.
+    CrossTenantAccess = "tenant.cross_tenant_access" by Idp;
     /// The tenant is one that the network's proxy permits, where it says so.
     TenantPermitted = "tenant.permitted" by Idp;
     /// The Conditional Access policies that apply, and security defaults, have what they demand.

@@ -264,6 +264,7 @@ impl EntraErrorKind {
             Self::RedirectUriMismatch => row(50_011).page(),
             Self::AssertionRefused => row(50_012).token_with(401, O::InvalidClient).unverified(),
             Self::AssertionNotAuthentic => row(50_013).token(O::InvalidGrant),
+            Self::GuestPending => row(50_014).token(O::InvalidGrant).page().unverified(),
             Self::UserFromOtherTenant => row(50_020).token(O::InvalidGrant).page(),
             Self::MalformedJwt => row(50_027).token(O::InvalidRequest).unverified(),
             Self::UserNotFound => row(50_034).token(O::InvalidGrant).sign_in_again(),
@@ -401,6 +402,8 @@ impl EntraErrorKind {
             Self::DomainForAccountType => {
                 row(500_208).token(O::InvalidGrant).page().silent(O::InteractionRequired).unverified()
             }
+            Self::OutboundBlocked => row(500_212).token(O::InvalidGrant).page().unverified(),
+            Self::InboundBlocked => row(500_213).token(O::InvalidGrant).page().unverified(),
             Self::ApplicationNotAssigned => row(501_051).token(O::InvalidGrant),
             Self::MappedClaimsAudience => {
                 row(501_461).token(O::InvalidRequest).page().silent(O::InvalidRequest).unverified()

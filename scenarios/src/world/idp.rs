@@ -10,6 +10,7 @@ use super::{Name, schema};
 
 mod app;
 mod app_role;
+mod cross_tenant_access;
 mod group;
 pub mod policy;
 mod token_configuration;
@@ -20,12 +21,13 @@ pub use app::{
     WhoCanConsent,
 };
 pub use app_role::{AllowedMemberType, AppRole, RoleAssignment};
+pub use cross_tenant_access::CrossTenantAccess;
 pub use group::{Group, GroupKind, GroupMembers};
 pub use token_configuration::{
     AdditionalProperty, DetailedClaim, GroupMembershipClaim, MappedClaim, MappedClaims, OptionalClaim,
     OptionalClaimName, OptionalClaims, RESTRICTED_CLAIMS, SigningKey, UserAttribute,
 };
-pub use user::{DirectoryRole, Guest, User};
+pub use user::{DirectoryRole, ExternalUserState, Guest, User};
 
 /// What the identity provider knows.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -193,6 +195,9 @@ pub struct Tenant {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(range(min = 1, max = 50))]
     pub lockout_threshold: Option<u8>,
+    /// External Identities > Cross-tenant access settings, for guests. Default: nothing is blocked.
+    #[serde(default, skip_serializing_if = "CrossTenantAccess::is_open")]
+    pub cross_tenant_access: CrossTenantAccess,
 }
 
 /// Where a tenant's data lives.
