@@ -1,5 +1,6 @@
 //! What the commands that stay have in common: keys, signals, and telling when they are ready.
 
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -65,10 +66,25 @@ pub(super) fn read_world(named: &Path) -> Result<World, Failure> {
     Ok((*read_scenario(named)?.world).clone())
 }
 
-/// Takes back what an earlier start said that did not come to its end: whoever waits for the file waits for this one.
-pub(super) fn forget_ready(ready_file: Option<&Path>) {
-    if let Some(file) = ready_file {
-        let _missing = std::fs::remove_file(file);
+/// Takes back what an earlier start said that did not come to its end: whoever waits for the file waits for this one. What
+/// somebody else wrote is left alone.
+pub(super) fn forget_ready(ready_file: Option<&Path>) -> Result<(), Failure> {
+    // what else it may be shows when it is written; a pipe would be waited for
+    let Some(file) = ready_file.filter(|file| file.is_file()) else { return Ok(()) };
+    let is_ours = |text: &str| {
+        text.is_empty() || serde_json::from_str::<Value>(text).is_ok_and(|said| said.get("ready").is_some())
+    };
+    match std::fs::read_to_string(file) {
+        Ok(text) if is_ours(&text) => std::fs::remove_file(file).map_err(|error| output_file::unwritable(file, &error)),
+        Err(error) if error.kind() != ErrorKind::InvalidData => Err(output_file::unwritable(file, &error)),
+        Ok(_) | Err(_) => {
+            let message = format!("{} is there already, and is no ready file", file.display());
+            Err(Failure::new(
+                Exit::Usage,
+                "file.exists",
+                message + "\nfix: name another with --ready-file, or remove it",
+            ))
+        }
     }
 }
 
@@ -95,7 +111,7 @@ pub(super) async fn stay(
         stop.await;
     }
     folder.remove(&folder.running_file());
-    forget_ready(ready_file);
+    let _gone = forget_ready(ready_file);
     told?;
     if !common.json && !common.quiet {
         print("stopped\n")?;

@@ -149,7 +149,7 @@ impl Alone {
         let port = self.port.unwrap_or(port);
         let page_port = self.page_port.unwrap_or(if port == 0 { 0 } else { page_port });
         let folder = DataFolder::hold(&around.folder, Part::Lone(party)).map_err(data_folder_failure)?;
-        forget_ready(self.ready_file.as_deref());
+        forget_ready(self.ready_file.as_deref())?;
         runtime()?.block_on(async {
             let stop = stop_signal()?;
             let sockets = Sockets::of_one(party, port, page_port).map_err(|error| {

@@ -33,7 +33,8 @@ pub(super) struct Options {
     /// The resource: its name in the world, an Application ID URI or a client id. Default: the first that the client lists.
     #[arg(long, value_name = "RESOURCE")]
     audience: Option<String>,
-    /// A scope, with or without its resource in front; several add up. Default: those that the client lists.
+    /// A scope that the resource has, with or without the resource in front; several add up. Default: those that the client
+    /// lists.
     #[arg(long, value_name = "SCOPE")]
     scope: Vec<String>,
     /// The version of the token. Default: what the resource accepts.
@@ -42,7 +43,7 @@ pub(super) struct Options {
     /// A claim that is added, or stands in the place of another: a name, and a value as JSON or text; null takes it away.
     #[arg(long, value_name = "NAME=VALUE", value_parser = claim)]
     claim: Vec<(String, Value)>,
-    /// How long it lasts, such as 10m; -10m for one that is over. Default: 1h.
+    /// How long it lasts, such as 10m, a year at most; -10m for one that is over. Default: 1h.
     #[arg(long, value_name = "TIME", value_parser = duration, allow_hyphen_values = true)]
     expires_in: Option<SignedDuration>,
     /// What is wrong with it, so that a resource must refuse it.

@@ -52,7 +52,7 @@ pub(super) fn run(options: &Options, common: Common) -> Result<Exit, Failure> {
     };
     let path = data_dir(options.data_dir.as_deref())?;
     let folder = DataFolder::hold(&path, Part::Lab).map_err(data_folder_failure)?;
-    forget_ready(options.ready_file.as_deref());
+    forget_ready(options.ready_file.as_deref())?;
     runtime()?.block_on(serve(&options, common, &world, &folder))
 }
 

@@ -160,6 +160,8 @@ fn a_wrong_value_is_told_with_what_to_write() {
         (".", up(&["--ready-file", "nowhere/x"]), 3, "there is no folder nowhere\nfix: make the folder first"),
         (".", up(&["--ready-file", "text"]), 3, "cannot write text: it is a folder\nfix: name a file"),
         (".", up(&["--ready-file", "file/x"]), 3, "file is no folder\nfix: "),
+        (".", up(&["--ready-file", "text/entralab.toml"]), 2, "is no ready file\nfix: name another"),
+        (".", up(&["--ready-file", "binary/entralab.toml"]), 2, "is no ready file\nfix: name another"),
         ("text", plain(&["up"]), 2, "fix: it can set port_base, a number"),
         (
             "high",
@@ -196,6 +198,7 @@ fn a_wrong_value_is_told_with_what_to_write() {
         assert!(text(&output.stderr).contains(said), "{name}={value}: {}", text(&output.stderr));
     }
     assert!(!folder.path().join("data/running.json").exists(), "who was refused does not run");
+    assert!(folder.path().join("text/entralab.toml").exists(), "what somebody wrote is left alone");
     let checked = in_place(folder.path(), &["check", "file"], &[]);
     assert!(text(&checked.stdout).ends_with("1 file: 1 error\n"), "{}", text(&checked.stdout));
 }

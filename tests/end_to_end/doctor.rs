@@ -140,6 +140,7 @@ fn open_keys_and_an_ended_authority_are_problems() {
 }
 
 /// Whatever `up` would refuse, `doctor` finds, and both say the same of it.
+#[cfg(unix)]
 #[test]
 fn keys_that_cannot_be_used_are_problems() {
     let lab = LabProcess::start(&["up", "--port-base", "0"]);

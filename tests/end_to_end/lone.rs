@@ -263,7 +263,7 @@ fn what_keeps_a_party_from_starting_is_said() {
     let taken = TcpListener::bind("127.0.0.1:0").unwrap();
     let port = taken.local_addr().unwrap().port().to_string();
     let stale = folder.path().join("ready.json");
-    std::fs::write(&stale, "{}").unwrap();
+    std::fs::write(&stale, r#"{"ready":true}"#).unwrap();
     let output = on(&["idp", "--port", &port, "--page-port", "0", "--ready-file", stale.to_str().unwrap()]);
     assert!(!stale.exists(), "what an earlier start said is taken back before this one is ready");
     let said = text(&output.stderr);

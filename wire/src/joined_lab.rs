@@ -173,7 +173,7 @@ impl JoinedLab {
         let body = serde_json::to_vec(body).ok()?;
         match self.call(Method::POST, path, body.into()).await {
             Ok(answer) => Some(answer),
-            // it kept its newest exchanges only, and is there all the same
+            // it keeps the newest exchanges only, and is there all the same
             Err(JoinError::Refused { status: 404, .. }) => None,
             Err(error) => {
                 if !self.0.is_lost.swap(true, Ordering::Relaxed) {
@@ -212,5 +212,33 @@ impl JoinedLab {
 
     fn no_answer(&self, reason: &dyn fmt::Display) -> JoinError {
         JoinError::NoAnswer { lab: self.0.url.clone(), reason: reason.to_string() }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use axum::Router;
+    use axum::routing::post;
+    use http::StatusCode;
+
+    use super::*;
+    use crate::listen::{bind, serve};
+
+    #[tokio::test]
+    async fn a_lab_that_has_forgotten_an_exchange_is_not_lost_and_one_that_refuses_is() {
+        let refused = |status: StatusCode| post(move || async move { status });
+        let router = Router::new()
+            .route("/_lab/trace/1/checks", refused(StatusCode::NOT_FOUND))
+            .route("/_lab/trace/numbers", post(|| async { r#"{"number":7}"# }))
+            .route("/_lab/trace/2/checks", refused(StatusCode::UNAUTHORIZED));
+        let listening = serve(bind(([127, 0, 0, 1], 0).into()).unwrap(), None, router).unwrap();
+        let is_lost = Arc::new(AtomicBool::new(false));
+        let noted = is_lost.clone();
+        let url = format!("http://{}", listening.address);
+        let lab = JoinedLab::new(&url, "token", move |_| noted.store(true, Ordering::Relaxed)).unwrap();
+        lab.annotate(1, &Checks::default()).await;
+        assert_eq!((lab.open().await, is_lost.load(Ordering::Relaxed)), (Some(7), false));
+        lab.annotate(2, &Checks::default()).await;
+        assert_eq!((lab.open().await, is_lost.load(Ordering::Relaxed)), (None, true));
     }
 }
