@@ -202,6 +202,18 @@ impl Lab {
         self.identity_provider.current().rotate_keys(with_overlap)
     }
 
+    /// What users asked their administrators to consent to, the oldest first.
+    #[must_use]
+    pub fn admin_consent_requests(&self) -> Vec<mock_idp::approval::AdminConsentRequest> {
+        self.identity_provider.current().admin_consent_requests()
+    }
+
+    /// Says no to a request for admin consent, as an administrator does; nothing where there is none of this id.
+    #[must_use]
+    pub fn deny_admin_consent_request(&self, id: uuid::Uuid) -> Option<mock_idp::approval::AdminConsentRequest> {
+        self.identity_provider.current().deny_admin_consent_request(id)
+    }
+
     /// An HTTP client for requests as written, which reaches nothing but this lab.
     #[must_use]
     pub fn client(&self, from: Party) -> LabClient {

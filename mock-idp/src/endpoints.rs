@@ -1,5 +1,6 @@
 //! HTTP around the rules: reading requests, writing answers.
 
+pub mod approval;
 mod authorize;
 mod graph;
 mod lookup;
@@ -35,6 +36,7 @@ use crate::origins::Origins;
 use crate::protocol::authorize::Purpose;
 use crate::protocol::conditional_access::Enrolments;
 use crate::protocol::consent::GivenConsents;
+use crate::protocol::consent_requests::ConsentRequests;
 use crate::protocol::device_code::DeviceCodes;
 use crate::protocol::graph::GraphError;
 use crate::protocol::parameters::Parameters;
@@ -72,6 +74,7 @@ pub struct IdentityProvider(Arc<Shared>);
 struct Shared {
     directory: RwLock<Arc<Directory>>,
     consents: Mutex<GivenConsents>,
+    consent_requests: Mutex<ConsentRequests>,
     redeemed: Mutex<Redeemed>,
     sessions: Mutex<Sessions>,
     enrolments: Mutex<Enrolments>,
@@ -109,6 +112,7 @@ impl IdentityProvider {
         Self(Arc::new(Shared {
             directory: RwLock::new(Arc::new(Directory::new(idp, &origins))),
             consents: Mutex::default(),
+            consent_requests: Mutex::default(),
             redeemed: Mutex::default(),
             sessions: Mutex::default(),
             enrolments: Mutex::default(),
@@ -142,6 +146,10 @@ impl IdentityProvider {
 
     fn consents(&self) -> MutexGuard<'_, GivenConsents> {
         self.0.consents.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn consent_requests(&self) -> MutexGuard<'_, ConsentRequests> {
+        self.0.consent_requests.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn redeemed(&self) -> MutexGuard<'_, Redeemed> {
@@ -211,6 +219,7 @@ impl IdentityProvider {
                 Route::ConfirmApp => self.confirm_app(&incoming),
                 Route::NewPassword => self.new_password(&incoming),
                 Route::Consent => self.consent(&incoming),
+                Route::RequestApproval => self.request_approval(&incoming),
                 Route::SecondFactor => self.second_factor(&incoming),
                 Route::TermsOfUse => self.terms_of_use(&incoming),
                 Route::EndSession(family) => self.sign_out(family, &incoming),
@@ -257,6 +266,7 @@ impl IdentityProvider {
             | Route::ConfirmApp
             | Route::NewPassword
             | Route::Consent
+            | Route::RequestApproval
             | Route::SecondFactor
             | Route::TermsOfUse
             | Route::Lookup => Surface::Authorize { return_to: None, interaction: Interaction::Allowed },

@@ -15,7 +15,7 @@ mod pages;
 pub mod protocol;
 mod routes;
 
-pub use endpoints::{IdentityProvider, Settings, minting};
+pub use endpoints::{IdentityProvider, Settings, approval, minting};
 pub use error::{EntraError, EntraErrorKind};
 pub use keys::{KeyError, SigningKeys};
 pub use origins::Origins;

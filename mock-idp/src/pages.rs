@@ -1,11 +1,15 @@
 //! The pages: one typed context for each template. They work without scripts and load nothing from elsewhere.
 
+mod consent;
+mod sign_out;
+
 use askama::Template;
-use wire::Checks;
 
 use crate::error::meaning::Fix;
 use crate::protocol::sessions::Candidate;
-use crate::protocol::sign_out::FrontChannel;
+
+pub use consent::{ApprovalPage, ApprovalRequestedPage, AskedOf, ConsentPage, Everyone};
+pub use sign_out::{PickSignOutPage, ShownRefusal, SignedOutPage};
 
 /// What every page shows around its content.
 #[derive(Clone, Debug)]
@@ -142,71 +146,12 @@ pub struct ConfirmAppPage {
     pub scheme: String,
 }
 
-/// Which of several accounts signs out.
-#[derive(Clone, Debug, Template)]
-#[template(path = "pick_sign_out.html")]
-pub struct PickSignOutPage {
-    /// Around it.
-    pub frame: Frame,
-    /// Where the forms go.
-    pub action: String,
-    /// What they carry along: names and values.
-    pub fields: Vec<(&'static str, String)>,
-    /// Who is signed in to this browser.
-    pub accounts: Vec<ShownAccount>,
-}
-
-/// Who signed out, with the pages of the applications that are told.
-#[derive(Clone, Debug, Template)]
-#[template(path = "signed_out.html")]
-pub struct SignedOutPage {
-    /// Around it.
-    pub frame: Frame,
-    /// The user names.
-    pub signed_out: Vec<String>,
-    /// Pages of applications, to be opened in frames.
-    pub frames: Vec<FrontChannel>,
-    /// Where the browser goes then.
-    pub return_to: Option<String>,
-    /// How long it waits before, in seconds.
-    pub wait_seconds: u8,
-    /// Why it goes nowhere, where it was to.
-    pub refusal: Option<ShownRefusal>,
-}
-
 /// A page with nothing on it.
 #[derive(Clone, Debug, Template)]
 #[template(path = "blank.html")]
 pub struct BlankPage {
     /// Around it.
     pub frame: Frame,
-}
-
-/// A check that refused where no AADSTS code tells it.
-#[derive(Clone, Debug)]
-pub struct ShownRefusal {
-    /// The name of the check.
-    pub check: String,
-    /// What the check expected.
-    pub expected: String,
-    /// What it received.
-    pub received: String,
-    /// The setting that would make it pass.
-    pub fix: String,
-}
-
-impl ShownRefusal {
-    /// The check that refused, where one did.
-    #[must_use]
-    pub fn of(checks: &Checks) -> Option<Self> {
-        let refusal = checks.refusal()?;
-        Some(Self {
-            check: refusal.check.name().to_owned(),
-            expected: refusal.expected.clone(),
-            received: refusal.received.clone(),
-            fix: refusal.fix.clone().unwrap_or_default(),
-        })
-    }
 }
 
 impl ShownAccount {
@@ -237,54 +182,6 @@ pub struct NewPasswordPage {
     pub differ: bool,
     /// Why the page is shown, or what was wrong with the last try.
     pub error: ShownError,
-}
-
-/// What the application wants.
-#[derive(Clone, Debug, Template)]
-#[template(path = "consent.html")]
-pub struct ConsentPage {
-    /// Around it.
-    pub frame: Frame,
-    /// Where the forms go.
-    pub action: String,
-    /// The flow token.
-    pub flow_token: String,
-    /// Who signed in.
-    pub username: String,
-    /// The user's organisation.
-    pub organization: String,
-    /// The application.
-    pub client: String,
-    /// The application's home tenant.
-    pub publisher: String,
-    /// Where the browser goes afterwards; nowhere where a device is let in.
-    pub redirect_host: Option<String>,
-    /// Whether that is this machine.
-    pub redirect_is_local: bool,
-    /// What is asked, by resource.
-    pub asked: Vec<AskedOf>,
-    /// Whether the consent is for everyone in the organisation.
-    pub everyone: Everyone,
-}
-
-/// Whether a consent is for everyone in the organisation.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Everyone {
-    /// The user may not consent for others.
-    Never,
-    /// The user may choose so.
-    IfChosen,
-    /// That is what the request is for.
-    Always,
-}
-
-/// What is asked of one resource.
-#[derive(Clone, Debug)]
-pub struct AskedOf {
-    /// The resource's name.
-    pub resource: String,
-    /// Value and description of each scope.
-    pub scopes: Vec<(String, String)>,
 }
 
 /// The code that a device shows.
@@ -378,140 +275,4 @@ pub struct ShownMeaning {
 pub const STYLESHEET: &str = include_str!("../templates/pages.css");
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    const HOSTILE: &str = "\"'><script>alert(1)</script>";
-
-    fn frame() -> Frame {
-        Frame { stylesheet: "/common/entralab/pages.css".to_owned() }
-    }
-
-    fn error() -> ShownError {
-        let text = HOSTILE.to_owned();
-        ShownError {
-            number: 50_011,
-            text: text.clone(),
-            check: text.clone(),
-            expected: text.clone(),
-            received: text.clone(),
-            fix: text,
-        }
-    }
-
-    #[test]
-    fn markup_in_any_value_stays_text() {
-        let text = || HOSTILE.to_owned();
-        let sign_in = SignInPage {
-            frame: frame(),
-            action: text(),
-            flow_token: text(),
-            client: text(),
-            username: text(),
-            asks_password: false,
-            accounts: vec![ShownAccount { session: text(), display_name: text(), username: text() }],
-            error: Some(error()),
-        };
-        let password = SignInPage { asks_password: true, ..sign_in.clone() };
-        let keep = KeepSignedInPage { frame: frame(), action: text(), flow_token: text(), username: text() };
-        let confirm = ConfirmAppPage {
-            frame: frame(),
-            action: text(),
-            flow_token: text(),
-            username: text(),
-            client: text(),
-            scheme: text(),
-        };
-        let new_password = NewPasswordPage {
-            frame: frame(),
-            action: text(),
-            flow_token: text(),
-            username: text(),
-            differ: true,
-            error: error(),
-        };
-        let user_code = UserCodePage { frame: frame(), action: text(), user_code: text(), error: Some(error()) };
-        let device_end = DeviceEndPage { frame: frame(), client: text(), is_in: true };
-        let pick = PickSignOutPage {
-            frame: frame(),
-            action: text(),
-            fields: vec![("state", text())],
-            accounts: vec![ShownAccount { session: text(), display_name: text(), username: text() }],
-        };
-        let signed_out = SignedOutPage {
-            frame: frame(),
-            signed_out: vec![text()],
-            frames: vec![FrontChannel { url: text(), origin: text() }],
-            return_to: Some(text()),
-            wait_seconds: 2,
-            refusal: Some(ShownRefusal { check: text(), expected: text(), received: text(), fix: text() }),
-        };
-        let consent = ConsentPage {
-            frame: frame(),
-            action: text(),
-            flow_token: text(),
-            username: text(),
-            organization: text(),
-            client: text(),
-            publisher: text(),
-            redirect_host: Some(text()),
-            redirect_is_local: true,
-            asked: vec![AskedOf { resource: text(), scopes: vec![(text(), text())] }],
-            everyone: Everyone::IfChosen,
-        };
-        let second_factor = SecondFactorPage {
-            frame: frame(),
-            action: text(),
-            flow_token: text(),
-            username: text(),
-            organization: text(),
-            client: text(),
-            demanded_by: text(),
-            registers: true,
-            code: text(),
-            error: Some(error()),
-        };
-        let terms = TermsOfUsePage {
-            frame: frame(),
-            action: text(),
-            flow_token: text(),
-            username: text(),
-            organization: text(),
-            client: text(),
-            demanded_by: text(),
-        };
-        let error = ErrorPage {
-            frame: frame(),
-            error: error(),
-            request_id: text(),
-            correlation_id: text(),
-            timestamp: text(),
-            passed: vec![(text(), text(), text())],
-        };
-        let form_post =
-            FormPostPage { frame: frame(), action: text(), fields: vec![("state", text())], nonce: "n".to_owned() };
-        let lookup = LookupPage { frame: frame(), action: text(), asked: text(), found: None };
-        let pages = [
-            password.render(),
-            keep.render(),
-            confirm.render(),
-            pick.render(),
-            signed_out.render(),
-            sign_in.render(),
-            user_code.render(),
-            device_end.render(),
-            new_password.render(),
-            consent.render(),
-            second_factor.render(),
-            terms.render(),
-            error.render(),
-            form_post.render(),
-            lookup.render(),
-        ];
-        for page in pages {
-            let page = page.unwrap();
-            assert!(!page.contains("<script>alert"), "{page}");
-            assert!(!page.contains("\"'>"), "{page}");
-        }
-    }
-}
+mod tests;

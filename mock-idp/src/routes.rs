@@ -45,6 +45,8 @@ pub enum Route {
     NewPassword,
     /// Where the consent page posts to.
     Consent,
+    /// Where the page posts to on which a user asks for an administrator's consent.
+    RequestApproval,
     /// The form of the second factor.
     SecondFactor,
     /// The form of the terms of use.
@@ -133,7 +135,7 @@ pub enum Advertised {
 
 impl Route {
     /// Every route under a tenant segment.
-    pub const ALL: [Self; 29] = [
+    pub const ALL: [Self; 30] = [
         Self::Discovery(Family::V1),
         Self::Discovery(Family::V2),
         Self::Keys(Family::V1),
@@ -159,6 +161,7 @@ impl Route {
         Self::CredentialType,
         Self::NewPassword,
         Self::Consent,
+        Self::RequestApproval,
         Self::SecondFactor,
         Self::TermsOfUse,
         Self::Stylesheet,
@@ -194,6 +197,7 @@ impl Route {
             Self::CredentialType => "GetCredentialType",
             Self::NewPassword => "changepassword",
             Self::Consent => "consent/set",
+            Self::RequestApproval => "consent/request",
             Self::SecondFactor => "SAS/ProcessAuth",
             Self::TermsOfUse => "TermsOfUse/accept",
             Self::Stylesheet => "entralab/pages.css",
@@ -239,7 +243,8 @@ impl Route {
             | Self::NewPassword
             | Self::SecondFactor
             | Self::TermsOfUse
-            | Self::Consent => &[Method::POST],
+            | Self::Consent
+            | Self::RequestApproval => &[Method::POST],
         }
     }
 

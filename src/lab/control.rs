@@ -16,6 +16,7 @@ use super::same_page::{is_for_this_machine, is_of_this_page};
 use crate::Lab;
 
 mod clock;
+mod consent_requests;
 mod explanation;
 mod faults;
 mod keys;
@@ -35,6 +36,7 @@ fn operations() -> Vec<Operation> {
     [
         setup::operations(),
         things::operations(),
+        consent_requests::operations(),
         clock::operations(),
         faults::operations(),
         keys::operations(),

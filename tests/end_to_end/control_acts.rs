@@ -45,7 +45,7 @@ async fn every_operation_answers_what_its_document_says() {
         }
         assert!(statuses.contains(&200) && statuses.contains(&401) && statuses.contains(&403), "{method} {path}");
         for name in ["megan", "nobody", "7", "%00", "%ff", "..%2f"] {
-            let url = path.replace("{name}", name).replace("{number}", name);
+            let url = ["{name}", "{number}", "{id}"].iter().fold(path.clone(), |url, part| url.replace(part, name));
             for body in bodies {
                 for query in ["", "?after=x", "?timeout=0", "?of=50011"] {
                     let request = api.with_token(method.clone(), &format!("{url}{query}"));
@@ -357,4 +357,50 @@ async fn faults_keys_and_explanations() {
     let (_, explained) = ask(&api, Method::GET, "/_lab/explain?of=AADSTS50011", Value::Null).await;
     assert_eq!(explained["name"], "AADSTS50011");
     assert_eq!(ask(&api, Method::GET, "/_lab/explain?of=x", Value::Null).await.0, 404);
+}
+
+/// What megan asks of her administrators is listed, and who sees it there can say no.
+#[tokio::test]
+async fn consent_requests_are_listed_and_denied() {
+    let api = Api::start();
+    let tenant = json!({ "user_consent": "disabled", "admin_consent_requests": true });
+    let change = json!({ "idp": { "tenants": { "contoso": tenant }, "consents": { "copilot-on-server": null } } });
+    let (status, told) = ask(&api, Method::PATCH, "/_lab/state", json!({ "world": change })).await;
+    assert_eq!(status, 200, "{told}");
+    let (_, state) = ask(&api, Method::GET, "/_lab/state", Value::Null).await;
+    let app = &state["world"]["idp"]["apps"]["copilot-studio-client"];
+    let idp = state["idp"].as_str().unwrap();
+    let query = [
+        ("client_id", app["client_id"].as_str().unwrap()),
+        ("response_type", "code"),
+        ("redirect_uri", app["redirect_uris"]["web"][0].as_str().unwrap()),
+        ("scope", "api://3f8a1c2e-5b6d-4e7f-8a9b-1c2d3e4f5a6b/user_impersonation"),
+    ];
+    let authorize = url::Url::parse_with_params(&format!("{idp}/common/oauth2/v2.0/authorize"), query).unwrap();
+    let page = api.http.get(authorize).send().await.unwrap();
+    let cookie = cookie(&page);
+    let flow_token = |html: String| {
+        let value = html.split("name=\"flowToken\" value=\"").nth(1).unwrap_or_else(|| panic!("{html}"));
+        value.split('"').next().unwrap().to_owned()
+    };
+    let submit = async |path: &str, token: &str, fields: &[(&str, &str)]| {
+        let form: Vec<_> = [("flowToken", token), ("decision", "accept")].iter().chain(fields).copied().collect();
+        let request = api.http.post(format!("{idp}/common/{path}")).header("cookie", &cookie).form(&form);
+        request.send().await.unwrap().text().await.unwrap()
+    };
+    let token = flow_token(page.text().await.unwrap());
+    let who = [("loginfmt", "megan@contoso.com"), ("passwd", "Tailwind-Traders-7")];
+    let token = flow_token(submit("login", &token, &who).await);
+    let sent = submit("consent/request", &token, &[("justification", "for stocks")]).await;
+    assert!(sent.contains("Request sent"), "{sent}");
+
+    let (_, listed) = ask(&api, Method::GET, "/_lab/consent-requests", Value::Null).await;
+    let request = &listed["requests"][0];
+    assert_eq!((&request["requested_by"], &request["status"]), (&json!("megan"), &json!("pending")), "{listed}");
+    assert_eq!(request["justification"], "for stocks");
+    let path = format!("/_lab/consent-requests/{}/deny", request["id"].as_str().unwrap());
+    let (status, denied) = ask(&api, Method::POST, &path, Value::Null).await;
+    assert_eq!((status, &denied["status"]), (200, &json!("denied")), "{denied}");
+    let page = api.http.get(request["review_url"].as_str().unwrap()).send().await.unwrap();
+    assert!(page.status() == 200 && page.text().await.unwrap().contains("loginfmt"), "an administrator signs in there");
 }

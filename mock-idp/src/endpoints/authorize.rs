@@ -1,5 +1,6 @@
 //! The authorize endpoints, and the pages behind them.
 
+mod approval;
 mod device;
 mod interrupts;
 mod new_password;

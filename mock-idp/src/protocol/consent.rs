@@ -156,9 +156,27 @@ pub fn added_silently(client: Application<'_>) -> AskedIds {
 /// What has to be asked before the client may have what it requests; nothing where all is granted.
 ///
 /// # Errors
-/// 65002 between two applications of Microsoft's own, 650057 where the client's registration does not list the
-/// resource, 650052 where it lists one that is missing in the tenant, 90094 or 90095 where the user may not consent, 70011 where nobody can.
+/// Those of [`questions`]; 90094 or 90095 where the user may not consent, 70011 where nobody can.
 pub fn still_to_ask<'d>(
+    directory: &'d Directory,
+    client: Application<'d>,
+    principal: Principal<'_>,
+    requested: &Requested<'d>,
+    granted: &Granted,
+    prompt: Prompt,
+    checks: &mut Checks,
+) -> Result<Vec<Asked<'d>>, EntraError> {
+    let asked = questions(directory, client, principal, requested, granted, prompt, checks)?;
+    check_user_may_consent(client, principal, prompt, &asked, checks)?;
+    Ok(asked)
+}
+
+/// The same, whoever may answer.
+///
+/// # Errors
+/// 65002 between two applications of Microsoft's own, 650057 where the client's registration does not list the
+/// resource, 650052 where it lists one that is missing in the tenant.
+pub fn questions<'d>(
     directory: &'d Directory,
     client: Application<'d>,
     principal: Principal<'_>,
@@ -199,7 +217,6 @@ pub fn still_to_ask<'d>(
         let oidc = requested.oidc.iter().map(|scope| scope.name().to_owned());
         add(&mut asked, client, graph, oidc.filter(|scope| ask_again || !has.contains(scope)).collect());
     }
-    check_user_may_consent(client, principal, prompt, &asked, checks)?;
     Ok(asked)
 }
 

@@ -53,7 +53,7 @@ impl IdentityProvider {
 
 impl<'v> Visit<'v> {
     /// What a form behind the sign-in page goes on with.
-    fn go_on_with(&mut self, flow: &Flow) -> Result<(Authorization<'v>, SignedIn, Principal<'v>), Failure> {
+    pub(super) fn go_on_with(&mut self, flow: &Flow) -> Result<(Authorization<'v>, SignedIn, Principal<'v>), Failure> {
         let authorization = self.authorization(flow)?;
         let Some(signed_in) = flow.signed_in.clone() else {
             return Err(self.foreign_form("a form of the sign-in page").into());

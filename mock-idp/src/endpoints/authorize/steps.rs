@@ -184,7 +184,14 @@ impl<'v> Visit<'v> {
         if let Some(page) = self.interrupt(authorization, principal, &signed_in, &flow)? {
             return Ok(Next::Asked(page));
         }
-        let asked = self.still_to_ask(authorization, principal, &requested)?;
+        let asked = match self.still_to_ask(authorization, principal, &requested) {
+            Err(refused) if self.offers_a_form(authorization, &refused) => {
+                let flow = Flow { signed_in: Some(signed_in), ..flow };
+                let page = self.approval_page(authorization, principal, &requested, &flow, &refused.error, false)?;
+                return Ok(Next::Asked(page));
+            }
+            asked => asked?,
+        };
         if asked.is_empty() {
             return self.finish(authorization, principal, &signed_in, &requested).map(Next::Finished);
         }
@@ -328,7 +335,7 @@ pub(super) fn ids(asked: &[Asked<'_>]) -> Vec<AskedIds> {
     asked.iter().map(Asked::ids).collect()
 }
 
-fn shown_question(asked: &Asked<'_>) -> AskedOf {
+pub(super) fn shown_question(asked: &Asked<'_>) -> AskedOf {
     let description = |value: &String| {
         let scopes = asked.resource.thing().scopes.values();
         let shown = scopes.filter(|scope| scope.value == *value).find_map(|scope| scope.display_name.clone());
