@@ -458,5 +458,6 @@ fn consumers() -> scenarios::world::Tenant {
         user_consent: UserConsent::Allowed,
         admin_consent_requests: false,
         security_defaults: false,
+        cross_tenant_access: Default::default(),
     }
 }

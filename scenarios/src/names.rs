@@ -50,6 +50,11 @@ fn references(world: &World, place: &dyn Fn(&[&str]) -> Span, faults: &mut Fault
         known("tenant", &["idp", "users", name, "tenant"], &user.tenant);
         user.guest_of.keys().for_each(|tenant| known("tenant", &["idp", "users", name, "guest_of", tenant], tenant));
     }
+    for (name, tenant) in &idp.tenants {
+        for other in tenant.cross_tenant_access.organizations.keys() {
+            known("tenant", &["idp", "tenants", name, "cross_tenant_access", "organizations", other], other);
+        }
+    }
     for (name, group) in &idp.groups {
         known("tenant", &["idp", "groups", name, "tenant"], &group.tenant);
         for (what, member, names) in

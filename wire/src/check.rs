@@ -144,6 +144,8 @@ checks! {
     ClientAssigned = "client.assigned" by Idp;
     /// The tenant is one that the network's proxy permits, where it says so.
     TenantPermitted = "tenant.permitted" by Idp;
+    /// A guest's own tenant and the other have no cross-tenant access settings against it.
+    CrossTenantAccess = "tenant.cross_tenant_access" by Idp;
     /// The Conditional Access policies that apply, and security defaults, have what they demand.
     ConditionalAccess = "conditional_access.satisfied" by Idp;
     /// The code of the second factor is the user's.
