@@ -8,8 +8,8 @@ use std::sync::Arc;
 
 use scenarios::world::policy::{ConditionalAccessPolicy, NamedLocation};
 use scenarios::world::{
-    App, CONSUMERS, Consent, CrossTenantAccess, DirectoryRole, Discovery, ErrorDescription, Idp, Lifetimes, Name,
-    ReplayedAssertions, ResourceParameter, SignInAudience, TenantlessTokenEndpoint, User, UserConsent,
+    App, CONSUMERS, Consent, DirectoryRole, Discovery, ErrorDescription, Idp, Lifetimes, Name, ReplayedAssertions,
+    ResourceParameter, SignInAudience, TenantlessTokenEndpoint, User, UserConsent,
 };
 use sha2::{Digest, Sha256};
 use uuid::{Uuid, uuid};
@@ -455,9 +455,9 @@ fn consumers() -> scenarios::world::Tenant {
         country: None,
         preferred_language: None,
         lockout_threshold: None,
-        cross_tenant_access: CrossTenantAccess::default(),
         user_consent: UserConsent::Allowed,
         admin_consent_requests: false,
         security_defaults: false,
+        cross_tenant_access: Default::default(),
     }
 }

@@ -684,20 +684,14 @@ pub enum EntraError {
     /// 500208: an organisation's account at `/consumers`.
     #[error("The domain is not a valid login domain for the account type.")]
     DomainForAccountType,
-    /// 500212: the guest's own tenant lets none of its users be guests there.
-    #[error("The user's own organization blocks access to the tenant '{tenant}' by its outbound access policy.")]
-    OutboundBlocked {
-        /// The display name of the tenant asked for.
-        tenant: String,
-    },
-    /// 500213: the tenant takes no guests of the user's own tenant.
-    #[error("The tenant '{tenant}' blocks users of the organization '{home}' by its cross-tenant access policy.")]
-    InboundBlocked {
-        /// The display name of the tenant asked for.
-        tenant: String,
-        /// That of the user's own tenant.
-        home: String,
-    },
+    /// 500212: the guest's own tenant lets its users not be guests in the other.
+    #[error(
+        "The administrator of the user's tenant has set an outbound access policy that does not allow access to the resource tenant."
+    )]
+    OutboundBlocked,
+    /// 500213: the tenant lets no guests of the user's own in.
+    #[error("The cross-tenant access policy of the resource tenant does not allow this user to access this tenant.")]
+    InboundBlocked,
     /// 501051: an application without a role at a resource that requires assignment.
     #[error(
         "Application '{client_id}'({client_name}) is not assigned to a role for the application '{resource}'({resource_name})."

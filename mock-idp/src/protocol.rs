@@ -11,6 +11,7 @@ pub mod client_credential;
 pub mod conditional_access;
 pub mod consent;
 pub mod consent_requests;
+pub mod cross_tenant_access;
 pub mod device_code;
 pub mod discovery;
 pub mod grants;

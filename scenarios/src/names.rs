@@ -51,12 +51,8 @@ fn references(world: &World, place: &dyn Fn(&[&str]) -> Span, faults: &mut Fault
         user.guest_of.keys().for_each(|tenant| known("tenant", &["idp", "users", name, "guest_of", tenant], tenant));
     }
     for (name, tenant) in &idp.tenants {
-        let access = &tenant.cross_tenant_access;
-        for (member, names) in
-            [("outbound_blocked", &access.outbound_blocked), ("inbound_blocked", &access.inbound_blocked)]
-        {
-            let path = ["idp", "tenants", name, "cross_tenant_access", member];
-            names.iter().for_each(|other| known("tenant", &path, other));
+        for other in tenant.cross_tenant_access.organizations.keys() {
+            known("tenant", &["idp", "tenants", name, "cross_tenant_access", "organizations", other], other);
         }
     }
     for (name, group) in &idp.groups {

@@ -66,24 +66,26 @@ pub(super) fn read_world(named: &Path) -> Result<World, Failure> {
     Ok((*read_scenario(named)?.world).clone())
 }
 
-/// Takes back what an earlier start said that did not come to its end: whoever waits for the file waits for this one. What
-/// somebody else wrote is left alone.
-pub(super) fn forget_ready(ready_file: Option<&Path>) -> Result<(), Failure> {
-    // what else it may be shows when it is written; a pipe would be waited for
-    let Some(file) = ready_file.filter(|file| file.is_file()) else { return Ok(()) };
+/// Looks whether the ready file can be written, and takes back what an earlier start said that did not come to its end:
+/// whoever waits for the file waits for this one. What somebody else wrote is left alone.
+pub(super) fn claim_ready(ready_file: Option<&Path>) -> Result<(), Failure> {
+    let Some(file) = ready_file else { return Ok(()) };
+    let unwritable = |error: std::io::Error| output_file::unwritable(file, &error);
+    output_file::try_out(file).map_err(unwritable)?;
+    // a pipe would be waited for
+    if !file.is_file() {
+        return Ok(());
+    }
     let is_ours = |text: &str| {
         text.is_empty() || serde_json::from_str::<Value>(text).is_ok_and(|said| said.get("ready").is_some())
     };
     match std::fs::read_to_string(file) {
-        Ok(text) if is_ours(&text) => std::fs::remove_file(file).map_err(|error| output_file::unwritable(file, &error)),
-        Err(error) if error.kind() != ErrorKind::InvalidData => Err(output_file::unwritable(file, &error)),
+        Ok(text) if is_ours(&text) => std::fs::remove_file(file).map_err(unwritable),
+        Err(error) if error.kind() != ErrorKind::InvalidData => Err(unwritable(error)),
         Ok(_) | Err(_) => {
             let message = format!("{} is there already, and is no ready file", file.display());
-            Err(Failure::new(
-                Exit::Usage,
-                "file.exists",
-                message + "\nfix: name another with --ready-file, or remove it",
-            ))
+            let fix = "name another with --ready-file, or remove it";
+            Err(Failure::new(Exit::Usage, "file.exists", format!("{message}\nfix: {fix}")))
         }
     }
 }
@@ -102,6 +104,7 @@ pub(super) async fn stay(
     let noted = ready_file.map_or(Ok(()), |file| {
         data_folder::write_in_one_step(file, &line).map_err(|error| output_file::unwritable(file, &error))
     });
+    let is_noted = noted.is_ok();
     let told = noted.and_then(|()| match (common.json, common.quiet) {
         (true, _) => print(&line),
         (false, false) => print(welcome),
@@ -111,7 +114,9 @@ pub(super) async fn stay(
         stop.await;
     }
     folder.remove(&folder.running_file());
-    let _gone = forget_ready(ready_file);
+    if let Some(file) = ready_file.filter(|_| is_noted) {
+        let _missing = std::fs::remove_file(file);
+    }
     told?;
     if !common.json && !common.quiet {
         print("stopped\n")?;

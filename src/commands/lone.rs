@@ -11,7 +11,7 @@ use wire::network::loopback_address;
 use wire::{JoinedLab, Party, Trace};
 
 use super::listening::{
-    data_dir, data_folder_failure, forget_ready, port_failure, read_world, setup, start_failure, stay,
+    claim_ready, data_dir, data_folder_failure, port_failure, read_world, setup, start_failure, stay,
 };
 use super::ready::ready;
 use super::running::{Running, read_certificates};
@@ -149,7 +149,7 @@ impl Alone {
         let port = self.port.unwrap_or(port);
         let page_port = self.page_port.unwrap_or(if port == 0 { 0 } else { page_port });
         let folder = DataFolder::hold(&around.folder, Part::Lone(party)).map_err(data_folder_failure)?;
-        forget_ready(self.ready_file.as_deref())?;
+        claim_ready(self.ready_file.as_deref())?;
         runtime()?.block_on(async {
             let stop = stop_signal()?;
             let sockets = Sockets::of_one(party, port, page_port).map_err(|error| {

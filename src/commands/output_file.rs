@@ -21,18 +21,18 @@ pub(super) fn write(path: &Path, text: &str, force: bool) -> Result<(), Failure>
     })
 }
 
-/// Looks whether `path` can be written, and its folder made, before something long is done. It leaves no trace but the
-/// folder.
+/// Makes the folder that `path` is in.
+pub(super) fn make_folder(path: &Path) -> Result<(), Error> {
+    std::fs::create_dir_all(folder(path))
+}
+
+/// Looks whether `path` can be written, before something long is done; nothing comes of it.
 pub(super) fn try_out(path: &Path) -> Result<(), Error> {
     match path.metadata() {
         Ok(found) if found.is_dir() => Err(ErrorKind::IsADirectory.into()),
         Ok(found) if found.is_file() => OpenOptions::new().append(true).open(path).map(drop),
         Ok(_) => Ok(()), // opening a pipe waits for its reader
-        Err(_) => {
-            let folder = folder(path);
-            std::fs::create_dir_all(folder)?;
-            tempfile::NamedTempFile::new_in(folder).map(drop)
-        }
+        Err(_) => tempfile::NamedTempFile::new_in(folder(path)).map(drop),
     }
 }
 
@@ -53,7 +53,7 @@ pub(super) fn unwritable(path: &Path, error: &Error) -> Failure {
             format!("there is no folder {}", folder.display()),
             "make the folder first, or name a file in another one".to_owned(),
         ),
-        ErrorKind::NotADirectory => {
+        ErrorKind::NotADirectory | ErrorKind::AlreadyExists => {
             (format!("{} is no folder", folder.display()), "name a file in a folder".to_owned())
         }
         ErrorKind::PermissionDenied => {

@@ -39,7 +39,8 @@ impl ReportOptions {
     pub(super) fn check(&self) -> Result<(), Failure> {
         let mut files = Vec::new();
         for report in &self.report {
-            output_file::try_out(&report.path).map_err(|error| unwritable(&report.path, &error))?;
+            let tried = output_file::make_folder(&report.path).and_then(|()| output_file::try_out(&report.path));
+            tried.map_err(|error| unwritable(&report.path, &error))?;
             // whatever is written to a device or a pipe goes through it
             if report.path.metadata().is_ok_and(|found| !found.is_file()) {
                 continue;

@@ -7,7 +7,7 @@ use scenarios::World;
 use wire::Trace;
 
 use super::listening::{
-    LabTime, data_dir, data_folder_failure, forget_ready, port_failure, read_world, setup, start_failure, stay,
+    LabTime, claim_ready, data_dir, data_folder_failure, port_failure, read_world, setup, start_failure, stay,
 };
 use super::ready::ready;
 use super::settings::{HIGHEST_PORT_BASE, Settings};
@@ -52,7 +52,7 @@ pub(super) fn run(options: &Options, common: Common) -> Result<Exit, Failure> {
     };
     let path = data_dir(options.data_dir.as_deref())?;
     let folder = DataFolder::hold(&path, Part::Lab).map_err(data_folder_failure)?;
-    forget_ready(options.ready_file.as_deref())?;
+    claim_ready(options.ready_file.as_deref())?;
     runtime()?.block_on(serve(&options, common, &world, &folder))
 }
 

@@ -66,7 +66,8 @@ fn read(folder: &Path, name: &str, all: &[&str]) -> Result<Option<String>, Damag
 }
 
 fn damaged(folder: &Path, name: &str, why: &str, all: &[&str]) -> Damaged {
-    let places: Vec<String> = all.iter().map(|name| quoted(&folder.join(name))).collect();
+    let places = all.iter().map(|name| folder.join(name)).filter(|place| place.exists());
+    let places: Vec<String> = places.map(|place| quoted(&place)).collect();
     let trusted =
         if all.contains(&CA_CERTIFICATE) { "; programs that trusted the old certificate need the new one" } else { "" };
     Damaged {

@@ -144,10 +144,10 @@ checks! {
     ClientAssigned = "client.assigned" by Idp;
     /// A guest has accepted the invitation.
     GuestAccepted = "guest.accepted" by Idp;
-    /// The tenants of a guest let their users, and others, be guests.
-    CrossTenantAccess = "tenant.cross_tenant_access" by Idp;
     /// The tenant is one that the network's proxy permits, where it says so.
     TenantPermitted = "tenant.permitted" by Idp;
+    /// A guest's own tenant and the other have no cross-tenant access settings against it.
+    CrossTenantAccess = "tenant.cross_tenant_access" by Idp;
     /// The Conditional Access policies that apply, and security defaults, have what they demand.
     ConditionalAccess = "conditional_access.satisfied" by Idp;
     /// The code of the second factor is the user's.

@@ -427,8 +427,12 @@ impl EntraErrorKind {
             Self::DomainForAccountType => {
                 row(500_208).token(O::InvalidGrant).page().silent(O::InteractionRequired).unverified()
             }
-            Self::OutboundBlocked => row(500_212).token(O::InvalidGrant).page().unverified_at_token(),
-            Self::InboundBlocked => row(500_213).token(O::InvalidGrant).page().unverified_at_token(),
+            Self::OutboundBlocked => {
+                row(500_212).token(O::InvalidGrant).page().silent(O::InteractionRequired).unverified()
+            }
+            Self::InboundBlocked => {
+                row(500_213).token(O::InvalidGrant).page().silent(O::InteractionRequired).unverified()
+            }
             Self::ApplicationNotAssigned => row(501_051).token(O::InvalidGrant),
             Self::MappedClaimsAudience => {
                 row(501_461).token(O::InvalidRequest).page().silent(O::InvalidRequest).unverified()

@@ -58,8 +58,8 @@ pub struct Door<'d> {
 /// Lets the account in: into the tenant that the path names, as a member or as a guest, and else into its own.
 ///
 /// # Errors
-/// 50034 where the account has no tenant, 50020 where it is unknown in the one of the path, 50014, 500212 or 500213 for
-/// a guest who may not come, 500208 for an organisation's account at `/consumers`; for a personal account 500201 at a v1 endpoint, and 500200 where path or
+/// 50034 where the account has no tenant, 50020 where it is unknown in the one of the path, 50014 for a
+/// guest who has not accepted, 500208 for an organisation's account at `/consumers`; for a personal account 500201 at a v1 endpoint, and 500200 where path or
 /// application take none.
 pub fn admit<'d>(
     directory: &'d Directory,
@@ -113,32 +113,10 @@ fn unknown_there(
     }
 }
 
-/// A guest has accepted the invitation, and both organisations agree to it. In which order Entra looks is not established.
+/// A guest has accepted the invitation.
 fn check_guest(principal: Principal<'_>, checks: &mut Checks) -> Result<(), EntraError> {
-    let Principal { account, tenant, home } = principal;
+    let Principal { account, tenant, .. } = principal;
     let Some(guest) = account.guest_of.get(tenant.name) else { return Ok(()) };
-    let names = |blocked: &[String], name: &str| blocked.iter().any(|other| other == name);
-    let refusal = if names(&home.cross_tenant_access.outbound_blocked, tenant.name) {
-        let error = EntraError::OutboundBlocked { tenant: tenant.display_name.clone() };
-        Some((home, "outbound", tenant, error))
-    } else if names(&tenant.cross_tenant_access.inbound_blocked, home.name) {
-        let (tenant_name, home_name) = (tenant.display_name.clone(), home.display_name.clone());
-        Some((tenant, "inbound", home, EntraError::InboundBlocked { tenant: tenant_name, home: home_name }))
-    } else {
-        None
-    };
-    let expected = format!("a guest of {} whom {} lets come", home.display_name, tenant.display_name);
-    if let Some((owner, direction, other, error)) = refusal {
-        let received = format!("{} blocks {direction} access: {}", owner.display_name, other.display_name);
-        let fix = format!(
-            "idp.tenants.{}.cross_tenant_access.{direction}_blocked: without {} (portal of {}: External Identities > \
-             Cross-tenant access settings > Organizational settings)",
-            owner.name, other.name, owner.display_name
-        );
-        checks.refuse(Check::CrossTenantAccess, expected, received, fix);
-        return Err(error);
-    }
-    checks.pass(Check::CrossTenantAccess, expected, "neither blocks it");
     let expected = format!("a guest who has accepted the invitation of {}", tenant.display_name);
     if guest.external_user_state == ExternalUserState::PendingAcceptance {
         let fix = format!(

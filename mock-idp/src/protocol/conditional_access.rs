@@ -110,12 +110,22 @@ impl<'d> Facts<'d> {
     }
 
     /// The device that the sign-in can prove: where a code is typed, none, for the device that is let in is another; and
-    /// none on a platform that is not known.
+    /// none on a platform that is not known. That of a guest counts for no more than a registered one, unless the tenant
+    /// trusts the other's devices.
     #[must_use]
     pub fn device(&self) -> Device {
-        let account = self.principal.account;
-        let proves_none = self.by_device_code || account.device_platform == DevicePlatform::Unknown;
-        if proves_none { Device::None } else { account.device }
+        let Principal { account, tenant, home } = self.principal;
+        if self.by_device_code || account.device_platform == DevicePlatform::Unknown {
+            return Device::None;
+        }
+        let trust = tenant.cross_tenant_access.with(home.name);
+        match account.device {
+            Device::Compliant if self.principal.is_guest() && !trust.trust_compliant_devices => Device::Registered,
+            Device::HybridJoined if self.principal.is_guest() && !trust.trust_hybrid_joined_devices => {
+                Device::Registered
+            }
+            device => device,
+        }
     }
 }
 

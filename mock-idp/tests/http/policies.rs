@@ -154,6 +154,56 @@ fn one_of_several_controls_is_enough_where_the_policy_says_so() {
 }
 
 #[test]
+fn a_guests_device_is_believed_where_the_tenant_trusts_the_other_ones() {
+    let (mut world, guest) = (
+        world_with(json!({}), json!({"controls": ["compliant_device"]})),
+        json!({"contoso": {
+            "object_id": "c2d9b6f4-3a71-4e0c-8b55-000000c01050",
+        }}),
+    );
+    world["users"]["nestor"]["guest_of"] = guest;
+    world["users"]["nestor"]["device"] = json!("compliant");
+    let signed_in = |world: &Value| {
+        let lab = Lab::of(world.clone());
+        let mut browser = Browser::new(&lab);
+        browser.open(&format!("/{TENANT}/oauth2/v2.0/authorize"), &v2(DEFAULT));
+        browser.sign_in("nestor@fabrikam.com", "Northwind-9")
+    };
+    assert_eq!(signed_in(&world).aadsts(), Some(53_000));
+    let trusting = |trust: &str| json!({"organizations": {"fabrikam": {trust: true}}});
+    world["tenants"]["contoso"]["cross_tenant_access"] = trusting("trust_hybrid_joined_devices");
+    assert_eq!(signed_in(&world).aadsts(), Some(53_000));
+    world["tenants"]["contoso"]["cross_tenant_access"] = trusting("trust_compliant_devices");
+    let seen = signed_in(&world);
+    assert_eq!(seen.aadsts(), None, "{}", seen.body);
+}
+
+/// What one tenant says of another takes the place of what it says of all; nobody's own users are asked.
+#[test]
+fn cross_tenant_access_is_judged_at_home_first_and_for_guests_alone() {
+    let mut world = changed(json!({"users": {"nestor": {"guest_of": {"contoso": {
+        "object_id": "c2d9b6f4-3a71-4e0c-8b55-000000c01050",
+    }}}}}));
+    let signed_in = |world: &Value, name: &str, password: &str| {
+        let lab = Lab::of(world.clone());
+        let mut browser = Browser::new(&lab);
+        browser.open(&format!("/{TENANT}/oauth2/v2.0/authorize"), &v2(DEFAULT));
+        browser.sign_in(name, password).aadsts()
+    };
+    let all = json!({"default_settings": {"inbound": "blocked", "outbound": "blocked"}});
+    for tenant in ["contoso", "fabrikam"] {
+        world["tenants"][tenant]["cross_tenant_access"] = all.clone();
+    }
+    let nestor = |world: &Value| signed_in(world, "nestor@fabrikam.com", "Northwind-9");
+    assert_eq!(nestor(&world), Some(500_212));
+    world["tenants"]["fabrikam"]["cross_tenant_access"]["organizations"] = json!({"contoso": {}});
+    assert_eq!(nestor(&world), Some(500_213));
+    assert_eq!(signed_in(&world, "megan@contoso.com", PASSWORD), None);
+    world["tenants"]["contoso"]["cross_tenant_access"]["organizations"] = json!({"fabrikam": {}});
+    assert_eq!(nestor(&world), None);
+}
+
+#[test]
 fn security_defaults_register_everybody_and_ask_administrators() {
     let lab = Lab::of(changed(json!({
         "tenants": {"contoso": {"security_defaults": true}},

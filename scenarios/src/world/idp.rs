@@ -10,7 +10,7 @@ use super::{Name, schema};
 
 mod app;
 mod app_role;
-mod cross_tenant_access;
+mod cross_tenant;
 mod group;
 pub mod policy;
 mod token_configuration;
@@ -21,7 +21,7 @@ pub use app::{
     WhoCanConsent,
 };
 pub use app_role::{AllowedMemberType, AppRole, RoleAssignment};
-pub use cross_tenant_access::CrossTenantAccess;
+pub use cross_tenant::{CrossTenantAccess, CrossTenantChoice, CrossTenantSettings};
 pub use group::{Group, GroupKind, GroupMembers};
 pub use token_configuration::{
     AdditionalProperty, DetailedClaim, GroupMembershipClaim, MappedClaim, MappedClaims, OptionalClaim,
@@ -190,14 +190,15 @@ pub struct Tenant {
     /// administrators do it at each sign-in. Not together with Conditional Access policies. Default: false.
     #[serde(default, skip_serializing_if = "policy::is_false")]
     pub security_defaults: bool,
+    /// Cross-tenant access settings (External Identities). Default: everybody may come and go, and no device of another
+    /// tenant is trusted.
+    #[serde(default, skip_serializing_if = "CrossTenantAccess::is_usual")]
+    pub cross_tenant_access: CrossTenantAccess,
     /// "Lockout threshold" of Authentication methods > Password protection: how many different wrong passwords lock an
     /// account, for 60 seconds. Default: 10.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(range(min = 1, max = 50))]
     pub lockout_threshold: Option<u8>,
-    /// External Identities > Cross-tenant access settings, for guests. Default: nothing is blocked.
-    #[serde(default, skip_serializing_if = "CrossTenantAccess::is_open")]
-    pub cross_tenant_access: CrossTenantAccess,
 }
 
 /// Where a tenant's data lives.

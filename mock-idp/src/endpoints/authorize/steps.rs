@@ -25,7 +25,7 @@ use crate::protocol::sign_in::check_enabled;
 use crate::protocol::signing::check_keys_for_user;
 use crate::protocol::target::Requested;
 use crate::protocol::token::reply::{Mint, client_info};
-use crate::protocol::{device_code, randomness, tenant_restrictions};
+use crate::protocol::{cross_tenant_access, device_code, randomness, tenant_restrictions};
 use crate::routes::Route;
 
 impl<'v> Visit<'v> {
@@ -172,6 +172,7 @@ impl<'v> Visit<'v> {
         let restricted_to = restricted_to.map(|value| value.to_str().unwrap_or_default());
         tenant_restrictions::check(self.directory, restricted_to, principal.tenant, &mut self.checks)
             .map_err(refused)?;
+        cross_tenant_access::check(principal, &mut self.checks).map_err(refused)?;
         check_enabled(principal.account, &mut self.checks).map_err(refused)?;
         let requested = authorization.requested(self.directory, principal.tenant, &mut self.checks)?;
         let resources = requested.targets.iter().map(|target| target.resource);

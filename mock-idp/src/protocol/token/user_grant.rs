@@ -13,6 +13,7 @@ use crate::protocol::assignment::check_assigned;
 use crate::protocol::authorize::claims_request::ClaimsRequest;
 use crate::protocol::conditional_access::{self, Facts};
 use crate::protocol::consent::{Granted, check_listed_on_v1, confirm};
+use crate::protocol::cross_tenant_access;
 use crate::protocol::grants::{Aim, Grant, Subject};
 use crate::protocol::pre_authorization::check_pre_authorized;
 use crate::protocol::redirect_uri::Platform;
@@ -94,7 +95,9 @@ pub(super) fn find_principal<'d>(
     let admitted = admit(directory, door, principal.account, checks)?;
     check_enabled(principal.account, checks)?;
     // a path without a tenant changes none
-    Ok(if party.segment.tenant().is_some() { admitted } else { principal })
+    let principal = if party.segment.tenant().is_some() { admitted } else { principal };
+    cross_tenant_access::check(principal, checks)?;
+    Ok(principal)
 }
 
 /// The resource that the request names, or else the one of the grant.

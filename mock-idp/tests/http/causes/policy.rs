@@ -76,17 +76,9 @@ pub const CAUSES: &[Cause] = &[
         });
         signed_in(world)
     }),
-    (53_011, "conditional_access.satisfied", || {
-        let lab = Lab::of(guest_at_risk());
-        let mut browser = Browser::new(&lab);
-        browser.open(&format!("/{TENANT}/oauth2/v2.0/authorize"), &v2(DEFAULT));
-        browser.sign_in("nestor@fabrikam.com", "Northwind-9")
-    }),
-    (53_011, "conditional_access.satisfied", || {
-        let (lab, token) = guest_with_refresh_token();
-        lab.replace(guest_at_risk());
-        lab.post(TENANT_TOKEN, &form(&refresh(&token)))
-    }),
+    (53_011, "conditional_access.satisfied", || guest_signs_in(guest_at_risk())),
+    (53_011, "conditional_access.satisfied", || guest_refreshes(guest_at_risk())),
+    (53_011, "conditional_access.satisfied", || guest_silently(guest_at_risk())),
     (70_043, "conditional_access.satisfied", || {
         let lab = Lab::of(frequency_world());
         let token = refresh_token(&lab);
@@ -116,6 +108,12 @@ pub const CAUSES: &[Cause] = &[
         let lab = Lab::of(mfa_world());
         at_second_factor(&lab).press(VERIFY, &[("otc", "000 000")])
     }),
+    (500_212, "tenant.cross_tenant_access", || guest_signs_in(outbound_blocked())),
+    (500_212, "tenant.cross_tenant_access", || guest_refreshes(outbound_blocked())),
+    (500_212, "tenant.cross_tenant_access", || guest_silently(outbound_blocked())),
+    (500_213, "tenant.cross_tenant_access", || guest_signs_in(inbound_blocked())),
+    (500_213, "tenant.cross_tenant_access", || guest_refreshes(inbound_blocked())),
+    (500_213, "tenant.cross_tenant_access", || guest_silently(inbound_blocked())),
     (530_003, "conditional_access.satisfied", || typed_for_device(managed_devices())),
     (530_003, "conditional_access.satisfied", || polled_under(managed_devices())),
     (530_035, "conditional_access.satisfied", || typed_for_device(security_defaults())),
@@ -182,6 +180,45 @@ fn guest_at_risk() -> Value {
     blocking["user_risk_levels"] = json!(["high"]);
     world["policies"] = json!({"conditional_access": {"the-policy": blocking}});
     world
+}
+
+/// The same, where Fabrikam lets its users go nowhere.
+fn outbound_blocked() -> Value {
+    let mut world = with_guest();
+    world["tenants"]["fabrikam"]["cross_tenant_access"] = json!({"default_settings": {"outbound": "blocked"}});
+    world
+}
+
+/// The same, where Contoso lets nobody of Fabrikam in.
+fn inbound_blocked() -> Value {
+    let mut world = with_guest();
+    world["tenants"]["contoso"]["cross_tenant_access"] = json!({"organizations": {"fabrikam": {"inbound": "blocked"}}});
+    world
+}
+
+fn guest_signs_in(world: Value) -> Seen {
+    let lab = Lab::of(world);
+    let mut browser = Browser::new(&lab);
+    browser.open(&format!("/{TENANT}/oauth2/v2.0/authorize"), &v2(DEFAULT));
+    browser.sign_in("nestor@fabrikam.com", "Northwind-9")
+}
+
+/// The world becomes this one after the guest has signed in.
+fn guest_refreshes(world: Value) -> Seen {
+    let (lab, token) = guest_with_refresh_token();
+    lab.replace(world);
+    lab.post(TENANT_TOKEN, &form(&refresh(&token)))
+}
+
+/// The same, and the application asks without a page.
+fn guest_silently(world: Value) -> Seen {
+    let authorize = format!("/{TENANT}/oauth2/v2.0/authorize");
+    let lab = Lab::of(with_guest());
+    let mut browser = Browser::new(&lab);
+    browser.open(&authorize, &v2(DEFAULT));
+    browser.sign_in("nestor@fabrikam.com", "Northwind-9");
+    lab.replace(world);
+    browser.open(&authorize, &with(&v2(DEFAULT), "prompt", "none"))
 }
 
 fn guest_with_refresh_token() -> (Lab, String) {
@@ -329,6 +366,8 @@ fn client_libraries_learn_what_would_help() {
             || body["suberror"].as_str().is_some_and(|suberror| known.contains(&suberror))
             // brokers answer the challenge for a device, and enrol an app in Intune; of 50005 there is a capture without
             || [50_005, 50_097, 53_005].contains(number)
+            // administrators of two tenants, and nobody at a page, can help
+            || [500_212, 500_213].contains(number)
             || body["suberror"] == "device_authentication_failed";
         assert!(is_helpful, "{number}: {body}");
     }
