@@ -202,9 +202,13 @@ impl Failure {
 pub fn parse() -> Options {
     Options::try_parse().unwrap_or_else(|error| {
         if error.use_stderr() && std::env::args_os().any(|argument| argument == "--json") {
-            let message = error.render().to_string();
-            let message = message.lines().next().unwrap_or_default().trim_start_matches("error: ");
-            eprint!("{}", json_line(&json!({ "error": { "code": "usage", "message": message } })));
+            eprint!("{}", json_line(&json!({ "error": of_command_line(&error.render().to_string()) })));
+            std::process::exit(Exit::Usage.code().into());
+        }
+        let mut arguments = std::env::args_os();
+        if error.use_stderr() && arguments.any(|argument| argument.to_string_lossy().contains(steers_terminal)) {
+            // clap would show it to the terminal as it is
+            eprint!("{}", visible(&error.render().to_string()));
             std::process::exit(Exit::Usage.code().into());
         }
         // --help and --version are results
@@ -216,6 +220,19 @@ pub fn parse() -> Options {
             }
         }
     })
+}
+
+/// What clap says in paragraphs: the first is what is wrong, and a tip is a fix.
+fn of_command_line(text: &str) -> serde_json::Value {
+    let text = visible(text);
+    let lines = |paragraph: &str| paragraph.lines().map(str::trim).collect::<Vec<_>>().join(" ");
+    let mut paragraphs = text.split("\n\n");
+    let message = lines(paragraphs.next().unwrap_or_default());
+    let mut error = json!({ "code": "usage", "message": message.trim_start_matches("error: ") });
+    if let Some(tip) = paragraphs.find_map(|paragraph| paragraph.trim().strip_prefix("tip: ")) {
+        error["fix"] = lines(tip).into();
+    }
+    error
 }
 
 /// Runs the command that `options` name.

@@ -53,7 +53,7 @@ pub(super) fn unwritable(path: &Path, error: &Error) -> Failure {
             format!("there is no folder {}", folder.display()),
             "make the folder first, or name a file in another one".to_owned(),
         ),
-        ErrorKind::NotADirectory => {
+        ErrorKind::NotADirectory | ErrorKind::AlreadyExists => {
             (format!("{} is no folder", folder.display()), "name a file in a folder".to_owned())
         }
         ErrorKind::PermissionDenied => {

@@ -71,6 +71,24 @@ fn usage_errors_exit_2() {
     let output = entralab(&["run", "--json", "no-such-file"]);
     let error: Value = serde_json::from_str(text(&output.stderr).trim()).expect("one JSON line");
     assert_eq!(error["error"]["code"], "scenario.invalid");
+    for (arguments, message, fix) in [
+        (&["gate", "--json"][..], "the following required arguments were not provided: --upstream <URL>", None),
+        (
+            &["run", "--json", "--color", "x"],
+            "invalid value 'x' for '--color <WHEN>' [possible values: auto, always, never]",
+            None,
+        ),
+        (
+            &["run", "--json", "--jbs", "1"],
+            "unexpected argument '--jbs' found",
+            Some("a similar argument exists: '--jobs'"),
+        ),
+    ] {
+        let output = entralab(arguments);
+        assert_eq!(output.status.code(), Some(2), "{arguments:?}");
+        let error: Value = serde_json::from_str(text(&output.stderr).trim()).expect("one JSON line");
+        assert_eq!((error["error"]["message"].as_str(), error["error"]["fix"].as_str()), (Some(message), fix));
+    }
     let output = entralab(&["run", "--json", "article"]);
     let error: Value = serde_json::from_str(text(&output.stderr).trim()).expect("one JSON line");
     assert_eq!(error["error"]["message"], "none of these files has steps: they are worlds");

@@ -76,3 +76,17 @@ fn atk_h15_nothing_that_a_server_or_a_file_says_acts_on_the_terminal() {
     let report = format!("tap={name}/report.tap");
     assert_inert(folder.path(), &["run", "the-article", "--report", &report], "cannot write na");
 }
+
+#[test]
+fn atk_h15_nor_does_an_argument_in_what_is_said_of_the_command_line() {
+    let hostile = "--\u{1b}]52;c;aGk=\u{7}\u{202e}";
+    for arguments in [&["run", hostile][..], &[hostile], &["gate", "--upstream", hostile], &["run", "--json", hostile]]
+    {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_entralab"));
+        // as at a terminal with colours
+        let output = command.args(arguments).env("CLICOLOR_FORCE", "1").env_remove("NO_COLOR").output().unwrap();
+        let said = String::from_utf8(output.stderr).unwrap();
+        assert_eq!(output.status.code(), Some(2), "{said:?}");
+        assert!(said.contains("--") && !said.contains(acts), "{said:?}");
+    }
+}
