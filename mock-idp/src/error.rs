@@ -313,10 +313,7 @@ pub enum EntraError {
     },
     /// 53005: a policy demands an app protection policy; at the token endpoint.
     #[error("The application has to enforce Intune protection policies.")]
-    AppProtectionRequired {
-        /// What the client must repeat in `claims`.
-        challenge: Challenge,
-    },
+    AppProtectionRequired,
     /// 53009: the same while the user signs in.
     #[error("The application has to enforce Intune protection policies for this user.")]
     AppNotProtected {
@@ -1110,7 +1107,6 @@ impl EntraError {
             | Self::SignInFrequency { challenge, .. }
             | Self::SessionFrequency { challenge, .. }
             | Self::RegistrationAtRisk { challenge, .. }
-            | Self::AppProtectionRequired { challenge, .. }
             | Self::AppNotProtected { challenge, .. }
             | Self::DeviceAuthenticationFailed { challenge, .. }
             | Self::DeviceNotManaged { challenge, .. }

@@ -339,6 +339,10 @@ mod tests {
             (group("users: [megn]"), "`megn`"),
             (group("groups: [marketing]"), "`marketing`"),
             (app("role_assignments: { one: { user: megn } }"), "`megn`"),
+            (
+                "{ tenants: { contoso: { cross_tenant_access: { organizations: { fabrikam: {} } } } } }".to_owned(),
+                "there is no tenant `fabrikam`",
+            ),
             (app("role_assignments: { one: { group: sales } }"), "`sales`"),
             (app("role_assignments: { one: { user: megan, role: reader } }"), "there is no app role `reader`"),
             (app("role_assignments: { one: {} }"), "either `user` or `group`"),

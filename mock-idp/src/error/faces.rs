@@ -340,7 +340,7 @@ impl EntraErrorKind {
             Self::AppNotApproved => refused_by_policy(53_002).unverified(),
             Self::BlockedByPolicy => refused_by_policy(53_003),
             Self::RegistrationAtRisk => refused_by_policy(53_004).unverified(),
-            // client libraries enrol the app in Intune by this
+            // client libraries enrol the app in Intune by this; captured, without claims
             Self::AppProtectionRequired => {
                 row(53_005).token(O::UnauthorizedClient).suberror("protection_policy_required")
             }

@@ -15,7 +15,8 @@ use crate::protocol::parameters::Parameters;
 /// The claims that a request asks for, by the token they are to be in. `userinfo` is left out: Entra does not read it.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct ClaimsRequest {
-    /// Of the access token.
+    /// Of the access token. The `nbf` of a challenge, from a resource that takes no older token, needs nothing more: every
+    /// token is issued anew.
     pub access_token: BTreeMap<String, RequestedClaim>,
     /// Of the id token.
     pub id_token: BTreeMap<String, RequestedClaim>,

@@ -61,7 +61,7 @@ pub fn refusal(unsatisfied: &Unsatisfied, facts: &Facts<'_>, place: Place) -> En
         Demand::CompliantDevice => EntraError::DeviceNotCompliant { challenge },
         Demand::HybridJoinedDevice => EntraError::DeviceNotJoined { challenge },
         Demand::ApprovedApp => EntraError::AppNotApproved { client_id: facts.client.client_id, challenge },
-        Demand::AppProtection if place == Place::Token => EntraError::AppProtectionRequired { challenge },
+        Demand::AppProtection if place == Place::Token => EntraError::AppProtectionRequired,
         Demand::AppProtection => EntraError::AppNotProtected { challenge },
         Demand::TermsOfUse => EntraError::ExternalChallenge { challenge },
     }
