@@ -20,7 +20,7 @@ use crate::error::EntraError;
 use crate::error::faces::Front;
 use crate::protocol::admission::Principal;
 use crate::protocol::authorize::opening::check_query_length;
-use crate::protocol::authorize::{Prompt, Purpose, Refused, ReturnTo, check};
+use crate::protocol::authorize::{Prompt, Purpose, Refused, ReturnTo};
 use crate::protocol::consent::{Grantee, added_silently};
 use crate::protocol::interaction::{COOKIE_LIFETIME, Flow, FlowCookie};
 use crate::protocol::revocation::refuse_ended;
@@ -101,7 +101,7 @@ impl IdentityProvider {
             let parameters = if incoming.parts.method == Method::POST { &incoming.form } else { &incoming.query };
             let directory = visit.directory;
             check_query_length(incoming.parts.uri.query().unwrap_or_default().len(), &mut visit.checks)?;
-            let authorization = check(directory, purpose, family, incoming.segment, parameters, &mut visit.checks)?;
+            let authorization = visit.check(purpose, family, incoming.segment, parameters)?;
             let sessions = visit.sessions();
             let candidates = visit.candidates(&authorization);
             if let (Prompt::None, [], Some((account, end))) =

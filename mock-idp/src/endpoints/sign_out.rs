@@ -40,7 +40,14 @@ impl IdentityProvider {
             (accounts, participants)
         };
         let sign_out = SignOut::read(&directory, parameters, &participants, &self.0.keys, &mut checks);
-        let meant: Vec<&Candidate<'_>> = accounts.iter().filter(|account| sign_out.means.is(account)).collect();
+        let meant: Vec<&Candidate<'_>> = {
+            let sessions = self.sessions();
+            let is_meant = |account: &&Candidate<'_>| match sign_out.means {
+                Means::Session(sid) if sessions.succeeds(account.session.sid, sid) => true,
+                _ => sign_out.means.is(account),
+            };
+            accounts.iter().filter(is_meant).collect()
+        };
         if sign_out.means == Means::Unsaid && meant.len() > 1 {
             let fields = CARRIED.iter().filter_map(|name| Some((*name, parameters.text(name)?.to_owned()))).collect();
             let page = PickSignOutPage {

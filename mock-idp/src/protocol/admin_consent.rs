@@ -10,16 +10,13 @@ use super::authorize::claims_request::ClaimsRequest;
 use super::authorize::hints::Hints;
 use super::authorize::opening::{Opening, open};
 use super::authorize::response_type::ResponseType;
-use super::authorize::{Authorization, Prompt, Purpose, Refused, ReturnTo};
+use super::authorize::{ADMIN_CONSENT_MARK, Authorization, Prompt, Purpose, Refused, ReturnTo, marked};
 use super::parameters::Parameters;
 use super::redirect_uri::{ResponseMode, ReturnAddress};
 use super::target::{Wanted, parse_scope};
 use crate::directory::{Directory, Tenant};
 use crate::error::EntraError;
 use crate::error::faces::{Interaction, Surface};
-
-/// What says, beside an answer or a refusal, that it is about admin consent.
-pub const MARK: (&str, &str) = ("admin_consent", "True");
 
 /// Checks a request for admin consent as far as that is possible before somebody signed in.
 ///
@@ -74,21 +71,13 @@ pub fn check<'d>(
     })
 }
 
-/// The address for a refusal: what comes there is marked, and names the tenant where the path does.
-#[must_use]
-pub fn marked(return_to: &ReturnAddress, tenant: Option<Tenant<'_>>) -> ReturnAddress {
-    let (name, value) = MARK;
-    let tenant = tenant.map(|tenant| ("tenant", tenant.id.to_string()));
-    return_to.clone().with([(name, value.to_owned())].into_iter().chain(tenant))
-}
-
 /// Parameters of an answer, in their order.
 type Named = Vec<(&'static str, String)>;
 
 /// The parameters that tell the client of the consent: those before `state`, and those behind it.
 #[must_use]
 pub fn answer(authorization: &Authorization<'_>, tenant: Tenant<'_>) -> (Named, Named) {
-    let (name, value) = MARK;
+    let (name, value) = ADMIN_CONSENT_MARK;
     let mark = (name, value.to_owned());
     let tenant = ("tenant", tenant.id.to_string());
     match &authorization.wanted {

@@ -16,14 +16,13 @@ use serde::{Deserialize, Serialize};
 use wire::{Check, Checks};
 
 use super::Family;
-use super::admin_consent::{self, marked};
 use super::admission::Door;
 use super::parameters::Parameters;
 use super::pkce::{CodeChallenge, Method};
 use super::redirect_uri::{Platform, ReturnAddress};
 use super::target::{Requested, Wanted};
 use super::tenant::Segment;
-use crate::directory::{Application, Directory};
+use crate::directory::{Application, Directory, Tenant};
 use crate::error::EntraError;
 use crate::error::faces::{Interaction, Surface};
 
@@ -154,25 +153,11 @@ impl From<EntraError> for Box<Refused> {
     }
 }
 
-/// Checks a request as far as that is possible before somebody signed in.
+/// Checks a request for tokens as far as that is possible before somebody signed in.
 ///
 /// # Errors
 /// Where a check refuses.
 pub fn check<'d>(
-    directory: &'d Directory,
-    purpose: Purpose,
-    family: Family,
-    segment: &str,
-    parameters: &Parameters,
-    checks: &mut Checks,
-) -> Result<Authorization<'d>, Box<Refused>> {
-    match purpose {
-        Purpose::Tokens => check_authorize(directory, family, segment, parameters, checks),
-        Purpose::AdminConsent => admin_consent::check(directory, family, segment, parameters, checks),
-    }
-}
-
-fn check_authorize<'d>(
     directory: &'d Directory,
     family: Family,
     segment: &str,
@@ -238,6 +223,17 @@ fn check_authorize<'d>(
         max_age: parameters.text("max_age").map(|seconds| seconds.parse().unwrap_or(0)),
         return_to: ReturnTo::Application(return_to),
     })
+}
+
+/// What says, beside an answer or a refusal, that it is about admin consent.
+pub const ADMIN_CONSENT_MARK: (&str, &str) = ("admin_consent", "True");
+
+/// The address for a refusal: what comes there is marked, and names the tenant where the path does.
+#[must_use]
+pub fn marked(return_to: &ReturnAddress, tenant: Option<Tenant<'_>>) -> ReturnAddress {
+    let (name, value) = ADMIN_CONSENT_MARK;
+    let tenant = tenant.map(|tenant| ("tenant", tenant.id.to_string()));
+    return_to.clone().with([(name, value.to_owned())].into_iter().chain(tenant))
 }
 
 impl<'a> Authorization<'a> {

@@ -180,6 +180,12 @@ impl Sessions {
         }
     }
 
+    /// Whether the session took the place of the other: an application may know the user by that one alone.
+    #[must_use]
+    pub fn succeeds(&self, sid: Uuid, other: Uuid) -> bool {
+        self.earlier.get(&sid).is_some_and(|earlier| earlier.contains(&other))
+    }
+
     /// The applications to which the user of a session signed in, in it or in those that it took the place of, by client
     /// id.
     pub fn participants(&self, sid: Uuid) -> impl Iterator<Item = Uuid> {

@@ -189,6 +189,16 @@ fn the_applications_of_an_earlier_session_of_the_same_user_are_told_by_that_one(
     let page = unescape(&logout(&mut browser, &[("client_id", CLIENT)]).body);
     assert!(page.contains(&format!("<iframe src=\"{MODERN_LOGOUT}&sid={earlier}\"")), "{page}");
     assert_eq!(page.matches("<iframe").count(), 1);
+    let left = browser.open(V2_AUTHORIZE, &prompt("none"));
+    assert_eq!(returned(&left, "error").as_deref(), Some("login_required"));
+    // the earlier session's id signs the user out too
+    let mut browser = signed_in(&lab);
+    let earlier = returned(&browser.open(V2_AUTHORIZE, &at_modern()), "session_state").unwrap();
+    browser.open(V2_AUTHORIZE, &prompt("login"));
+    browser.sign_in("megan@contoso.com", PASSWORD);
+    logout(&mut browser, &[("sid", &earlier)]);
+    let left = browser.open(V2_AUTHORIZE, &prompt("none"));
+    assert_eq!(returned(&left, "error").as_deref(), Some("login_required"));
     // one that was used in both is told the later one alone
     let mut browser = signed_in(&lab);
     browser.open(V2_AUTHORIZE, &at_modern());

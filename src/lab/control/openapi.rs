@@ -11,9 +11,6 @@ use super::refusal::Refused;
 /// Where it stands.
 pub(super) const PATH: &str = "/_lab/openapi.json";
 
-/// What refusals say of it.
-pub(super) const SAYS_MORE: &str = "/_lab/openapi.json says what there is";
-
 /// What any operation can answer; those with 408, 413, 415 or 422 only where there is a body, 400 where there is something to read.
 const COMMON: [(u16, &str); 7] = [
     (400, "The body is no JSON, or a parameter of the query or path has the wrong form."),

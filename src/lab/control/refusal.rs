@@ -93,7 +93,7 @@ impl Refusal {
         match scenarios::fits::<T>(sent, name) {
             Err(problems) => Self::of(code, status, problems),
             // two members of one name, say, which no schema can forbid
-            Ok(()) => Self::new(status, code, format!("{name} cannot be read: {reason}"), super::openapi::SAYS_MORE),
+            Ok(()) => Self::new(status, code, format!("{name} cannot be read: {reason}"), SAYS_MORE),
         }
     }
 }
@@ -104,12 +104,15 @@ impl IntoResponse for Refusal {
     }
 }
 
+/// Where a reader learns more.
+const SAYS_MORE: &str = "/_lab/openapi.json says what there is";
+
 /// What there is no operation for.
 pub(super) async fn no_such_path(uri: Uri) -> Refusal {
     let known: Vec<String> = super::operations().into_iter().map(|operation| operation.path).collect();
     let fix = match nearest(uri.path(), known.iter().map(String::as_str)) {
-        Some(near) => format!("did you mean {near}? {}", super::openapi::SAYS_MORE),
-        None => super::openapi::SAYS_MORE.to_owned(),
+        Some(near) => format!("did you mean {near}? {}", SAYS_MORE),
+        None => SAYS_MORE.to_owned(),
     };
     Refusal::not_found(format!("the control API has nothing at {}", uri.path()), fix)
 }
@@ -117,7 +120,7 @@ pub(super) async fn no_such_path(uri: Uri) -> Refusal {
 /// Another method than those of the path.
 pub(super) async fn no_such_method(method: Method, uri: Uri) -> Refusal {
     let message = format!("{} does not answer to {method}", uri.path());
-    let fix = format!("send one of the methods that the header Allow names; {}", super::openapi::SAYS_MORE);
+    let fix = format!("send one of the methods that the header Allow names; {}", SAYS_MORE);
     Refusal::new(StatusCode::METHOD_NOT_ALLOWED, "control.method", message, fix)
 }
 

@@ -10,11 +10,12 @@ use crate::directory::Account;
 use crate::endpoints::Shared;
 use crate::error::EntraError;
 use crate::pages::{AskedOf, ConsentPage, Everyone, ShownAccount, ShownError, SignInPage};
+use crate::protocol::Family;
 use crate::protocol::admin_consent;
 use crate::protocol::admission::Principal;
 use crate::protocol::assignment::check_assigned;
 use crate::protocol::authorize::answer;
-use crate::protocol::authorize::{Authorization, Prompt, Purpose, Refused, ReturnTo, check};
+use crate::protocol::authorize::{self, Authorization, Prompt, Purpose, Refused, ReturnTo};
 use crate::protocol::consent::{Asked, AskedIds, Granted, note_question, refuse_silently, still_to_ask};
 use crate::protocol::discovery::cloud_instance;
 use crate::protocol::interaction::{Flow, SignedIn};
@@ -51,9 +52,24 @@ impl<'v> Visit<'v> {
             }
             None => {
                 let parameters = Parameters::parse(flow.parameters.as_bytes());
-                check(self.directory, flow.purpose, flow.family, &flow.segment, &parameters, &mut self.checks)
+                self.check(flow.purpose, flow.family, &flow.segment, &parameters)
             }
         }
+    }
+
+    /// Checks what a browser came with, as far as that is possible before somebody signed in.
+    pub(super) fn check(
+        &mut self,
+        purpose: Purpose,
+        family: Family,
+        segment: &str,
+        parameters: &Parameters,
+    ) -> Result<Authorization<'v>, Box<Refused>> {
+        let check = match purpose {
+            Purpose::Tokens => authorize::check,
+            Purpose::AdminConsent => admin_consent::check,
+        };
+        check(self.directory, family, segment, parameters, &mut self.checks)
     }
 
     pub(super) fn foreign_form(&mut self, received: &str) -> EntraError {
