@@ -38,7 +38,7 @@ pub enum EntraError {
     /// 16002: `prompt=none` with the `sid` of a session that the rest of the request excludes.
     #[error("The session requirement that the application named by its sid was not met.")]
     RequestedSessionUnfit,
-    /// 28000: scopes of more than one resource where a token of one is asked for.
+    /// 28000: scopes of more than one resource where a token of one is asked for, at either endpoint.
     #[error(
         "The value given for the input parameter 'scope' is not valid because it holds more than one resource. The scope '{scope}' is not valid."
     )]
@@ -81,6 +81,14 @@ pub enum EntraError {
         reason: &'static str,
         /// What the header calls the key by.
         thumbprint: String,
+    },
+    /// 50014: a guest who has not taken up the invitation.
+    #[error(
+        "The user's redemption of the invitation to the tenant '{tenant}' is pending: the guest account cannot be used before."
+    )]
+    GuestPending {
+        /// The display name of the tenant asked for.
+        tenant: String,
     },
     /// 50020: a user of another tenant, who is no guest here. Never redirects.
     #[error(

@@ -18,10 +18,11 @@ pub use idp::policy;
 pub use idp::{
     AdditionalProperty, AllowedMemberType, App, AppRole, CodeChallengeMethod, Consent, CrossTenantAccess,
     CrossTenantChoice, CrossTenantSettings, DetailedClaim, DirectoryRole, Discovery, ErrorDescription,
-    FederatedCredential, Group, GroupKind, GroupMembers, GroupMembershipClaim, Guest, Idp, Implicit, Lifetimes,
-    MappedClaim, MappedClaims, OptionalClaim, OptionalClaimName, OptionalClaims, Permission, RESTRICTED_CLAIMS,
-    RedirectUris, Region, ReplayedAssertions, ResourceParameter, RoleAssignment, Scope, Secret, SignInAudience,
-    SigningKey, SingleSignOnMode, Tenant, TenantlessTokenEndpoint, User, UserAttribute, UserConsent, WhoCanConsent,
+    ExternalUserState, FederatedCredential, Group, GroupKind, GroupMembers, GroupMembershipClaim, Guest, Idp, Implicit,
+    Lifetimes, MappedClaim, MappedClaims, OptionalClaim, OptionalClaimName, OptionalClaims, Permission,
+    RESTRICTED_CLAIMS, RedirectUris, Region, ReplayedAssertions, ResourceParameter, RoleAssignment, Scope, Secret,
+    SignInAudience, SigningKey, SingleSignOnMode, Tenant, TenantlessTokenEndpoint, User, UserAttribute, UserConsent,
+    WhoCanConsent,
 };
 pub use mcp::{ErrorBodies, Mcp, NotificationAnswer, NullNotificationId, TrailingSlash};
 

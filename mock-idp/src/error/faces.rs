@@ -107,8 +107,19 @@ pub struct Faces {
     pub front: Option<Front>,
     /// At the authorize endpoint under `prompt=none`, once the redirect URI matched.
     pub silent: Option<OAuthError>,
-    /// Whether nobody has yet seen Entra itself give the code this face: it is inferred, or rests on one weak report.
-    pub unverified: bool,
+    /// Which of them nobody has yet seen Entra itself give: inferred, or resting on one weak report.
+    pub unverified: Unverified,
+}
+
+/// Which faces of a code are inferred.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Unverified {
+    /// None: captures, documentation or client libraries show them.
+    Nothing,
+    /// The one at the token endpoint.
+    AtToken,
+    /// All.
+    Everything,
 }
 
 /// The row of `number`, for others to be added to.
@@ -122,7 +133,7 @@ const fn row(number: u32) -> Faces {
         suberror: None,
         front: None,
         silent: None,
-        unverified: false,
+        unverified: Unverified::Nothing,
     }
 }
 
@@ -195,7 +206,11 @@ impl Faces {
     }
 
     const fn unverified(self) -> Self {
-        Self { unverified: true, ..self }
+        Self { unverified: Unverified::Everything, ..self }
+    }
+
+    const fn unverified_at_token(self) -> Self {
+        Self { unverified: Unverified::AtToken, ..self }
     }
 }
 
@@ -233,8 +248,14 @@ impl Faces {
         if let Some((status, error)) = self.discovery {
             places.push(format!("discovery: {status} with error {error}"));
         }
-        if self.unverified {
-            places.push("how Entra itself shows it is not established: this is inferred".to_owned());
+        match self.unverified {
+            Unverified::Nothing => {}
+            Unverified::AtToken => places.push(
+                "how Entra itself shows it at the token endpoint is not established: that is inferred".to_owned(),
+            ),
+            Unverified::Everything => {
+                places.push("how Entra itself shows it is not established: this is inferred".to_owned());
+            }
         }
         places
     }
@@ -255,8 +276,8 @@ impl EntraErrorKind {
             Self::SeveralSessions => row(16_000).silent(O::InteractionRequired),
             Self::PickedSessionInvalid => row(16_001).sign_in_again().unverified(),
             Self::RequestedSessionUnfit => row(16_002).silent(O::InteractionRequired).unverified(),
-            Self::SeveralResources => row(28_000).token(O::InvalidScope),
-            Self::EmptyScope => row(28_003).token(O::InvalidRequest),
+            Self::SeveralResources => row(28_000).token(O::InvalidScope).redirect(O::InvalidScope).unverified(),
+            Self::EmptyScope => row(28_003).token(O::InvalidRequest).unverified(),
             // as captured, without suberror and claims
             Self::PlatformUnsupported => {
                 row(50_005).token(O::InvalidGrant).page().silent(O::InteractionRequired).unverified()
@@ -264,6 +285,7 @@ impl EntraErrorKind {
             Self::RedirectUriMismatch => row(50_011).page(),
             Self::AssertionRefused => row(50_012).token_with(401, O::InvalidClient).unverified(),
             Self::AssertionNotAuthentic => row(50_013).token(O::InvalidGrant),
+            Self::GuestPending => row(50_014).token(O::InvalidGrant).page().unverified_at_token(),
             Self::UserFromOtherTenant => row(50_020).token(O::InvalidGrant).page(),
             Self::MalformedJwt => row(50_027).token(O::InvalidRequest).unverified(),
             Self::UserNotFound => row(50_034).token(O::InvalidGrant).sign_in_again(),
@@ -334,13 +356,15 @@ impl EntraErrorKind {
             Self::ConsentRequired => {
                 row(65_001).token(O::InvalidGrant).suberror("consent_required").silent(O::ConsentRequired)
             }
-            Self::NotPreAuthorized => row(65_002).token(O::InvalidRequest).page().silent(O::InvalidRequest),
+            Self::NotPreAuthorized => {
+                row(65_002).token(O::InvalidRequest).page().silent(O::InvalidRequest).unverified()
+            }
             Self::ConsentDeclined => row(65_004).redirect(O::AccessDenied),
-            Self::ResourceNotRequired => row(65_005).token(O::InvalidResource),
+            Self::ResourceNotRequired => row(65_005).token(O::InvalidResource).unverified(),
             Self::InvalidGrant => row(70_000).token(O::InvalidGrant),
             Self::UnsupportedGrantType => row(70_003).token(O::UnsupportedGrantType).without_lookup(),
             Self::UnsupportedResponseType => row(70_005).redirect(O::UnsupportedResponseType),
-            Self::UnsupportedResponseMode => row(70_007).redirect(O::InvalidRequest),
+            Self::UnsupportedResponseMode => row(70_007).redirect(O::InvalidRequest).unverified(),
             Self::CodeExpired => row(70_008).token(O::InvalidGrant),
             Self::InvalidScope => row(70_011).token(O::InvalidScope).redirect(O::InvalidScope),
             Self::AuthorizationPending => row(70_016).token(O::AuthorizationPending),
@@ -356,7 +380,9 @@ impl EntraErrorKind {
             Self::RequestsItselfWithoutProfile => {
                 row(90_008).token(O::InvalidGrant).page().silent(O::ConsentRequired).unverified()
             }
-            Self::RequestsItselfByUri => row(90_009).token(O::InvalidRequest).page().silent(O::InvalidRequest),
+            Self::RequestsItselfByUri => {
+                row(90_009).token(O::InvalidRequest).page().silent(O::InvalidRequest).unverified()
+            }
             Self::InvalidInput => row(90_013).token(O::InvalidRequest),
             Self::CredentialFieldMissing => row(90_014).token_with(401, O::InvalidClient),
             Self::QueryTooLong => row(90_015).page(),
@@ -364,7 +390,7 @@ impl EntraErrorKind {
             Self::ConsumersOnV1 => row(90_027).token(O::InvalidRequest).page(),
             Self::IssuerUnreachable => row(90_061).token(O::InvalidRequest),
             Self::AdminConsentRequired => row(90_094).page().silent(O::ConsentRequired),
-            Self::ApprovalRequired => row(90_095).page().silent(O::ConsentRequired).unverified(),
+            Self::ApprovalRequired => row(90_095).page().silent(O::ConsentRequired),
             Self::InvalidParameter => row(90_100).page().silent(O::InvalidRequest).unverified(),
             Self::NoAbsoluteUri => row(90_102).page(),
             Self::UserCodeMissing => row(90_119).user_code(),
@@ -372,13 +398,13 @@ impl EntraErrorKind {
             Self::ResourceNotForConsumers => {
                 row(90_124).token(O::InvalidRequest).page().silent(O::InvalidRequest).unverified()
             }
-            Self::ApplicationNotForConsumers => row(90_130).token(O::InvalidRequest).page(),
+            Self::ApplicationNotForConsumers => row(90_130).token(O::InvalidRequest).page().unverified_at_token(),
             Self::CurrentPasswordWrong => row(120_000).new_password().unverified(),
             Self::NewPasswordWeak => row(120_002).new_password().unverified(),
             Self::NewPasswordHoldsName => row(120_003).new_password().unverified(),
-            Self::RequestedSessionMissing => row(160_021).silent(O::InteractionRequired),
-            Self::ForeignInteraction => row(165_900).page_with(403).without_lookup(),
-            Self::IdTokenAsAssertion => row(240_002).token(O::InvalidGrant),
+            Self::RequestedSessionMissing => row(160_021).silent(O::InteractionRequired).unverified(),
+            Self::ForeignInteraction => row(165_900).page_with(403).without_lookup().unverified(),
+            Self::IdTokenAsAssertion => row(240_002).token(O::InvalidGrant).unverified(),
             Self::SamlApplication => row(399_274).token(O::InvalidRequest).page().unverified(),
             Self::ResourceNotFound => row(500_011).token(O::InvalidResource).redirect(O::InvalidResource),
             Self::ResourceDisabled => {
@@ -417,8 +443,12 @@ impl EntraErrorKind {
             Self::BlockedBySecurityDefaults => {
                 row(530_035).token(O::InvalidGrant).suberror("message_only").page().unverified()
             }
-            Self::ServicePrincipalMissing => row(650_052).token(O::InvalidResource).redirect(O::InvalidResource),
-            Self::ScopeNotOnResource => row(650_053).token(O::InvalidScope).redirect(O::InvalidClient).without_lookup(),
+            Self::ServicePrincipalMissing => {
+                row(650_052).token(O::InvalidResource).redirect(O::InvalidClient).unverified_at_token()
+            }
+            Self::ScopeNotOnResource => {
+                row(650_053).token(O::InvalidScope).redirect(O::InvalidClient).without_lookup().unverified_at_token()
+            }
             Self::ResourceRemoved => {
                 row(650_054).token(O::InvalidResource).page().silent(O::InvalidResource).unverified()
             }
@@ -431,7 +461,7 @@ impl EntraErrorKind {
                 .silent(O::InteractionRequired)
                 .unverified(),
             Self::CodeOfOtherTenant => row(700_005).token(O::InvalidGrant),
-            Self::GrantOfOtherClient => row(700_007).token(O::InvalidGrant),
+            Self::GrantOfOtherClient => row(700_007).token(O::InvalidGrant).unverified(),
             Self::ClientNotFound => row(700_016).token(O::UnauthorizedClient).page(),
             Self::AssertionOfOtherClient => row(700_021).token_with(401, O::InvalidClient),
             Self::AssertionAudience => row(700_023).token_with(401, O::InvalidClient),
@@ -457,7 +487,7 @@ impl EntraErrorKind {
             }
             Self::NoReplyAddressGiven => row(900_971).page(),
             Self::ResourceParameterUnsupported => {
-                row(901_002).token(O::InvalidRequest).page().silent(O::InvalidRequest)
+                row(901_002).token(O::InvalidRequest).page().silent(O::InvalidRequest).unverified()
             }
             Self::ScopeNotDefault => row(1_002_012).token(O::InvalidScope),
             Self::AssertionWithoutKey => row(5_002_723).token_with(401, O::InvalidClient),
@@ -478,8 +508,8 @@ impl EntraErrorKind {
             Self::PkceRequired => row(9_002_325).page().silent(O::InvalidRequest),
             Self::CrossOriginRedemption => row(9_002_326).token(O::InvalidRequest),
             Self::SameOriginRedemption => row(9_002_327).token(O::InvalidRequest),
-            Self::PersonalAccountsOnly => row(9_002_331).token(O::UnauthorizedClient).page(),
-            Self::OrganizationsOnly => row(9_002_332).token(O::InvalidRequest).page().unverified(),
+            Self::PersonalAccountsOnly => row(9_002_331).token(O::UnauthorizedClient).page().unverified_at_token(),
+            Self::OrganizationsOnly => row(9_002_332).token(O::InvalidRequest).page().unverified_at_token(),
             Self::ResourceMismatch => row(9_010_010).token(O::InvalidTarget).redirect(O::InvalidTarget),
         }
     }

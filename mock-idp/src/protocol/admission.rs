@@ -3,6 +3,7 @@
 //! Sources: Microsoft identity platform "Supported account types", "Microsoft Entra authentication and authorization
 //! error codes".
 
+use scenarios::world::ExternalUserState;
 use uuid::Uuid;
 use wire::{Check, Checks};
 
@@ -57,8 +58,8 @@ pub struct Door<'d> {
 /// Lets the account in: into the tenant that the path names, as a member or as a guest, and else into its own.
 ///
 /// # Errors
-/// 50034 where the account has no tenant, 50020 where it is unknown in the one of the path, 500208 for an
-/// organisation's account at `/consumers`; for a personal account 500201 at a v1 endpoint, and 500200 where path or
+/// 50034 where the account has no tenant, 50020 where it is unknown in the one of the path, 50014 for a
+/// guest who has not accepted, 500208 for an organisation's account at `/consumers`; for a personal account 500201 at a v1 endpoint, and 500200 where path or
 /// application take none.
 pub fn admit<'d>(
     directory: &'d Directory,
@@ -85,6 +86,7 @@ pub fn admit<'d>(
     };
     let principal = Principal { account, tenant, home };
     checks.pass(Check::UserExists, of_tenant(tenant), account.username.as_str());
+    check_guest(principal, checks)?;
     check_kind(door, principal, checks)?;
     Ok(principal)
 }
@@ -109,6 +111,24 @@ fn unknown_there(
         client_id: door.client.client_id,
         client_name: door.client.shown_name().to_owned(),
     }
+}
+
+/// A guest has accepted the invitation.
+fn check_guest(principal: Principal<'_>, checks: &mut Checks) -> Result<(), EntraError> {
+    let Principal { account, tenant, .. } = principal;
+    let Some(guest) = account.guest_of.get(tenant.name) else { return Ok(()) };
+    let expected = format!("a guest who has accepted the invitation of {}", tenant.display_name);
+    if guest.external_user_state == ExternalUserState::PendingAcceptance {
+        let fix = format!(
+            "let the user accept it: idp.users.{}.guest_of.{}.external_user_state: accepted (portal: Users > the guest > \
+             B2B invitation)",
+            account.name, tenant.name
+        );
+        checks.refuse(Check::GuestAccepted, expected, format!("{}, who has not", account.username), fix);
+        return Err(EntraError::GuestPending { tenant: tenant.display_name.clone() });
+    }
+    checks.pass(Check::GuestAccepted, expected, account.username.as_str());
+    Ok(())
 }
 
 /// Personal accounts sign in on v2, and where both path and application take them.

@@ -273,17 +273,31 @@ impl<'a> Authorization<'a> {
         self.max_age.is_some() || self.claims.id_token.contains_key("auth_time")
     }
 
+    /// An access token is for one resource; a code can be redeemed for one after the other.
+    fn check_one_resource(&self, requested: &Requested<'_>, checks: &mut Checks) -> Result<(), EntraError> {
+        let Wanted::Scopes { scopes, .. } = &self.wanted else { return Ok(()) };
+        if !self.response_type.token || requested.targets.len() < 2 {
+            return Ok(());
+        }
+        let fix = "the client's scope: one resource, or response_type=code, for one resource after the other";
+        checks.refuse(Check::ScopeWellFormed, "scopes of one resource", scopes.text.as_str(), fix);
+        Err(EntraError::SeveralResources { scope: scopes.text.clone() })
+    }
+
     /// What the request asks for in the tenant of the user.
     ///
     /// # Errors
-    /// As [`Wanted::resolve`].
+    /// As [`Wanted::resolve`]; 28000 where an access token is asked for, and for more than one resource.
     pub fn requested<'d>(
         &self,
         directory: &'d Directory,
         tenant: crate::directory::Tenant<'_>,
         checks: &mut Checks,
     ) -> Result<Requested<'d>, Box<Refused>> {
-        self.wanted.resolve(directory, tenant, self.client, checks).map_err(|error| Refused::of(self, error))
+        let requested = self.wanted.resolve(directory, tenant, self.client, checks);
+        let requested = requested.map_err(|error| Refused::of(self, error))?;
+        self.check_one_resource(&requested, checks).map_err(|error| Refused::of(self, error))?;
+        Ok(requested)
     }
 }
 

@@ -1,7 +1,7 @@
 //! Every code with the requests that cause it and all its faces, as one file that a person can read.
 
 use mock_idp::EntraErrorKind;
-use mock_idp::error::faces::Front;
+use mock_idp::error::faces::{Front, Unverified};
 use serde_json::Value;
 use strum::IntoEnumIterator;
 
@@ -28,7 +28,11 @@ fn faces(kind: EntraErrorKind) -> String {
         faces.front.map(|face| format!("authorize    {}", front(face))),
         faces.silent.map(|error| format!("prompt=none  back to the application with {error}")),
         (!faces.lookup).then(|| "no error_uri".to_owned()),
-        faces.unverified.then(|| "not seen at Entra: inferred".to_owned()),
+        match faces.unverified {
+            Unverified::Nothing => None,
+            Unverified::AtToken => Some("not seen at Entra at the token endpoint: inferred".to_owned()),
+            Unverified::Everything => Some("not seen at Entra: inferred".to_owned()),
+        },
     ];
     lines.into_iter().flatten().map(|line| format!("  {line}\n")).collect()
 }

@@ -9,6 +9,7 @@ mod causes;
 mod claims;
 mod client_credentials;
 mod device;
+mod faces;
 mod flows;
 mod golden;
 mod graph;

@@ -130,7 +130,7 @@ fn a_resource_needs_a_service_principal_in_the_users_tenant() {
     };
     let seen = as_nestor(&Lab::of(api(&["contoso"])));
     assert_eq!((seen.aadsts(), seen.refusing()), (Some(650_052), Some("resource.service_principal")));
-    assert_eq!(returned(&seen, "error").as_deref(), Some("invalid_resource"));
+    assert_eq!(returned(&seen, "error").as_deref(), Some("invalid_client"));
     let fix = seen.checks.refusal().unwrap().fix.clone().unwrap();
     assert!(fix.contains("idp.apps.server.service_principals: add fabrikam"), "{fix}");
     let mut everywhere = api(&["contoso", "fabrikam"]);

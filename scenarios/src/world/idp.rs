@@ -27,7 +27,7 @@ pub use token_configuration::{
     AdditionalProperty, DetailedClaim, GroupMembershipClaim, MappedClaim, MappedClaims, OptionalClaim,
     OptionalClaimName, OptionalClaims, RESTRICTED_CLAIMS, SigningKey, UserAttribute,
 };
-pub use user::{DirectoryRole, Guest, User};
+pub use user::{DirectoryRole, ExternalUserState, Guest, User};
 
 /// What the identity provider knows.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]

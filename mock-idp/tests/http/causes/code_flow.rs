@@ -20,6 +20,11 @@ pub const CAUSES: &[Cause] = &[
     (28_000, "scope.well_formed", || {
         redeemed(|form| with(&form, "scope", "api://3f8a1c2e-5b6d-4e7f-8a9b-1c2d3e4f5a6b/user_impersonation User.Read"))
     }),
+    (28_000, "scope.well_formed", || {
+        let world = changed(json!({"apps": {"client": {"implicit": {"access_tokens": true}}}}));
+        let scope = "api://3f8a1c2e-5b6d-4e7f-8a9b-1c2d3e4f5a6b/user_impersonation User.Read";
+        megan(world, V2_AUTHORIZE, &with(&v2(scope), "response_type", "token"))
+    }),
     (28_003, "scope.well_formed", || {
         redeemed(|mut form| {
             form.push(("scope", ""));

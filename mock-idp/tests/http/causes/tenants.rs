@@ -10,9 +10,32 @@ fn pia(world: Value, path: &str, parameters: &[(&str, &str)]) -> Seen {
     signed_in(world, path, parameters, PIA, PIAS_PASSWORD)
 }
 
+/// The world with nestor of Fabrikam invited to Contoso.
+fn invited() -> Value {
+    let guest = json!({
+        "object_id": "c2d9b6f4-3a71-4e0c-8b55-000000c01050", "external_user_state": "pending_acceptance",
+    });
+    changed(json!({"users": {"nestor": {"guest_of": {"contoso": guest}}}}))
+}
+
 const CONSUMERS_V2: &str = "/consumers/oauth2/v2.0/authorize";
 
 pub const CAUSES: &[Cause] = &[
+    (50_014, "guest.accepted", || {
+        let path = format!("/{TENANT}/oauth2/v2.0/authorize");
+        signed_in(invited(), &path, &v2("openid"), "nestor@fabrikam.com", "Northwind-9")
+    }),
+    // at home nestor signed in well
+    (50_014, "guest.accepted", || {
+        let lab = Lab::of(invited());
+        let mut browser = Browser::new(&lab);
+        browser.open(V2_AUTHORIZE, &v2("openid offline_access"));
+        let asked = browser.sign_in("nestor@fabrikam.com", "Northwind-9");
+        assert!(asked.body.contains("acceptForm"), "{}", asked.body);
+        let code = returned(&browser.press("idSIButton9", &[]), "code").unwrap();
+        let answer = lab.post(V2_TOKEN, &form(&redeem(&code))).json();
+        lab.post(TENANT_TOKEN, &form(&refresh(answer["refresh_token"].as_str().unwrap())))
+    }),
     (50_020, "user.exists", || pia(personal(json!({})), &format!("/{TENANT}/oauth2/v2.0/authorize"), &v2("openid"))),
     (90_027, "account.kind", || Lab::new().authorize("/consumers/oauth2/authorize", &v1())),
     (90_027, "account.kind", || Lab::new().post("/consumers/oauth2/token", &form(&redeem("x")))),

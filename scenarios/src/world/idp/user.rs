@@ -125,6 +125,26 @@ pub struct Guest {
     /// The object id in that tenant; it is another than at home.
     #[schemars(with = "schema::Guid")]
     pub object_id: Uuid,
+    /// "Invitation state": whether the user has taken up the invitation. Default: accepted.
+    #[serde(default, skip_serializing_if = "ExternalUserState::is_accepted")]
+    pub external_user_state: ExternalUserState,
+}
+
+/// What has become of an invitation.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum ExternalUserState {
+    /// The user is a guest.
+    #[default]
+    Accepted,
+    /// The user has not answered it, and cannot sign in there.
+    PendingAcceptance,
+}
+
+impl ExternalUserState {
+    fn is_accepted(&self) -> bool {
+        *self == Self::Accepted
+    }
 }
 
 /// A directory role, by its built-in template.
