@@ -63,8 +63,8 @@ pub(super) fn run(options: &Options, common: Common) -> Result<Exit, Failure> {
             watch::watch(options, common)
         };
     }
-    let Selected { scenarios, in_error } = select::selected(options, common)?;
     let interruption = Interruption::awaited()?;
+    let Selected { scenarios, in_error } = select::selected(options, common)?;
     let Some(failure) = in_error else { return round(&scenarios, options, &interruption, common) };
     failure.tell(common);
     if !scenarios.is_empty() && round(&scenarios, options, &interruption, common)? == Exit::Interrupted {

@@ -47,8 +47,8 @@ pub fn user_realm(directory: &Directory, username: &str, api_version: &str, chec
 /// What the sign-in page of Entra posts; the members that matter here.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
 pub struct CredentialTypeRequest {
-    /// The user name, as typed.
-    #[serde(rename = "Username")]
+    /// The user name, as typed; the page itself writes the member small.
+    #[serde(rename = "Username", alias = "username")]
     pub username: String,
     /// The flow token of the page; comes back as it was.
     #[serde(rename = "flowToken", default)]
@@ -133,9 +133,10 @@ mod tests {
         }
 
         #[test]
-        fn any_name_in_json_is_answered(name in any::<String>(), more in "[a-z]{1,8}") {
+        fn any_name_in_json_is_answered(name in any::<String>(), more in "[a-z]{1,7}", is_small in any::<bool>()) {
             let directory = directory();
-            let body = json!({"Username": name, more: 1, "isOtherIdpSupported": true}).to_string();
+            let member = if is_small { "username" } else { "Username" };
+            let body = json!({member: name, more: 1, "isOtherIdpSupported": true}).to_string();
             let answer = credential_type(&directory, body.as_bytes(), &mut Checks::default()).unwrap();
             prop_assert_eq!(&answer["IfExistsResult"], 1);
             prop_assert!(answer["Username"].as_str().unwrap().chars().count() <= LIMIT_CHARS);

@@ -6,6 +6,14 @@ const assert = require("node:assert/strict");
 const { inChromium, press, shows } = require("./chromium.cjs");
 const { run } = require("./lab.cjs");
 
+/** In the page: what ends beyond the window, and stands in nothing that scrolls. */
+function outOfReach() {
+  for (const details of document.querySelectorAll("details")) details.open = true;
+  const scrolls = (element) => element && (/auto|scroll/.test(getComputedStyle(element).overflowX) || scrolls(element.parentElement));
+  const isBeyond = (element) => element.getBoundingClientRect().right > innerWidth + 1 && !scrolls(element);
+  return [...document.querySelectorAll("main *, body > *, td, th")].filter(isBeyond).map((element) => element.outerHTML.slice(0, 80));
+}
+
 run(async (lab) => {
   await inChromium(lab, async (page) => {
     const text = () => page.$eval("body", (body) => body.innerText);
@@ -44,6 +52,13 @@ run(async (lab) => {
     assert.match(await text(), /TSLA/);
     await page.goto(`${lab.lab}/trace`);
     assert.match(await text(), /tools\/call/);
+
+    // on a telephone everything can be reached: what is too wide stands in something that scrolls
+    await page.setViewport({ width: 320, height: 640 });
+    for (const address of [lab.lab, `${lab.lab}/trace`]) {
+      await page.goto(address);
+      assert.deepEqual(await page.evaluate(outOfReach), [], address);
+    }
   });
   console.log("Chromium: signed in over every page, and used the lab's own");
 });
