@@ -54,8 +54,8 @@ impl From<Problem> for Finding {
 /// When a URL of the world has no origin that a party could serve.
 pub async fn judge(scenario: &Scenario) -> Result<Vec<Finding>, StartError> {
     let tree = scenarios::parse(&scenario.source).ok();
-    let span = |text: &str| {
-        let found = tree.as_ref().and_then(|tree| place::find(tree, text));
+    let span = |fix: &str, message: &str| {
+        let found = tree.as_ref().and_then(|tree| place::find(tree, fix, message));
         found.unwrap_or_else(|| scenario.source.span(0, 0))
     };
     let predictions = walk::predict(&scenario.world).await?;
@@ -63,7 +63,7 @@ pub async fn judge(scenario: &Scenario) -> Result<Vec<Finding>, StartError> {
         severity: severity(scenario, prediction),
         code: prediction.code.map(|number| format!("AADSTS{number}")),
         problem: Problem::at(
-            &span(&prediction.fix),
+            &span(&prediction.fix, &prediction.message),
             prediction.name(),
             prediction.message.as_str(),
             prediction.fix.as_str(),
@@ -77,7 +77,12 @@ pub async fn judge(scenario: &Scenario) -> Result<Vec<Finding>, StartError> {
     let unwise = lints::lint(&scenario.world).into_iter().filter(own).map(|lint| Finding {
         severity: Severity::Warning,
         code: None,
-        problem: Problem::at(&span(&lint.path), lint.name, lint.message, format!("{}: {}", lint.path, lint.fix)),
+        problem: Problem::at(
+            &span(&lint.path, &lint.message),
+            lint.name,
+            lint.message,
+            format!("{}: {}", lint.path, lint.fix),
+        ),
     });
     Ok(foretold.chain(unwise).collect())
 }
