@@ -43,6 +43,7 @@ const PATHS: &[&str] = &[
     "GetCredentialType",
     "changepassword",
     "consent/set",
+    "consent/request",
     "SAS/ProcessAuth",
     "TermsOfUse/accept",
     "openid/userinfo",

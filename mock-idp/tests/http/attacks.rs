@@ -715,7 +715,7 @@ fn malformed_requests_are_refused_and_never_break_the_server() {
         b"grant_type=%ff&client_id=%00",
         b"grant_type=refresh_token&refresh_token=a.b.c&client_id=",
     ];
-    for path in [V1_TOKEN, V2_TOKEN, "/common/login", "/common/consent/set", V2_AUTHORIZE] {
+    for path in [V1_TOKEN, V2_TOKEN, "/common/login", "/common/consent/set", "/common/consent/request", V2_AUTHORIZE] {
         for body in bodies {
             let request = Request::post(path)
                 .header(header::CONTENT_TYPE, "application/x-www-form-urlencoded")

@@ -124,7 +124,8 @@ fn atk_g05_following_a_link_agrees_to_nothing() {
     browser.press("idSIButton9", &[]);
     let fields = browser.form_of("idSIButton9").fields;
     let pairs: Vec<_> = fields.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
-    for path in ["/common/login", "/common/consent/set", "/common/kmsi", "/common/appverify"] {
+    for path in ["/common/login", "/common/consent/set", "/common/consent/request", "/common/kmsi", "/common/appverify"]
+    {
         for method in ["GET", "HEAD"] {
             let request = Request::builder().method(method).uri(format!("{path}?{}", form(&pairs)));
             let seen = browser.send(request.body(Body::empty()).unwrap());

@@ -117,7 +117,7 @@ fn a_refresh_for_a_protected_resource_needs_the_second_factor() {
 #[test]
 fn no_other_form_steps_over_the_second_factor() {
     let lab = Lab::of(mfa_world());
-    for action in ["/common/consent/set", "/common/TermsOfUse/accept"] {
+    for action in ["/common/consent/set", "/common/consent/request", "/common/TermsOfUse/accept"] {
         let (mut browser, _) = started(&lab, DEFAULT);
         let stolen = browser.form_of("idSubmit_SAOTCC_Continue").fields["flowToken"].clone();
         let seen = browser.send(post(action, &form(&[("flowToken", &stolen), ("decision", "accept")])));
