@@ -427,6 +427,13 @@ impl Directory {
         self.idp.tenants.iter().map(|(name, thing)| Named { name, thing })
     }
 
+    /// How many equal token requests of a client for a user within five minutes are answered; any number where the world
+    /// says none.
+    #[must_use]
+    pub fn client_request_loop(&self) -> Option<u16> {
+        self.idp.client_request_loop
+    }
+
     /// Whether a client assertion is good only once.
     #[must_use]
     pub fn refuses_replayed_assertions(&self) -> bool {

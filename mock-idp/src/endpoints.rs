@@ -42,6 +42,7 @@ use crate::protocol::graph::GraphError;
 use crate::protocol::parameters::Parameters;
 use crate::protocol::passwords::Passwords;
 use crate::protocol::redeemed::Redeemed;
+use crate::protocol::request_loops::RequestLoops;
 use crate::protocol::sealed::Seal;
 use crate::protocol::second_factor::{SecondFactor, WrongCodes};
 use crate::protocol::sessions::Sessions;
@@ -76,6 +77,7 @@ struct Shared {
     consents: Mutex<GivenConsents>,
     consent_requests: Mutex<ConsentRequests>,
     redeemed: Mutex<Redeemed>,
+    request_loops: Mutex<RequestLoops>,
     sessions: Mutex<Sessions>,
     enrolments: Mutex<Enrolments>,
     second_factor: SecondFactor,
@@ -114,6 +116,7 @@ impl IdentityProvider {
             consents: Mutex::default(),
             consent_requests: Mutex::default(),
             redeemed: Mutex::default(),
+            request_loops: Mutex::default(),
             sessions: Mutex::default(),
             enrolments: Mutex::default(),
             second_factor: SecondFactor::new(&seed),
@@ -154,6 +157,10 @@ impl IdentityProvider {
 
     fn redeemed(&self) -> MutexGuard<'_, Redeemed> {
         self.0.redeemed.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn request_loops(&self) -> MutexGuard<'_, RequestLoops> {
+        self.0.request_loops.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn sessions(&self) -> MutexGuard<'_, Sessions> {

@@ -266,6 +266,11 @@ pub enum EntraError {
         /// `common` or `organizations`.
         segment: String,
     },
+    /// 50196: a client asks for the same again and again.
+    #[error(
+        "The operation was ended because the client sent the same request again and again. Contact the app vendor."
+    )]
+    ClientRequestLoop,
     /// 50199: `prompt=none` of an application whose address is of a scheme of its own: the user would have to confirm it.
     #[error(
         "For security reasons, user confirmation is required for this request: the redirect URI is no web address. Allow the user to interact."

@@ -25,6 +25,7 @@ pub mod randomness;
 pub mod realm;
 pub mod redeemed;
 pub mod redirect_uri;
+pub mod request_loops;
 pub mod revocation;
 pub mod roles;
 pub mod scope;

@@ -142,6 +142,8 @@ checks! {
     UserAssigned = "user.assigned" by Idp;
     /// The client has a role at a resource that requires assignment.
     ClientAssigned = "client.assigned" by Idp;
+    /// The client does not ask for the same again and again.
+    ClientRequestLoop = "client.request_loop" by Idp;
     /// A guest has accepted the invitation.
     GuestAccepted = "guest.accepted" by Idp;
     /// The tenant is one that the network's proxy permits, where it says so.

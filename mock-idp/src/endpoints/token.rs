@@ -49,6 +49,13 @@ impl IdentityProvider {
             };
             decide(request, records, memory, &mut checks)
         };
+        let decision = decision.and_then(|decision| {
+            if let Decision::ForUser(grant) = &decision {
+                let grant_type = incoming.form.text("grant_type").unwrap_or_default();
+                self.request_loops().check(&directory, grant, grant_type, incoming.now, &mut checks)?;
+            }
+            Ok(decision)
+        });
         let decision = match decision {
             Ok(decision) => decision,
             Err(error) => {

@@ -334,6 +334,7 @@ impl EntraErrorKind {
             Self::ExternalChallenge => row(50_158).token(O::InteractionRequired).silent(O::InteractionRequired),
             Self::GrantRevoked => row(50_173).token(O::InvalidGrant).suberror("bad_token"),
             Self::NotMultiTenant => row(50_194).token(O::InvalidRequest).page(),
+            Self::ClientRequestLoop => row(50_196).token(O::InvalidGrant),
             Self::AppNotConfirmed => row(50_199).silent(O::InteractionRequired).unverified(),
             Self::DeviceNotCompliant => refused_by_policy(53_000).unverified(),
             Self::DeviceNotJoined => refused_by_policy(53_001).unverified(),

@@ -71,6 +71,11 @@ pub struct Idp {
     /// libraries rely on it.
     #[serde(default)]
     pub replayed_assertions: ReplayedAssertions,
+    /// How many equal token requests, of one client for one user, resource and grant type, are answered within five
+    /// minutes. Entra has such a bound and does not publish it. Default: any number.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 1, max = 1000))]
+    pub client_request_loop: Option<u16>,
     /// Whether a browser stays signed in, by a session cookie, for 24 hours. Default: false.
     #[serde(default)]
     pub single_sign_on: bool,

@@ -63,6 +63,19 @@ pub const CAUSES: &[Cause] = &[
     (50_194, "client.audience", || {
         authorize(V2_AUTHORIZE, &with(&v2(DEFAULT), "client_id", "9d4e2b7a-0000-4000-8000-000000000001"))
     }),
+    (50_196, "client.request_loop", || {
+        let lab = Lab::of(changed(json!({"client_request_loop": 3})));
+        let code = lab.code(V2_AUTHORIZE, &v2(DEFAULT));
+        let body = lab.post(V2_TOKEN, &form(&redeem(&code))).json();
+        let token = body["refresh_token"].as_str().unwrap();
+        let again = || lab.post(V2_TOKEN, &form(&refresh(token)));
+        assert_eq!([again(), again(), again()].map(|seen| seen.status.as_u16()), [200; 3]);
+        lab.advance(4);
+        let refused = again();
+        lab.advance(1);
+        assert_eq!(again().status, 200, "the five minutes are over");
+        refused
+    }),
     (54_005, "code.unused", || {
         let lab = Lab::new();
         let code = lab.code(V2_AUTHORIZE, &v2(DEFAULT));
