@@ -49,6 +49,17 @@ pub fn judge(
     }
     checks.pass(Check::CallbackReached, awaited_path, path);
     if !is_awaited {
+        if only(parameters, "admin_consent") == Some("True") && only(parameters, "error").is_none() {
+            const FIX: &str = "connect now: the consent is given, and makes no connection by itself";
+            let expected = "the state of a sign-in that waits for its callback";
+            checks.refuse(
+                Check::CallbackState,
+                expected,
+                "an administrator's consent, which nobody's sign-in waits for",
+                FIX,
+            );
+            return Verdict::Foreign("the administrator's consent is given; a connection is made by a sign-in");
+        }
         const FIX: &str = "begin a new sign-in: a state is made for one sign-in and accepted once";
         let received = match only(parameters, "state") {
             Some(_) => "a state that no sign-in waits for",
@@ -107,12 +118,22 @@ mod tests {
     }
 
     #[test]
+    fn an_administrators_consent_that_comes_back_is_told_as_such() {
+        let (verdict, checks) = judged(PATH, false, "admin_consent=True&tenant=t");
+        assert!(matches!(verdict, Verdict::Foreign(why) if why.contains("consent is given")), "{verdict:?}");
+        assert!(checks.refusal().is_some_and(|refusal| refusal.check == Check::CallbackState));
+        let (verdict, _) = judged(PATH, false, "admin_consent=True&tenant=t&error=access_denied");
+        assert!(matches!(verdict, Verdict::Foreign(why) if why.contains("state")), "{verdict:?}");
+    }
+
+    #[test]
     fn atk_f01_and_f12_nothing_else_is() {
         let table = [
             ("/redirect/other", true, "code=c&state=s", Check::CallbackReached),
             ("/redirect", true, "code=c&state=s", Check::CallbackReached),
             (PATH, false, "code=c&state=wrong", Check::CallbackState),
             (PATH, false, "code=c", Check::CallbackState),
+            (PATH, false, "code=c&admin_consent=True", Check::CallbackState),
             (PATH, false, "code=c&state=s&state=s", Check::CallbackState),
             (PATH, true, "state=s", Check::CallbackCode),
             (PATH, true, "state=s&code=", Check::CallbackCode),
