@@ -84,6 +84,17 @@ pub struct PlayedStep {
     pub span: Span,
     /// What was expected and did not come.
     pub mismatches: Vec<Mismatch>,
+    /// Whether the file expects nothing of it, so that nothing can differ.
+    pub expects_nothing: bool,
+}
+
+impl PlayedStep {
+    /// The check that refused, where the file expects nothing of the step. That the Test tab reached the server is none.
+    #[must_use]
+    pub fn unexpected_refusal(&self) -> Option<&str> {
+        let is_well = self.outcome["verdict"] == "reachable_and_authorized";
+        self.outcome["check"].as_str().filter(|_| self.expects_nothing && !is_well)
+    }
 }
 
 /// Something that was done in a lab, and what came of it.

@@ -199,7 +199,8 @@ fn played(scenario: &Scenario, observed: Observed, ended: Ended) -> Played {
     });
     let Observed { label, outcome, exchanges, duration_us } = observed;
     let span = Source::new(scenario.file.clone(), "").span(0, 0);
-    let step = PlayedStep { label, outcome, exchanges, duration_us, span, mismatches: Vec::new() };
+    let step =
+        PlayedStep { label, outcome, exchanges, duration_us, span, mismatches: Vec::new(), expects_nothing: false };
     let phase = Phase { purpose: Purpose::Steps, steps: vec![step], unplayed: Vec::new() };
     Played { name: scenario.name.clone(), file: scenario.file.clone(), phases: vec![phase], failure }
 }

@@ -240,6 +240,9 @@ pub(super) fn gate(options: &GateOptions, common: Common) -> Result<Exit, Failur
         gate.client_id = client_id;
     }
     let clients: Vec<String> = options.allow_client.iter().map(Uuid::to_string).collect();
+    // the client id is an allowed audience whatever the list says
+    let own = gate.client_id.to_string();
+    gate.allowed_audiences.retain(|audience| *audience != own);
     replace("--audience", &options.audience, &mut gate.allowed_audiences, common);
     replace("--allow-client", &clients, &mut gate.allowed_applications, common);
     if !options.cors_origin.is_empty() {

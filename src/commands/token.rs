@@ -63,7 +63,12 @@ pub(super) struct Options {
 fn claim(text: &str) -> Result<(String, Value), String> {
     match text.split_once('=') {
         Some((name, value)) if !name.is_empty() => {
-            Ok((name.to_owned(), serde_json::from_str(value).unwrap_or_else(|_| value.into())))
+            match serde_json::from_str(value) {
+                Ok(value) => Ok((name.to_owned(), value)),
+                // what begins as JSON is meant to be JSON
+                Err(error) if value.starts_with(['[', '{', '"']) => Err(format!("no JSON ({error})")),
+                Err(_) => Ok((name.to_owned(), value.into())),
+            }
         }
         _ => Err("write NAME=VALUE, such as roles='[\"Reader\"]' or name=Megan".to_owned()),
     }
@@ -132,5 +137,6 @@ mod tests {
         assert_eq!(claim("name=Megan Bowen").unwrap(), ("name".to_owned(), json!("Megan Bowen")));
         assert_eq!(claim("upn=null").unwrap(), ("upn".to_owned(), Value::Null));
         assert!(claim("name").is_err() && claim("=x").is_err());
+        assert!(claim("roles=[\"Reader\"").unwrap_err().contains("no JSON"));
     }
 }

@@ -63,6 +63,11 @@ impl<'p> Account<'p> {
         headline(self.played, &self.redaction)
     }
 
+    /// What passed only because the file expects nothing there, a line each.
+    pub(super) fn notes(&self) -> Vec<String> {
+        notes(self.played, &self.redaction)
+    }
+
     /// Where the file says what did not hold.
     #[must_use]
     pub fn failure_place(&self) -> Option<Place> {
@@ -223,6 +228,18 @@ fn failed_step(played: &Played) -> Option<&PlayedStep> {
         Failure::Unplayable(_) => None,
         _ => played.phases.last()?.steps.last(),
     }
+}
+
+/// What passed only because the file expects nothing there, a line each.
+pub(super) fn notes(played: &Played, redaction: &Redaction) -> Vec<String> {
+    let phases = played.phases.iter().filter(|phase| phase.purpose != Purpose::Base);
+    let steps = phases.flat_map(|phase| &phase.steps);
+    let note = |step: &PlayedStep| {
+        let check = step.unexpected_refusal()?;
+        let label = visible(&redaction.hide(&step.label).replace('\n', " "));
+        Some(format!("{label}: {check} refused, and the step expects nothing: write `expect:`"))
+    };
+    steps.filter_map(note).collect()
 }
 
 /// Why `played` failed, in one line: the first difference, and the check that refused.

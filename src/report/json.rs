@@ -39,6 +39,10 @@ fn scenario(account: &Account) -> Value {
         "passed": played.passed(),
         "phases": played.phases.iter().map(|phase| self::phase(account, phase)).collect::<Vec<_>>(),
     });
+    let notes = account.notes();
+    if !notes.is_empty() {
+        entry["notes"] = json!(notes);
+    }
     if let Some(text) = account.failure() {
         entry["failure"] = json!({ "text": text });
         if let Some(place) = account.failure_place() {

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use crate::play::Played;
-use crate::report::account::headline;
+use crate::report::account::{headline, notes};
 use crate::report::terminal::Paint;
 use crate::report::visible::visible;
 
@@ -15,6 +15,10 @@ pub fn json(played: &[Played], selected: usize) -> Value {
         .iter()
         .map(|played| {
             let mut entry = json!({ "name": played.name, "file": played.file, "passed": played.passed() });
+            let notes = notes(played, &played.redaction());
+            if !notes.is_empty() {
+                entry["notes"] = json!(notes);
+            }
             if let Some(failure) = &played.failure {
                 entry["failure"] = json!(failure.text(&played.redaction()));
             }

@@ -75,6 +75,9 @@ pub fn scenario(scenario: &Scenario, played: &Played, detail: Detail) -> String 
             text.push_str(&phase_text(phase, paint, &redaction, detail));
         }
     }
+    for note in account::notes(played, &redaction) {
+        text.push_str(&format!("    note: {note}\n"));
+    }
     for line in account::failure_text(played, &redaction).unwrap_or_default().lines() {
         text.push_str(&format!("    {}\n", painted(line, paint)));
     }

@@ -489,3 +489,24 @@ fn watch_plays_again_what_changes() {
     assert_eq!(second["scenarios"][0]["name"], "one", "only what changed is played again");
     assert_eq!(entralab(&["run", "--watch"]).status.code(), Some(2), "bundled files do not change");
 }
+
+/// Whoever forgets `expect` learns that green says nothing.
+#[test]
+fn a_refused_step_of_which_nothing_is_expected_is_noted() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("bare.scenario.yaml");
+    let world =
+        "scenario: 1\ntitle: Bare\nworld: { base: article, change: { connector: { client_secret: nonsense } } }\n";
+    let played = |steps: &str| {
+        std::fs::write(&file, format!("{world}steps:\n{steps}")).unwrap();
+        let (told, json) = (["run", "-q"], ["run", "--json"]);
+        let run = |arguments: &[&str]| entralab(&[arguments, &[file.to_str().unwrap()]].concat());
+        (text(&run(&told).stdout), serde_json::from_slice::<Value>(&run(&json).stdout).unwrap())
+    };
+    let (told, json) = played("  - connect: { as: megan }\n  - test_operation: {}\n");
+    let note = "megan connects: client_secret.valid refused, and the step expects nothing: write `expect:`";
+    assert!(told.contains(note) && told.contains("1 passed"), "{told}");
+    assert_eq!(json["scenarios"][0]["notes"][0], note, "{json}");
+    let (told, json) = played("  - connect: { as: megan }\n    expect: { aadsts: 7000215 }\n");
+    assert!(!told.contains("note:") && json["scenarios"][0]["notes"].is_null(), "{told}");
+}
