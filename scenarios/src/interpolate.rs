@@ -311,6 +311,7 @@ impl Roots<'_> {
             Action::Fault(accident) => Action::Fault(Box::new(Accident {
                 path: self.text(&accident.path, &step.span, faults),
                 correlation: accident.correlation.as_ref().map(|id| self.text(id, &step.span, faults)),
+                client_id: accident.client_id.as_ref().map(|id| self.text(id, &step.span, faults)),
                 body: accident.body.as_ref().map(|body| self.value(body, &step.span, faults)),
                 headers: self.texts(&accident.headers, &step.span, faults),
                 ..(**accident).clone()

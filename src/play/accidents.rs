@@ -31,6 +31,7 @@ pub(crate) fn fault(accident: &Accident) -> Fault {
         path: accident.path.clone(),
         from: accident.from,
         correlation: accident.correlation.clone(),
+        client_id: accident.client_id.clone(),
         times: accident.times,
         delay: accident.delay,
         answer,

@@ -5,12 +5,14 @@
 
 use std::sync::{Arc, Mutex, PoisonError};
 
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
-use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, Uri};
+use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, Uri, header};
 use jiff::SignedDuration;
 
 use crate::Party;
-use crate::exchange::query_of;
+use crate::exchange::{Parameters, parameters, query_of};
 
 /// The headers and the parameter that carry a request's correlation id.
 const CORRELATION: [&str; 3] = ["client-request-id", "x-ms-client-request-id", "x-ms-correlation-id"];
@@ -28,6 +30,8 @@ pub struct Fault {
     pub from: Option<Party>,
     /// The correlation id that the request must have; any where none is given.
     pub correlation: Option<String>,
+    /// The `client_id` that the request must name, in its query, its form or by HTTP Basic; any where none is given.
+    pub client_id: Option<String>,
     /// How many requests it befalls.
     pub times: u32,
     /// How long the request is held before it is answered.
@@ -88,6 +92,7 @@ impl Faults {
         method: &Method,
         uri: &Uri,
         headers: &HeaderMap,
+        body: &[u8],
     ) -> Option<Fault> {
         let mut faults = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let index = faults.iter().position(|fault| {
@@ -96,6 +101,7 @@ impl Faults {
                 && fault.method.as_deref().is_none_or(|wanted| wanted == method)
                 && path_matches(&fault.path, uri.path())
                 && fault.correlation.as_deref().is_none_or(|wanted| is_correlated(wanted, uri, headers))
+                && fault.client_id.as_deref().is_none_or(|wanted| is_of_client(wanted, uri, headers, body))
         })?;
         let fault = faults[index].clone();
         match faults[index].times.checked_sub(1) {
@@ -133,6 +139,22 @@ impl Answer {
 fn is_correlated(wanted: &str, uri: &Uri, headers: &HeaderMap) -> bool {
     CORRELATION.iter().any(|name| headers.get(*name).is_some_and(|value| value.as_bytes() == wanted.as_bytes()))
         || query_of(&uri.to_string()).iter().any(|(name, value)| name == CORRELATION[0] && value == wanted)
+}
+
+/// Whether the request names the client: RFC 6749 §4.1.1 in the query, §2.3.1 in the form or by HTTP Basic.
+fn is_of_client(wanted: &str, uri: &Uri, headers: &HeaderMap, body: &[u8]) -> bool {
+    let is_wanted = |named: &str| named.eq_ignore_ascii_case(wanted);
+    let is_named =
+        |parameters: &Parameters| parameters.iter().any(|(name, value)| name == "client_id" && is_wanted(value));
+    let by_basic = || {
+        let (scheme, credentials) = headers.get(header::AUTHORIZATION)?.to_str().ok()?.split_once(' ')?;
+        let credentials = STANDARD.decode(credentials.trim()).ok().filter(|_| scheme.eq_ignore_ascii_case("basic"))?;
+        let text = String::from_utf8(credentials).ok()?;
+        Some(is_wanted(text.split_once(':')?.0))
+    };
+    is_named(&query_of(&uri.to_string()))
+        || is_named(&parameters(&String::from_utf8_lossy(body)))
+        || by_basic().unwrap_or(false)
 }
 
 /// Whether `path` is one that `pattern` means: equal, where each `*` stands for any text, also none.
@@ -182,6 +204,7 @@ mod tests {
             path: "/*/token".to_owned(),
             from: Some(Party::Connector),
             correlation: None,
+            client_id: None,
             times: 2,
             delay: None,
             answer: Some(Answer::new(StatusCode::SERVICE_UNAVAILABLE, &[("retry-after".into(), "1".into())], "")),
@@ -191,14 +214,33 @@ mod tests {
         faults.inject(Fault { correlation: Some("c-1".to_owned()), from: None, times: 1, ..fault });
         let uri = Uri::from_static("https://a/common/token?client-request-id=c-1");
         let plain = Uri::from_static("https://a/common/token");
-        let take = |from, method: &Method, uri| faults.take(Party::Idp, from, method, uri, &HeaderMap::new()).is_some();
+        let take =
+            |from, method: &Method, uri| faults.take(Party::Idp, from, method, uri, &HeaderMap::new(), b"").is_some();
         assert!(!take(Party::Connector, &Method::GET, &plain));
         assert!(!take(Party::Gate, &Method::POST, &plain), "neither the party nor the correlation");
-        assert!(faults.take(Party::Gate, Party::Connector, &Method::POST, &plain, &HeaderMap::new()).is_none());
+        assert!(faults.take(Party::Gate, Party::Connector, &Method::POST, &plain, &HeaderMap::new(), b"").is_none());
         assert!(take(Party::Gate, &Method::POST, &uri));
         assert!(!take(Party::Gate, &Method::POST, &uri), "it was meant for one");
         assert!(take(Party::Connector, &Method::POST, &plain));
         assert!(take(Party::Connector, &Method::POST, &plain));
         assert!(!take(Party::Connector, &Method::POST, &plain));
+    }
+
+    #[test]
+    fn a_fault_for_one_client_leaves_the_others_alone() {
+        let named = |uri: &'static str, authorization: &'static str, body: &[u8]| {
+            let headers = HeaderMap::from_iter([(header::AUTHORIZATION, HeaderValue::from_static(authorization))]);
+            is_of_client("app-1", &Uri::from_static(uri), &headers, body)
+        };
+        assert!(named("https://a/authorize?client_id=APP-1", "", b""));
+        assert!(named("https://a/token", "", b"grant_type=x&client_id=app-1"));
+        assert!(named("https://a/token", "Basic YXBwLTE6c2VjcmV0", b""));
+        for (uri, authorization, body) in [
+            ("https://a/authorize?client_id=app-2", "", &b""[..]),
+            ("https://a/token", "Basic ====", b"client_id=app-2"),
+            ("https://a/token", "Bearer YXBwLTE6c2VjcmV0", b"x=app-1"),
+        ] {
+            assert!(!named(uri, authorization, body), "{uri}");
+        }
     }
 }

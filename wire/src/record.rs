@@ -76,7 +76,8 @@ async fn record(State((recorder, faults)): State<(Recorder, Faults)>, request: R
         body: read.as_ref().map(|bytes| Body::of(bytes)).unwrap_or_default(),
         caused_by: cause.filter(|_| from.is_some()),
     };
-    let fault = faults.take(recorder.party, opening.from, &parts.method, &parts.uri, &parts.headers);
+    let sent = read.as_ref().map(|bytes| &bytes[..]).unwrap_or_default();
+    let fault = faults.take(recorder.party, opening.from, &parts.method, &parts.uri, &parts.headers, sent);
     let delay = fault.as_ref().and_then(|fault| fault.delay);
     if let Some(delay) = delay {
         recorder.clock.pass(delay).await;

@@ -139,6 +139,10 @@ pub(crate) struct Fault {
     #[serde(default)]
     #[schemars(with = "String")]
     pub correlation: Option<String>,
+    /// The `client_id` that the requests name, in the query, the form or by HTTP Basic. Default: any.
+    #[serde(default)]
+    #[schemars(with = "String")]
+    pub client_id: Option<String>,
     /// How many requests meet with it. Default: 1.
     #[serde(default)]
     #[schemars(with = "u32", range(min = 1, max = 10_000))]

@@ -22,6 +22,8 @@ pub struct Accident {
     pub from: Option<Party>,
     /// Their correlation id; any where none is given.
     pub correlation: Option<String>,
+    /// The `client_id` that they name; any where none is given.
+    pub client_id: Option<String>,
     /// How many there are.
     pub times: u32,
     /// How long they are held.
@@ -75,6 +77,7 @@ pub(crate) fn read(fault: format::Fault, node: &Node, faults: &mut Faults) -> Op
         method: fault.method,
         from: fault.from.and_then(|from| from.parse().ok()),
         correlation: fault.correlation,
+        client_id: fault.client_id,
         times: fault.times.unwrap_or(1),
         delay,
         status: fault.status,

@@ -34,6 +34,8 @@ struct Told {
     from: Option<Party>,
     /// Their correlation id; any where none is given.
     correlation: Option<String>,
+    /// The `client_id` that they name; any where none is given.
+    client_id: Option<String>,
     /// How many it will befall.
     times: u32,
     /// What it does, in words.
@@ -43,8 +45,8 @@ struct Told {
 impl From<Fault> for Told {
     fn from(fault: Fault) -> Self {
         let effects = fault.effects();
-        let Fault { at, path, method, from, correlation, times, .. } = fault;
-        Self { at, path, method, from, correlation, times, effects }
+        let Fault { at, path, method, from, correlation, client_id, times, .. } = fault;
+        Self { at, path, method, from, correlation, client_id, times, effects }
     }
 }
 
