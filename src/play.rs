@@ -212,6 +212,16 @@ impl Played {
     }
 }
 
+/// What kept a step from sending anything, and so is in no exchange; none where nothing did.
+#[must_use]
+pub fn kept_back(outcome: &Value) -> Option<String> {
+    let told = |name: &str| outcome[name].as_str();
+    let (by, check) = (told("by")?, told("check")?);
+    let line = |name: &str| told(name).map(|text| format!("  {name:<9} {text}\n")).unwrap_or_default();
+    let (expected, received) = (line("expected"), line("received"));
+    Some(format!("refused by {by} at {check}\n{expected}{received}  more      entralab explain {check}\n"))
+}
+
 impl Failure {
     /// The failure in words, without secrets.
     #[must_use]
@@ -226,10 +236,8 @@ impl Failure {
                 };
                 let mut text = format!("{phase}: {label}: not as expected\n");
                 differences.iter().for_each(|difference| text.push_str(difference));
-                match refused {
-                    Some(refused) => text.push_str(&refused.text()),
-                    None => text.push_str("no party refused anything in this step\n"),
-                }
+                let refused = refused.as_ref().map(|refused| refused.text()).or_else(|| kept_back(outcome));
+                text.push_str(refused.as_deref().unwrap_or("no party refused anything in this step\n"));
                 text.push_str(&format!("what came: {}\n", told_once(outcome)));
                 text
             }

@@ -42,7 +42,7 @@ pub use read::{Scenario, read, read_text, read_world};
 pub use schema::{fault_schema, schema};
 pub use shape::fits;
 pub use source::{Source, Span};
-pub use step::{Accident, Action, Hop, HttpBody, HttpRequest, SignIn, Step};
+pub use step::{Accident, Action, Hop, HttpBody, HttpRequest, SignIn, Step, values_of};
 pub use tree::{Entry, Map, Node, Removed, Tree, merge};
 pub use world::World;
 pub use yaml::{DEEPEST, LARGEST_FILE_BYTES, MOST_VALUES, parse};

@@ -17,6 +17,7 @@ use crate::source::Span;
 use crate::world::Name;
 pub use accidents::Accident;
 pub use http::{HttpBody, HttpRequest};
+pub use members::values_of;
 
 pub(crate) use accidents::read as accident;
 pub(crate) use reading::{ACTIONS, read};

@@ -26,7 +26,7 @@ use crate::lab::data_folder::Part;
 use crate::lab::neighbours::Neighbours;
 use crate::lab::sockets::Sockets;
 use crate::lab::{Lab, Setup};
-use crate::play::{Observed, Refused, observe, observe_with};
+use crate::play::{Observed, Refused, kept_back, observe, observe_with};
 use crate::report::terminal::{self, Detail};
 use crate::report::visible::visible;
 
@@ -254,15 +254,10 @@ impl Told {
 /// Why a step did not hold: the check that refused, and what the maker reads.
 fn refusal(observed: &Observed) -> String {
     let member = |name: &str| observed.outcome.get(name).and_then(Value::as_str);
-    let mut text = match (Refused::of(&observed.exchanges), member("check")) {
-        (Some(refused), _) => refused.text(),
-        // what kept anything from being sent is in no exchange
-        (None, Some(check)) => format!(
-            "refused at {check}\n  expected  {}\n  received  {}\n  more      entralab explain {check}\n",
-            member("expected").unwrap_or_default(),
-            member("received").unwrap_or_default()
-        ),
-        (None, None) => match observed.exchanges.iter().rev().find(|exchange| exchange.failure.is_some()) {
+    let refused = Refused::of(&observed.exchanges).map(|refused| refused.text());
+    let mut text = match refused.or_else(|| kept_back(&observed.outcome)) {
+        Some(text) => text,
+        None => match observed.exchanges.iter().rev().find(|exchange| exchange.failure.is_some()) {
             Some(unanswered) => format!(
                 "nobody answered at {}\n  fix       start the server there, or name one that runs: entralab connect URL\n",
                 unanswered.url

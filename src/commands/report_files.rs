@@ -89,6 +89,7 @@ impl FromStr for ReportFile {
         let names = FORMATS.map(|(name, _)| name).join(", ");
         let known = |name: &str| FORMATS.iter().find(|(known, _)| *known == name).map(|(_, format)| *format);
         match text.split_once('=') {
+            Some((_, "-")) => Err("`-` is no file; --json prints the result on stdout".to_owned()),
             Some((name, path)) if !path.is_empty() => {
                 let format = known(name).ok_or_else(|| format!("no report is called '{name}': there are {names}"))?;
                 Ok(Self { format, path: path.into() })
@@ -189,9 +190,12 @@ mod tests {
     fn a_report_is_a_known_format_and_a_file() {
         let report = ReportFile { format: Format::Html, path: "out/a=b.html".into() };
         assert_eq!("html=out/a=b.html".parse(), Ok(report));
-        for (text, said) in
-            [("pdf=x", "no report is called 'pdf': there are junit"), ("junit", "FORMAT=FILE"), ("tap=", "FORMAT=FILE")]
-        {
+        for (text, said) in [
+            ("pdf=x", "no report is called 'pdf': there are junit"),
+            ("junit", "FORMAT=FILE"),
+            ("tap=", "FORMAT=FILE"),
+            ("json=-", "--json prints"),
+        ] {
             let refusal = text.parse::<ReportFile>().unwrap_err();
             assert!(refusal.contains(said), "{refusal}");
         }

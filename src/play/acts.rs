@@ -41,7 +41,8 @@ impl<'s> Player<'s> {
         if let Err(missing) = self.captures.keep(&step, &outcome) {
             mismatches.extend(missing);
         }
-        let expects_nothing = step.expect.is_empty() && step.hops.is_empty() && step.never.is_empty();
+        let expects_nothing =
+            step.expect.is_empty() && step.hops.is_empty() && step.never.is_empty() && step.keep.is_empty();
         Ok(PlayedStep { label, outcome, exchanges, duration_us, span: step.span.clone(), mismatches, expects_nothing })
     }
 

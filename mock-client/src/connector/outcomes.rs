@@ -276,3 +276,30 @@ pub struct AskOutcome {
     #[serde(flatten)]
     pub kept_back: Option<KeptBack>,
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A file that expects any other is told so when it is read.
+    #[test]
+    fn the_reader_of_files_knows_every_value() {
+        use Verdict as V;
+        let verdicts = [V::ReachableAndAuthorized, V::Unauthorized, V::Forbidden, V::NotFound, V::BlockedByCors];
+        let more = [V::GatewayError, V::NoConnection, V::Unreachable, V::Other];
+        let named =
+            |values: Vec<Value>| values.iter().map(|value| value.as_str().unwrap().to_owned()).collect::<Vec<_>>();
+        assert_eq!(
+            named(verdicts.iter().chain(&more).map(|verdict| serde_json::json!(verdict)).collect()),
+            scenarios::values_of("verdict")
+        );
+        assert_eq!(
+            named([Connection::Connected, Connection::Failed].map(|one| serde_json::json!(one)).to_vec()),
+            scenarios::values_of("connection")
+        );
+        assert_eq!(
+            named([Shown::Page, Shown::Callback].map(|one| serde_json::json!(one)).to_vec()),
+            scenarios::values_of("shown")
+        );
+    }
+}

@@ -40,6 +40,27 @@ pub(super) fn of(word: &str) -> Vec<&'static str> {
     own.iter().chain(&REFUSAL).copied().collect()
 }
 
+/// The values that a member of an outcome can have, where they are known; the connector's outcomes have them.
+#[must_use]
+pub fn values_of(member: &str) -> &'static [&'static str] {
+    match member {
+        "connection" => &["connected", "failed"],
+        "shown" => &["page", "callback"],
+        "verdict" => &[
+            "reachable_and_authorized",
+            "unauthorized",
+            "forbidden",
+            "not_found",
+            "blocked_by_cors",
+            "gateway_error",
+            "no_connection",
+            "unreachable",
+            "other",
+        ],
+        _ => &[],
+    }
+}
+
 /// Notes a member of `expect` that the step does not have.
 pub(super) fn unknown(key: &str, span: &Span, step: &str, known: &[&str], faults: &mut Faults) {
     let fix = match nearest(key, known.iter().copied()) {
@@ -72,6 +93,16 @@ pub(super) fn check(key: &str, expected: &Expected, faults: &mut Faults) {
             if text.parse::<Party>().is_err() && !value.is_null() && !text.contains("${") {
                 let message = format!("no party is called {}", shown(value));
                 faults.at(span, "name.unknown", message, parties());
+            }
+        }
+        (key, Expected::Is(Value::String(text), span)) if !values_of(key).is_empty() && !text.contains("${") => {
+            let values = values_of(key);
+            if !values.contains(&text.as_str()) {
+                let fix = match nearest(text, values.iter().copied()) {
+                    Some(near) => format!("write `{near}`"),
+                    None => format!("it can be {}", listed(values.iter().copied())),
+                };
+                faults.at(span, "value.choice", format!("`{key}` is never \"{}\"", escaped(text)), fix);
             }
         }
         ("aadsts", Expected::Is(Value::String(text), span)) if !text.contains("${") => {

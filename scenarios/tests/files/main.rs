@@ -411,3 +411,17 @@ fn collect(value: &Value, pointer: &str, pointers: &mut Vec<String>) {
         _ => {}
     }
 }
+
+#[test]
+fn a_value_that_no_outcome_has_is_told_with_the_nearest() {
+    let read = |expect: &str| {
+        let text = format!(
+            "scenario: 1\ntitle: T\nworld: {{ base: article }}\nsteps:\n  - connect: {{ as: megan }}\n    expect: {expect}\n"
+        );
+        read_text("f", &text, None).err().map(|problems| problems.render(false))
+    };
+    let said = read("{ connection: conected }").unwrap();
+    assert!(said.contains("never \"conected\"") && said.contains("write `connected`"), "{said}");
+    assert!(read("{ shown: { not: pages } }").unwrap().contains("write `page`"));
+    assert_eq!(read("{ connection: connected, shown: null }"), None);
+}
