@@ -14,8 +14,12 @@ async function inChromium(lab, drive) {
   const browser = await puppeteer.launch({
     executablePath: process.env.ENTRALAB_CHROMIUM,
     userDataDir,
-    // certificates of this key are trusted; --no-sandbox because tests run as root in containers
-    args: [`--ignore-certificate-errors-spki-list=${createHash("sha256").update(key).digest("base64")}`, "--no-sandbox"],
+    // certificates of this key are trusted; the other two because tests run as root in containers, whose /dev/shm is small
+    args: [
+      `--ignore-certificate-errors-spki-list=${createHash("sha256").update(key).digest("base64")}`,
+      "--no-sandbox",
+      "--disable-dev-shm-usage",
+    ],
   });
   try {
     const page = await browser.newPage();
