@@ -215,11 +215,11 @@ impl Played {
 /// What kept a step from sending anything, and so is in no exchange; none where nothing did.
 #[must_use]
 pub fn kept_back(outcome: &Value) -> Option<String> {
-    let told = |name: &str| outcome[name].as_str();
-    let (by, check) = (told("by")?, told("check")?);
-    let line = |name: &str| told(name).map(|text| format!("  {name:<9} {text}\n")).unwrap_or_default();
-    let (expected, received) = (line("expected"), line("received"));
-    Some(format!("refused by {by} at {check}\n{expected}{received}  more      entralab explain {check}\n"))
+    let member = |name: &str| outcome[name].as_str();
+    let (by, check) = (member("by")?, member("check")?);
+    let line = |name: &str| member(name).map(|text| format!("  {name:<9} {text}\n")).unwrap_or_default();
+    let told: String = ["expected", "received", "fix"].map(line).concat();
+    Some(format!("refused by {by} at {check}\n{told}  more      entralab explain {check}\n"))
 }
 
 impl Failure {

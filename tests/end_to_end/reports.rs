@@ -510,3 +510,14 @@ fn a_refused_step_of_which_nothing_is_expected_is_noted() {
     let (told, json) = played("  - connect: { as: megan }\n    expect: { aadsts: 7000215 }\n");
     assert!(!told.contains("note:") && json["scenarios"][0]["notes"].is_null(), "{told}");
 }
+
+#[test]
+fn a_step_that_sent_nothing_says_what_kept_it_back_and_what_mends_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("alone.scenario.yaml");
+    let steps = "steps:\n  - test_operation: {}\n    expect: { status: 406 }\n";
+    fs::write(&file, format!("scenario: 1\ntitle: Alone\nworld: {{ base: article }}\n{steps}")).unwrap();
+    let told = text(&entralab(&["run", file.to_str().unwrap()]).stdout);
+    assert!(told.contains("refused by connector at connection.present"), "{told}");
+    assert!(told.contains("fix       connect first") && !told.contains("no party refused"), "{told}");
+}

@@ -49,9 +49,9 @@ pub fn judge(
     }
     checks.pass(Check::CallbackReached, awaited_path, path);
     if !is_awaited {
+        let expected = "the state of a sign-in that waits for its callback";
         if only(parameters, "admin_consent") == Some("True") && only(parameters, "error").is_none() {
             const FIX: &str = "connect now: the consent is given, and makes no connection by itself";
-            let expected = "the state of a sign-in that waits for its callback";
             checks.refuse(
                 Check::CallbackState,
                 expected,
@@ -66,7 +66,7 @@ pub fn judge(
             None if parameters.iter().any(|(name, _)| name == "state") => "several states",
             None => "no state",
         };
-        checks.refuse(Check::CallbackState, "the state of a sign-in that waits for its callback", received, FIX);
+        checks.refuse(Check::CallbackState, expected, received, FIX);
         return Verdict::Foreign("the state of the answer is not one that this connector waits for");
     }
     checks.pass(Check::CallbackState, "the state that was sent", "the same");
